@@ -1,0 +1,1 @@
+"""Pages: a request's journey from the socket to HTML."""

@@ -1,0 +1,48 @@
+"""Requests with limits: sizes, parts, and no key that comes twice unless it may."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Request as WerkzeugRequest
+
+from core.errors import BadRequest
+from core.web.i18n import N_
+
+
+class Request(WerkzeugRequest):
+    """A request whose body is bounded before it is read."""
+
+    max_content_length = 1_000_000          # a route may allow more (uploads)
+    max_form_memory_size = 1_000_000
+    max_form_parts = 5_000
+
+    @property
+    def htmx(self) -> bool:
+        """Whether our own script asks for a part of a page."""
+        return self.headers.get("HX-Request") == "true" and self.headers.get("HX-Boosted") != "true"
+
+
+def once(values: MultiDict[str, str], many: Collection[str] = ()) -> Mapping[str, str]:
+    """Give a form or query as plain values; raises BadRequest when a key outside `many` comes twice."""
+    for key, found in values.lists():
+        if len(found) > 1 and key not in many:
+            raise BadRequest(N_("The request names a value twice."), at=key)
+    return values.to_dict()
+
+
+def natural(text: str | None, default: int, most: int) -> int:
+    """Read a small number of a query; anything that is not ASCII digits is the default."""
+    if not text or not text.isascii() or not text.isdigit() or len(text) > 12:
+        return default
+    return min(int(text), most)
+
+
+def local_path(target: str | None) -> str:
+    """Keep a `next=` inside this site: a path with one leading slash and no trick, else the desktop."""
+    if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
+        return "/"
+    if "\\" in target or any(ord(c) < 32 or ord(c) == 127 for c in target):
+        return "/"
+    return target[:2000]

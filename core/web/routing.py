@@ -1,0 +1,52 @@
+"""The one table of routes: every way in declares who may come (auth) and who decides what they may do (right)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from werkzeug.routing import Map, MapAdapter, Rule
+from werkzeug.wrappers import Request, Response
+
+Auth = Literal[
+    "none",       # answered without a database: static files, health
+    "public",     # anybody: sign-in, the set-up link
+    "session",    # a signed-in browser; anything but GET needs the CSRF token and our Origin
+    "token",      # Authorization: Bearer, or a signed-in browser with its CSRF token
+]
+Right = Literal[
+    "everyone",         # nothing to protect behind it
+    "self",             # touches only what belongs to the signed-in account
+    "records",          # the record service decides, in SQL
+    "administrator",    # role administrator
+]
+AUTHS: frozenset[str] = frozenset(("none", "public", "session", "token"))
+RIGHTS: frozenset[str] = frozenset(("everyone", "self", "records", "administrator"))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way in: `endpoint` is called as endpoint(context, **arguments of the rule)."""
+
+    rule: str
+    methods: tuple[str, ...]
+    endpoint: Callable[..., Response]
+    auth: Auth
+    right: Right
+    body: int = 1_000_000      # the most bytes a request may carry
+
+
+class RouteTable:
+    """All routes, matched by werkzeug; static parts win over placeholders."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
+        self._map = Map(
+            [Rule(route.rule, methods=route.methods, endpoint=route) for route in self.routes],
+            strict_slashes=True, redirect_defaults=False, merge_slashes=False)
+
+    def match(self, request: Request) -> tuple[Route, dict[str, Any]]:
+        """Find the route of a request; raises werkzeug's NotFound, MethodNotAllowed, RequestRedirect."""
+        adapter: MapAdapter = self._map.bind_to_environ(request.environ)
+        return adapter.match()  # type: ignore[return-value]
