@@ -1,0 +1,69 @@
+"""A file kept with the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from core.types.base import BadValue, FieldType, Locale, Part, Properties, Type
+from core.types.link import record_id
+
+
+@dataclass(frozen=True, slots=True)
+class FileValue:
+    """A stored file; all but its id is empty until the record service has looked it up."""
+
+    id: int
+    name: str = ""
+    type: str = ""
+    size: int = 0
+
+
+class FileProperties(Properties):
+    """`max_size`: most bytes; `accept`: media types that may be uploaded, empty for all."""
+
+    max_size: int = Field(20_000_000, ge=1, le=1_000_000_000)
+    accept: tuple[str, ...] = ()
+
+
+class FileType(FieldType[FileProperties]):
+    """The id of an uploaded file."""
+
+    name: ClassVar[str] = "file"
+    properties: ClassVar = FileProperties
+    sortable: ClassVar[bool] = False
+
+    def expression_type(self, p: FileProperties) -> Type:
+        return Type("link", "file")
+
+    def parts(self, p: FileProperties) -> tuple[Part, ...]:
+        return (Part("", "bigint"),)
+
+    def validate(self, value: Any, p: FileProperties) -> FileValue | None:
+        if value is None or value == "":
+            return None
+        if isinstance(value, FileValue):
+            return value
+        return FileValue(record_id(value))
+
+    def parse(self, text: str, p: FileProperties, locale: Locale) -> None:
+        if text.strip():
+            raise BadValue("file", "A file cannot be given as text.")
+
+    def from_wire(self, value: Any, p: FileProperties) -> FileValue | None:
+        return self.validate(value.get("id") if isinstance(value, Mapping) else value, p)
+
+    def to_wire(self, value: FileValue | None, p: FileProperties) -> Any:
+        return None if value is None else {"id": value.id, "name": value.name, "type": value.type, "size": value.size}
+
+    def to_columns(self, value: FileValue | None, p: FileProperties) -> tuple[Any, ...]:
+        return (None if value is None else value.id,)
+
+    def from_columns(self, values: tuple[Any, ...], p: FileProperties) -> FileValue | None:
+        return None if values[0] is None else FileValue(values[0])
+
+    def format(self, value: FileValue | None, p: FileProperties, locale: Locale) -> str:
+        return "" if value is None else value.name

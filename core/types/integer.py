@@ -1,0 +1,53 @@
+"""A whole number."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from core.types.base import BadValue, FieldType, Locale, Part, Properties, Type
+from core.types.numbers import LIMIT, check_range, from_text, readable
+
+
+class IntegerProperties(Properties):
+    """`min` and `max`: bounds that the number may equal; `group: false` writes it without separators (a year)."""
+
+    min: int | None = None
+    max: int | None = None
+    group: bool = True
+
+
+class IntegerType(FieldType[IntegerProperties]):
+    """A whole number below 10^15."""
+
+    name: ClassVar[str] = "integer"
+    properties: ClassVar = IntegerProperties
+
+    def expression_type(self, p: IntegerProperties) -> Type:
+        return Type("integer")
+
+    def parts(self, p: IntegerProperties) -> tuple[Part, ...]:
+        return (Part("", "bigint"),)
+
+    def validate(self, value: Any, p: IntegerProperties) -> int | None:
+        if value is None or value == "":
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise BadValue("type", "This must be a whole number.")
+        if abs(value) >= LIMIT:
+            raise BadValue("range", "This number is too large.")
+        check_range(Decimal(value), None if p.min is None else Decimal(p.min), None if p.max is None else Decimal(p.max))
+        return value
+
+    def parse(self, text: str, p: IntegerProperties, locale: Locale) -> int | None:
+        number = from_text(text, locale)
+        if number is None:
+            return None
+        if number != number.to_integral_value():
+            raise BadValue("whole", "This must be a whole number.")
+        return self.validate(int(number), p)
+
+    def format(self, value: int | None, p: IntegerProperties, locale: Locale) -> str:
+        if value is None:
+            return ""
+        return readable(Decimal(value), locale, 0) if p.group else str(value)

@@ -1,0 +1,34 @@
+"""The built-in types by name; addons add theirs through the hook `field_types`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.types.base import FieldType
+from core.types.boolean import BooleanType
+from core.types.choice import ChoiceType
+from core.types.date import DateType
+from core.types.datetime import DatetimeType
+from core.types.decimal import DecimalType
+from core.types.email import EmailType
+from core.types.file import FileType
+from core.types.integer import IntegerType
+from core.types.lines import LinesType
+from core.types.link import LinkType
+from core.types.memo import MemoType
+from core.types.money import MoneyType
+from core.types.percent import PercentType
+from core.types.phone import PhoneType
+from core.types.sequence import SequenceType
+from core.types.text import TextType
+from core.types.url import UrlType
+
+BUILT_IN: tuple[FieldType[Any], ...] = (
+    TextType(), MemoType(), IntegerType(), DecimalType(), MoneyType(), PercentType(), BooleanType(), DateType(),
+    DatetimeType(), ChoiceType(), LinkType(), LinesType(), EmailType(), PhoneType(), UrlType(), SequenceType(),
+    FileType())
+
+
+def registry() -> dict[str, FieldType[Any]]:
+    """The built-in types, by name."""
+    return {kind.name: kind for kind in BUILT_IN}

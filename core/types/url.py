@@ -1,0 +1,46 @@
+"""A web address."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from core.types.base import BadValue, FieldType, Locale, Part, Properties, Type
+from core.types.characters import clean
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)")
+
+
+class UrlType(FieldType[Properties]):
+    """A web address; only http and https, which is put before an address without a scheme."""
+
+    name: ClassVar[str] = "url"
+    searchable: ClassVar[bool] = True
+
+    def expression_type(self, p: Properties) -> Type:
+        return Type("text")
+
+    def parts(self, p: Properties) -> tuple[Part, ...]:
+        return (Part("", "text"),)
+
+    def validate(self, value: Any, p: Properties) -> str | None:
+        text = clean(value, 2_000)
+        if text is None:
+            return None
+        address = text if _SCHEME.match(text) else "https://" + text
+        try:
+            parts = urlsplit(address)
+            host = parts.hostname or ""
+            parts.port  # noqa: B018  reading it is what checks it
+        except ValueError:
+            host = ""
+        if not host or parts.scheme not in ("http", "https") or re.search(r"[\s<>\"]", address):
+            raise BadValue("url", "\"{value}\" is not a web address.", value=text[:80])
+        return address
+
+    def parse(self, text: str, p: Properties, locale: Locale) -> str | None:
+        return self.validate(text, p)
+
+    def format(self, value: str | None, p: Properties, locale: Locale) -> str:
+        return value or ""
