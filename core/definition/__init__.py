@@ -1,0 +1,1 @@
+"""Definitions: files become layers, layers become one checked, immutable Model."""

@@ -1,0 +1,134 @@
+"""The names of the Model as expressions see them: fields, links, choices and variables, each with its type."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from core.types.base import Type
+
+if TYPE_CHECKING:
+    from core.definition.model import Choices, Field, Table
+    from core.expression import Expression
+
+SYSTEM_COLUMNS = ("id", "created_on", "created_by", "changed_on", "changed_by")
+
+
+class Names:
+    """The tables and choices of a Model, filled while it is built; `broken` are tables with errors of their own."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, Table] = {}
+        self.choices: dict[str, Choices] = {}
+        self.broken: set[str] = set()
+        self.touched = False  # a broken table was asked for: errors that follow from it are not told
+
+    def field(self, table: str, name: str) -> Field | None:
+        """A field of a table; from a base also one that exactly one of its kinds declares."""
+        found = self.tables.get(table)
+        if found is None:
+            return None
+        if name in found.fields:
+            return found.fields[name]
+        below = self.below(table, name)
+        return next(iter(below.values())) if len(below) == 1 else None
+
+    def below(self, table: str, name: str) -> dict[str, Field]:
+        """The fields of that name which tables under a base declare, by the table that declares each."""
+        kinds = (self.tables[kind] for kind in self.tables[table].kinds if kind in self.tables)
+        return {f.table: f for kind in kinds if (f := kind.fields.get(name)) is not None}
+
+    def member(self, table: str, name: str) -> Type | None:
+        """The type of a field or system column of a table."""
+        if table in self.broken:
+            self.touched = True
+        if table not in self.tables:
+            return None
+        found = self.field(table, name)
+        return found.expression_type if found else self._system(table, name)
+
+    def members(self, table: str) -> tuple[str, ...]:
+        """All names a record of the table offers."""
+        found = self.tables.get(table)
+        if found is None:
+            return ()
+        below = (name for kind in found.kinds if kind in self.tables for name in self.tables[kind].fields)
+        return tuple(dict.fromkeys((*found.fields, *below, *SYSTEM_COLUMNS)))
+
+    def is_kind_of(self, table: str, base: str) -> bool:
+        """True if the table is the base, or stands anywhere under it."""
+        current: str | None = table
+        while current is not None and current in self.tables:
+            if current == base:
+                return True
+            current = self.tables[current].base
+        return False
+
+    def _system(self, table: str, name: str) -> Type | None:
+        if name == "id":
+            return Type("link", table)
+        if name in ("created_by", "changed_by"):
+            return Type("link", "user")
+        if name in ("created_on", "changed_on"):
+            return Type("datetime")
+        return None
+
+
+@dataclass(frozen=True)
+class ModelScope:
+    """The Scope protocol of expressions over a Model: the record's table, and variables such as `user`."""
+
+    names: Names
+    table: str | None
+    given: Mapping[str, Type] = MappingProxyType({})
+
+    def member(self, table: str, name: str) -> Type | None:
+        """The type of a field of a table, or None."""
+        return self.names.member(table, name)
+
+    def members(self, table: str) -> Iterable[str]:
+        """All names a record of the table offers."""
+        return self.names.members(table)
+
+    def variable(self, name: str) -> Type | None:
+        """The type of a variable, or None."""
+        if name == "user" and name not in self.given:
+            return Type("link", "user")
+        return self.given.get(name)
+
+    def variables(self) -> Iterable[str]:
+        """All variables."""
+        return ("user", *self.given)
+
+    def is_kind_of(self, table: str, base: str) -> bool:
+        """True if the table is the base, or stands anywhere under it."""
+        return self.names.is_kind_of(table, base)
+
+    def has_table(self, name: str) -> bool:
+        """True if there is such a table."""
+        if name in self.names.broken:
+            self.names.touched = True
+        return name in self.names.tables
+
+    def choice_values(self, name: str) -> Collection[str] | None:
+        """The values of a choices definition; None if there is none, or administrators may add values."""
+        found = self.names.choices.get(name)
+        return None if found is None or found.open_in_live else tuple(found.values)
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """An expression as written; it is parsed and typed on first use, for a stored version was checked before."""
+
+    source: str
+    scope: ModelScope
+    expects: str | None = None
+
+    @cached_property
+    def expression(self) -> Expression:
+        """The typed expression; raises ExpressionError if it never was checked and is wrong."""
+        from core.expression import check
+        return check(self.source, self.scope, self.expects)
