@@ -22,7 +22,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What is wrong with one value a user sent; `field` is a path such as `lines.2.price`, or "" for the record."""
+    """What is wrong with one value a user sent; `field` is a path such as `lines.2.price`, or "" for the record.
+
+    `row` is the place of the record in the list that was sent; `message` is a msgid, `params` fill its placeholders.
+    """
 
     field: str
     code: str
