@@ -1,0 +1,34 @@
+"""Engines and transactions: the only door to PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.engine import URL
+
+from core.database import address
+from core.settings import Settings
+
+# jobs is on the path because the job queue's own SQL names its tables without a schema.
+OPTIONS = "-c search_path=public,jobs -c timezone=UTC -c jit=off"
+
+
+def open(settings: Settings, role: address.Role = "app") -> Engine:
+    """A pool of connections for that role: `app` serves requests and jobs, `owner` changes tables."""
+    size = max(settings.threads, settings.job_threads) + 2 if role == "app" else 4
+    return connect_to(address.url(settings, role), size)
+
+
+def connect_to(url: URL, size: int = 4) -> Engine:
+    """A pool of connections to a URL, with the session's search path, time zone and name set."""
+    return create_engine(url, pool_size=size, max_overflow=4, pool_timeout=10, pool_use_lifo=True,
+                         connect_args={"options": OPTIONS, "application_name": "tessera", "connect_timeout": 10})
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A connection whose work is committed at the end of the block, and rolled back by an error."""
+    with engine.begin() as connection:
+        yield connection

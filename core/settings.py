@@ -1,0 +1,91 @@
+"""The settings of one system: defaults, then config/*.yaml, then the environment, as one frozen value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import Refused
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = {
+    "TESSERA_HOME": "home",
+    "TESSERA_DATABASE": "database",
+    "TESSERA_ADDONS": "addons",
+    "TESSERA_METADATA": "metadata",
+    "TESSERA_HOST": "host",
+    "TESSERA_WORKERS": "workers",
+    "TESSERA_LOG": "log",
+    "PORT": "port",
+}
+
+
+class Settings(BaseModel):
+    """What a system needs to know about its machine; nothing in it is secret but a password inside `database`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = ROOT / "var"
+    database: str | None = None                      # None: the embedded PostgreSQL in `home`
+    postgres: dict[str, str] = Field(default_factory=dict)       # parameters of the embedded server
+    addons: tuple[Path, ...] = ()                    # more addon folders, besides `addons/` of the project
+    metadata: Path = ROOT / "metadata"               # the site's own layer
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    workers: int = Field(default=2, ge=1, le=64)
+    threads: int = Field(default=8, ge=1, le=256)    # a worker's threads: requests it serves at once
+    job_threads: int = Field(default=4, ge=1, le=64)             # jobs that one `work` process runs at once
+    kill_timeout: int = Field(default=5, ge=1, le=600)           # seconds that a stopping worker gets
+    log: str = "info"
+
+    @property
+    def addon_folders(self) -> tuple[Path, ...]:
+        """Every folder that holds addons: the project's own first."""
+        return (ROOT / "addons", *self.addons)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, config: Path = ROOT / "config") -> Settings:
+        """Read the settings of this process; raises Refused naming the key that is wrong."""
+        values: dict[str, Any] = {}
+        for path in _config_files(config):
+            values |= _read(path)
+        for variable, key in ENVIRONMENT.items():
+            text = (os.environ if environ is None else environ).get(variable, "")
+            if text:
+                values[key] = text.split(os.pathsep) if key == "addons" else text
+        try:
+            settings = cls.model_validate(values)
+        except ValidationError as error:
+            lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            raise Refused("the settings are wrong: " + "; ".join(lines)) from None
+        return settings.model_copy(update=_absolute(settings))
+
+
+def _config_files(config: Path) -> list[Path]:
+    return sorted(config.glob("*.yaml"), key=lambda path: (path.name != "default.yaml", path.name))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Refused(f"{path}: cannot be read: {error}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise Refused(f"{path}: must be a map of settings")
+    return {str(key): value for key, value in values.items()}
+
+
+def _absolute(settings: Settings) -> dict[str, Any]:
+    """Paths stay the same wherever the command was started; relative ones start at the current folder."""
+    return {
+        "home": settings.home.expanduser().absolute(),
+        "metadata": settings.metadata.expanduser().absolute(),
+        "addons": tuple(path.expanduser().absolute() for path in settings.addons),
+    }
