@@ -1,7 +1,15 @@
 -- The business model: content-addressed definitions, versions, the pointer to the live one, and promotions.
 
--- Tables and fields draw their identities from here at their first promotion, and keep them for good.
-create sequence bm.identity;
+-- Every table and field there ever was, under the last name it had; its id is given at its first promotion and
+-- kept for good. A name that returns with the same meaning takes a parked member back, and with it its values.
+create table bm.member (
+    id          bigint primary key,
+    path        text not null,
+    meaning     text not null,
+    state       text not null check (state in ('live', 'parked')),
+    changed_on  timestamptz not null default now()
+);
+create index member_path on bm.member (path);
 
 create table bm.definition (
     hash        text primary key,
@@ -9,7 +17,7 @@ create table bm.definition (
     kind        text not null,
     name        text not null,
     layer       text not null,
-    body        jsonb not null
+    body        json not null                  -- not jsonb: the order of members matters
 );
 
 create table bm.blob (
