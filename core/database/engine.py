@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL
@@ -32,3 +33,8 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     """A connection whose work is committed at the end of the block, and rolled back by an error."""
     with engine.begin() as connection:
         yield connection
+
+
+def driver(connection: Connection) -> Any:
+    """The driver's own cursor on that connection and transaction, for what SQLAlchemy has no words for."""
+    return connection.connection.cursor()

@@ -10,6 +10,7 @@ from psycopg2 import sql
 from sqlalchemy import Connection, text
 
 from core.database.address import app_role
+from core.database.engine import driver
 from core.errors import Refused
 
 FOLDER = Path(__file__).with_name("steps")
@@ -61,9 +62,8 @@ def upgrade(connection: Connection) -> tuple[Step, ...]:
 def _apply(connection: Connection, step: Step) -> None:
     # The driver's cursor, because a file holds many statements and % signs that are not parameters.
     try:
-        with connection.connection.cursor() as cursor:
-            cursor.execute(step.path.read_text(encoding="utf-8"))
-    except Exception as error:
+        driver(connection).execute(step.path.read_text(encoding="utf-8"))
+    except psycopg2.Error as error:
         raise Refused(f"step {step.path.name} failed: {error}") from error
     connection.execute(text("insert into public.tessera_step (number, name) values (:number, :name)"),
                        {"number": step.number, "name": step.name})
@@ -75,7 +75,6 @@ def set_app_password(connection: Connection, password: str) -> None:
     statement = sql.SQL("alter role {} login password {}").format(
         sql.Identifier(app_role(owner)), sql.Literal(password))
     try:
-        with connection.connection.cursor() as cursor:
-            cursor.execute(statement.as_string(cursor))
+        driver(connection).execute(statement)
     except psycopg2.Error as error:
         raise Refused(f"the role {app_role(owner)} cannot be given its password: {error}") from None
