@@ -1,0 +1,1 @@
+"""Enterprise data: the records of one system, reached only through the record service (records.py)."""

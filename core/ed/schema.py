@@ -1,0 +1,333 @@
+"""How logical tables are kept: one physical table for each base, one column for each part of a field.
+
+`desired` says what should exist for a Model; it is pure, so that the planner can compare it with what does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Column, ColumnElement, DateTime, ForeignKeyConstraint, Index, Integer, MetaData
+from sqlalchemy import Table as PhysicalTable
+from sqlalchemy import and_, func, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
+
+from core.ed.tables import COLUMN_TYPES, RECORD_ID
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.sql.selectable import FromClause
+
+    from core.definition.model import Field, Model, Table
+    from core.ed.system import System
+
+Physical = Mapping[tuple[int, str], tuple[str, str | None]]     # (identity, part) -> (table, column; None: a table)
+
+LONGEST_NAME = 50
+SYSTEM_COLUMNS: Mapping[str, str] = {
+    "id": "bigint", "_type": "integer", "_version": "integer", "_deleted_on": "timestamptz",
+    "created_on": "timestamptz", "created_by": "bigint", "changed_on": "timestamptz", "changed_by": "bigint",
+}
+
+
+class Stored:
+    """Where the records of one logical table are kept: a physical table, and the types of its own rows."""
+
+    def __init__(self, definition: Table, table: PhysicalTable, system: System, type_ids: tuple[int, ...]) -> None:
+        self.definition = definition
+        self.table = table
+        self.type_id = type_ids[0]
+        self.type_ids = type_ids                # its own and those of the tables under it
+        model = system.model
+        self.shared = len({model.tables[name].name for name in model.tables
+                           if model.tables[name].root == definition.root}) > 1
+        self._system = system
+        self._names: dict[tuple[str, str], str] = {}
+
+    def name(self, field: str, part: str = "") -> str:
+        """The name of the column that holds a part of a field; raises KeyError if nothing is stored for it."""
+        key = (field, part)
+        if key not in self._names:
+            self._names[key] = self._find(field, part)
+        return self._names[key]
+
+    def column(self, field: str, part: str = "", source: FromClause | None = None) -> Column[Any]:
+        """The column that holds a part of a field, of the table or of an alias of it."""
+        return (self.table if source is None else source).c[self.name(field, part)]  # type: ignore[return-value]
+
+    def own_rows(self, source: FromClause | None = None) -> ColumnElement[bool] | None:
+        """The condition that a row belongs to this logical table or one under it; None if every row does."""
+        if not self.shared:
+            return None
+        column = self.column("_type", source=source)
+        return column == self.type_ids[0] if len(self.type_ids) == 1 else column.in_(self.type_ids)
+
+    def _find(self, field: str, part: str) -> str:
+        if field in SYSTEM_COLUMNS:
+            return field
+        found = self._system.model.field(self.definition.name, field)
+        if found is None or found.virtual:
+            raise KeyError(f"{self.definition.name}.{field}")
+        name = self._system.physical[self._system.identities[identity_path(found)], part][1]
+        if name is None:
+            raise KeyError(f"{self.definition.name}.{field}")
+        return name
+
+
+def identity_path(field: Field) -> str:
+    """The path under which a field has its identity."""
+    return f"{field.table}.{field.name}"
+
+
+def parts(field: Field) -> tuple[tuple[str, str], ...]:
+    """The (part, PostgreSQL type) pairs that are stored for a field; none for formulas and lines."""
+    if field.virtual:
+        return ()
+    return tuple((part.name, part.column) for part in field.type.parts(field.properties))
+
+
+def physical_name(name: str, identity: int, part: str = "") -> str:
+    """The name of a new column or table: readable, and unique through its identity."""
+    ending = f"_{identity}_{part}" if part else f"_{identity}"
+    return name[:LONGEST_NAME - len(ending)] + ending
+
+
+def stored_fields(model: Model, root: str) -> Iterator[Field]:
+    """The fields with columns in the physical table of a root: the base's first, then those of its kinds."""
+    seen = set()
+    for table in (model.tables[root], *(t for t in model.tables.values() if t.root == root and t.name != root)):
+        for field in table.fields.values():
+            path = identity_path(field)
+            if path not in seen and not field.virtual:
+                seen.add(path)
+                yield field
+
+
+def roots(model: Model) -> tuple[str, ...]:
+    """The logical tables that have a physical table."""
+    return tuple(dict.fromkeys(table.root or table.name for table in model.tables.values()))
+
+
+def name_all(model: Model, identities: Mapping[str, int], kept: Physical | None = None) -> Physical:
+    """The physical names of everything in a Model: those there are already, new ones by rule."""
+    kept = kept or {}
+    names: dict[tuple[int, str], tuple[str, str | None]] = {}
+    for root in roots(model):
+        identity = identities[root]
+        table = kept.get((identity, ""), (physical_name(root, identity), None))[0]
+        names[identity, ""] = (table, None)
+        for field in stored_fields(model, root):
+            number = identities[identity_path(field)]
+            for part, _ in parts(field):
+                names[number, part] = kept.get((number, part), (table, physical_name(field.name, number, part)))
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredColumn:
+    """A column that should exist: the identity and part it holds, its physical name and PostgreSQL type."""
+
+    identity: int
+    part: str
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredIndex:
+    """An index that should exist; its name comes from ids and content, so a changed index is another one."""
+
+    name: str
+    unique: bool
+    create: str
+    create_concurrently: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredForeignKey:
+    """A foreign key that should exist; its name comes from the field's identity."""
+
+    name: str
+    column: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredTable:
+    """A physical table of schema `ed` that should exist, with the eight system columns besides `columns`."""
+
+    identity: int
+    name: str
+    columns: tuple[DesiredColumn, ...]
+    indexes: tuple[DesiredIndex, ...]
+    foreign_keys: tuple[DesiredForeignKey, ...]
+
+
+def desired(system: System) -> tuple[DesiredTable, ...]:
+    """The physical tables, columns, indexes and foreign keys that a Model needs, by the names of `physical`.
+
+    For a planner: `desired(System(0, model, identities, name_all(model, identities, kept)))`.
+    """
+    return tuple(_desired_table(system, root) for root in roots(system.model))
+
+
+def create_all(connection: Connection, system: System) -> None:
+    """Create everything at once in an empty `ed` (its sequence of ids must be there)."""
+    wanted = desired(system)
+    for table in wanted:
+        connection.execute(CreateTable(_table(system, table.identity)))
+    for table in wanted:
+        for key in table.foreign_keys:
+            connection.execute(AddConstraint(foreign_key(table.name, key)))
+        for index in table.indexes:
+            connection.exec_driver_sql(index.create)
+
+
+def foreign_key(table: str, key: DesiredForeignKey) -> ForeignKeyConstraint:
+    """The constraint as SQLAlchemy has it, to be added to its table."""
+    metadata = MetaData(schema="ed")
+    PhysicalTable(key.target, metadata, Column("id", BigInteger, primary_key=True))
+    constraint = ForeignKeyConstraint([key.column], [f"ed.{key.target}.id"], name=key.name)
+    PhysicalTable(table, metadata, Column(key.column, BigInteger), constraint)
+    return constraint
+
+
+def physical_table(system: System, root: str, metadata: MetaData) -> PhysicalTable:
+    """The physical table of a root as SQLAlchemy has it."""
+    columns = [Column("id", BigInteger, RECORD_ID, server_default=RECORD_ID.next_value(), primary_key=True),
+               Column("_type", Integer, nullable=False), Column("_version", Integer, nullable=False,
+                                                               server_default=text("1")),
+               Column("_deleted_on", DateTime(timezone=True)),
+               Column("created_on", DateTime(timezone=True), nullable=False, server_default=func.now()),
+               Column("created_by", BigInteger),
+               Column("changed_on", DateTime(timezone=True), nullable=False, server_default=func.now()),
+               Column("changed_by", BigInteger)]
+    for column in _columns(system, root):
+        columns.append(Column(column.name, COLUMN_TYPES[column.type]))
+    return PhysicalTable(system.physical[system.identities[root], ""][0], metadata, *columns)
+
+
+def _table(system: System, identity: int) -> PhysicalTable:
+    name = system.name_of(identity)
+    assert name is not None
+    return system.stored(name).table
+
+
+def _desired_table(system: System, root: str) -> DesiredTable:
+    identity = system.identities[root]
+    return DesiredTable(identity, system.physical[identity, ""][0], tuple(_columns(system, root)),
+                        _indexes(system, root), tuple(_foreign_keys(system, root)))
+
+
+def _columns(system: System, root: str) -> Iterator[DesiredColumn]:
+    for field in stored_fields(system.model, root):
+        identity = system.identities[identity_path(field)]
+        for part, column_type in parts(field):
+            name = system.physical[identity, part][1]
+            assert name is not None
+            yield DesiredColumn(identity, part, name, column_type)
+
+
+def _foreign_keys(system: System, root: str) -> Iterator[DesiredForeignKey]:
+    for field in stored_fields(system.model, root):
+        target = system.model.tables.get(field.target or "")
+        if field.type.name != "link" or field.many or target is None:
+            continue
+        identity = system.identities[identity_path(field)]
+        column = system.physical[identity, ""][1]
+        assert column is not None
+        yield DesiredForeignKey(f"fk_{identity}", column, system.physical[system.identities[target.root], ""][0])
+
+
+def _indexes(system: System, root: str) -> tuple[DesiredIndex, ...]:
+    found: dict[str, DesiredIndex] = {}
+    for table in system.model.tables.values():
+        if table.root == root:
+            for index in _table_indexes(system, table):
+                found.setdefault(index.name, index)
+    return tuple(found.values())
+
+
+def _table_indexes(system: System, table: Table) -> Iterator[DesiredIndex]:
+    """Every index that the fields, unique rules, indexes and list orders of one logical table ask for."""
+    stored = system.stored(table.name)
+    live = stored.column("_deleted_on").is_(None)
+    own = and_(live, *(c for c in (stored.own_rows(),) if c is not None))
+    if stored.shared and table.name == table.root:
+        yield _index(stored, [stored.column("_type"), stored.column("id")])
+    for field in table.fields.values():
+        if field.table == table.name and not field.virtual:
+            yield from _field_indexes(stored, field)
+    for unique in table.unique.values():
+        columns = [stored.column(name) for name in unique.fields]
+        where = own if unique.where is None else and_(own, _condition(system, stored, unique.where))
+        yield _index(stored, columns, where=where, unique=True)
+    for declared in table.indexes.values():
+        if all(_is_stored(system, table.name, name) for name in declared.fields):
+            yield _index(stored, [stored.column(name) for name in declared.fields], where=own)
+    for definition in system.model.lists.values():
+        if definition.of == table.name and definition.order:
+            yield from _order_index(system, stored, definition.order, own)
+
+
+def _field_indexes(stored: Stored, field: Field) -> Iterator[DesiredIndex]:
+    column = stored.column(field.name)
+    method = field.type.default_index(field.properties)
+    if method is not None:
+        yield _index(stored, [column], method=method)
+    if field.search == "contains":
+        yield _index(stored, [column], method="gin", trigrams=True)
+    if any(part == "normal" for part, _ in parts(field)):
+        yield _index(stored, [stored.column(field.name, "normal")])
+
+
+def _order_index(system: System, stored: Stored, order: tuple[str, ...],
+                 where: ColumnElement[bool]) -> Iterator[DesiredIndex]:
+    columns: list[ColumnElement[Any]] = []
+    for entry in order:
+        name, down = entry.lstrip("-"), entry.startswith("-")
+        if not _is_stored(system, stored.definition.name, name):
+            return
+        column = stored.column(name, sort_part(system.model, stored.definition.name, name))
+        columns.append(column.desc().nulls_last() if down else column)
+    last_down = order[-1].startswith("-")
+    if order[-1].lstrip("-") != "id":
+        columns.append(stored.column("id").desc() if last_down else stored.column("id"))
+    yield _index(stored, columns, where=where)
+
+
+def sort_part(model: Model, table: str, name: str) -> str:
+    """The part of a field that lists sort by: the folded key of a text, the base amount of nothing else."""
+    field = model.field(table, name)
+    return "key" if field is not None and any(part == "key" for part, _ in parts(field)) else ""
+
+
+def _is_stored(system: System, table: str, name: str) -> bool:
+    if name in SYSTEM_COLUMNS:
+        return True
+    field = system.model.field(table, name)
+    return field is not None and not field.virtual
+
+
+def _condition(system: System, stored: Stored, expression: Any) -> ColumnElement[bool]:
+    from core.ed.columns import plain_columns  # columns builds on this module
+    return expression.sql(plain_columns(system, stored))  # type: ignore[no-any-return]
+
+
+def _index(stored: Stored, columns: list[Any], *, method: str = "btree", where: ColumnElement[bool] | None = None,
+           unique: bool = False, trigrams: bool = False) -> DesiredIndex:
+    """Describe an index; its digest is taken of the statement without a name, which holds physical names only."""
+    def statement(name: str, concurrently: bool) -> str:
+        index = Index(name, *columns, unique=unique, postgresql_using=method, postgresql_where=where,
+                      postgresql_concurrently=concurrently,
+                      postgresql_ops={columns[0].key: "gin_trgm_ops"} if trigrams else {})
+        sql = str(CreateIndex(index).compile(dialect=postgresql.dialect()))
+        stored.table.indexes.discard(index)      # describing an index must not attach it to the table
+        return sql
+    digest = sha256(statement("x", False).encode()).hexdigest()[:12]
+    name = f"{'uq' if unique else 'ix'}_{stored.type_id}_{digest}"
+    return DesiredIndex(name, unique, statement(name, False), statement(name, True))

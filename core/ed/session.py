@@ -1,0 +1,168 @@
+"""Who acts, on which system, over which connection: what every call of the record service needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from core.ed.access import Gate, end_of, my_array, path_in, value_of
+from core.ed.system import System
+from core.expression import Environment
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+    from core.definition.model import Model, Table
+
+
+@dataclass(frozen=True)
+class Principals:
+    """What one user counts as, worked out once per user, version and epoch.
+
+    `arrays` has, for each table that stands for people, the ids that stand for this user; `below` those under them.
+    """
+
+    user_id: int | None
+    roles: frozenset[str] = frozenset()
+    arrays: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    below: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    all: bool = False           # holds a role with `all: true`: every right that `access: only` leaves
+    system: bool = False        # core's own work: no gate at all
+
+    @cached_property
+    def shape(self) -> Hashable:
+        """What statements depend on; all else of the user is passed to them as parameters."""
+        return (self.system, self.all, self.roles)
+
+    @cached_property
+    def parameters(self) -> Mapping[str, object]:
+        """The parameters by which statements know this user."""
+        values: dict[str, object] = {"user": self.user_id}
+        values |= {f"my_{table}": list(ids) for table, ids in self.arrays.items()}
+        values |= {f"below_{table}": list(ids) for table, ids in self.below.items()}
+        return values
+
+    @classmethod
+    def load(cls, connection: Connection, system: System, user_id: int, epoch: int = 0) -> Principals:
+        """Read a user's roles, teams and people below; kept per user and epoch with the version's caches."""
+        return system.cache.get(("principals", user_id, epoch), lambda: _load(connection, system, user_id))
+
+
+SYSTEM = Principals(user_id=None, all=True, system=True)
+
+
+@dataclass
+class Session:
+    """One request, job or command at work; `how` is page, api, import, agent or system and goes into history."""
+
+    system: System
+    connection: Connection
+    user: Principals
+    environment: Environment
+    how: str = "page"
+    import_id: int | None = None
+    language: str = "en"
+
+    @classmethod
+    def open(cls, system: System, connection: Connection, user: Principals, *, how: str = "page", zone: str = "UTC",
+             language: str = "en", now: datetime | None = None) -> Session:
+        """Start a session; today and now are bound here, once, in the zone of the user."""
+        moment = now or datetime.now(UTC)
+        environment = Environment(user={"id": user.user_id}, today=moment.astimezone(ZoneInfo(zone)).date(),
+                                  now=moment, zone=zone, variables={})
+        return cls(system, connection, user, environment, how, language=language)
+
+    @classmethod
+    def system_session(cls, system: System, connection: Connection, *, how: str = "system") -> Session:
+        """A session for core's own work: no gate stands before it."""
+        return cls.open(system, connection, SYSTEM, how=how, zone=system.model.system.time_zone)
+
+    @property
+    def gate(self) -> Gate:
+        """What this user may do."""
+        return Gate.of(self.system, self.user)
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The parameters that any statement may use: the user's side of rights, today and now."""
+        return {**self.user.parameters, "today": self.environment.today, "now": self.environment.now}
+
+
+def closed_roles(model: Model, names: frozenset[str]) -> frozenset[str]:
+    """The roles with all they include; a portal role includes nothing and cannot be included."""
+    found: set[str] = set()
+    waiting = [name for name in names if name in model.roles]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            role = model.roles[name]
+            if role.kind != "portal":
+                waiting += [i for i in role.includes if i in model.roles and model.roles[i].kind != "portal"]
+    return frozenset(found)
+
+
+def _load(connection: Connection, system: System, user_id: int) -> Principals:
+    roles = closed_roles(system.model, _assigned(connection, system, user_id))
+    arrays: dict[str, tuple[int, ...]] = {}
+    waiting = {t.name: t for t in system.model.tables.values() if t.people is not None}
+    while waiting:
+        ready = [t for t in waiting.values() if _people_end(system, t) not in waiting.keys() - {t.name}]
+        for table in ready or list(waiting.values()):
+            arrays[table.name] = _standing_for(connection, system, table, user_id, arrays)
+            del waiting[table.name]
+    below = {t.name: _below(connection, system, t, arrays[t.name])
+             for t in system.model.tables.values() if t.people is not None and t.above is not None}
+    return Principals(user_id, roles, arrays, below, all=any(system.model.roles[name].all for name in roles))
+
+
+def _assigned(connection: Connection, system: System, user_id: int) -> frozenset[str]:
+    stored = system.stored("role_assignment")
+    statement = select(stored.column("role")).where(stored.column("user") == user_id,
+                                                    stored.column("_deleted_on").is_(None))
+    return frozenset(role for role in connection.scalars(statement) if role is not None)
+
+
+def _people_end(system: System, table: Table) -> str | None:
+    return None if table.people in (None, "id") else end_of(system.model, table.name, table.people)
+
+
+def _standing_for(connection: Connection, system: System, table: Table, user_id: int,
+                  arrays: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """The records of a table that stand for the user, by the table's `people` path."""
+    if table.people is None or table.people == "id":
+        return (user_id,)
+    stored = system.stored(table.name)
+    condition = path_in(system, table.name, table.people, stored.table, my_array)
+    return _ids(connection, system, table, condition, {f"my_{name}": list(ids) for name, ids in arrays.items()})
+
+
+def _below(connection: Connection, system: System, table: Table, mine: tuple[int, ...]) -> tuple[int, ...]:
+    """The records under those that stand for the user, however deep; a loop ends where it began."""
+    if not mine:
+        return ()
+    assert table.above is not None
+    stored = system.stored(table.name)
+    superior = value_of(system, table.name, table.above, stored.table)
+    pairs = select(stored.column("id").label("id"), superior.label("superior")).where(*_live(system, table)).subquery()
+    first = select(pairs.c.id).where(pairs.c.superior.in_(mine)).cte("below", recursive=True)
+    below = first.union(select(pairs.c.id).join(first, pairs.c.superior == first.c.id))
+    return tuple(sorted(set(connection.scalars(select(below.c.id))) - set(mine)))
+
+
+def _ids(connection: Connection, system: System, table: Table, condition: ColumnElement[bool],
+         parameters: Mapping[str, object]) -> tuple[int, ...]:
+    statement = select(system.stored(table.name).column("id")).where(condition, *_live(system, table))
+    return tuple(sorted(connection.scalars(statement, parameters)))
+
+
+def _live(system: System, table: Table) -> list[ColumnElement[bool]]:
+    stored = system.stored(table.name)
+    own = stored.own_rows()
+    return [stored.column("_deleted_on").is_(None), *([] if own is None else [own])]

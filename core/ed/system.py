@@ -1,0 +1,68 @@
+"""A system as a process sees it: one version's Model with the physical names of its records and its caches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, MetaData, select
+
+from core.ed import tables
+from core.ed.cache import Cache
+from core.ed.schema import Physical, Stored, physical_table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+    from core.definition.model import Model
+
+
+class System:
+    """One version of the Model over one database; immutable but for its caches, and passed down, never a global.
+
+    `identities` numbers every table ("company") and field ("company.name", by the table that declares it).
+    """
+
+    def __init__(self, version: int, model: Model, identities: Mapping[str, int], physical: Physical,
+                 plugins: object = None) -> None:
+        self.version = version
+        self.model = model
+        self.identities = identities
+        self.physical = physical
+        self.plugins = plugins
+        self.cache = Cache()
+        self._metadata = MetaData(schema="ed")
+        self._stored: dict[str, Stored] = {}
+        self._lock = RLock()
+
+    def stored(self, table: str) -> Stored:
+        """Where the records of a logical table are kept; raises KeyError if there is no such table."""
+        found = self._stored.get(table)
+        if found is None:
+            with self._lock:
+                found = self._stored[table] = self._store(table)
+        return found
+
+    def name_of(self, identity: int) -> str | None:
+        """The name of the table or field ("company.name") with that identity; None if this version has none."""
+        names = self.cache.get("names by identity", lambda: {i: name for name, i in self.identities.items()})
+        return names.get(identity)
+
+    def _store(self, table: str) -> Stored:
+        definition = self.model.tables[table]
+        physical = self._physical_table(definition.root or definition.name)
+        types = tuple(self.identities[kind] for kind in (table, *definition.kinds))
+        return Stored(definition, physical, self, types)
+
+    def _physical_table(self, root: str) -> Table:
+        name = self.physical[self.identities[root], ""][0]
+        found = self._metadata.tables.get(f"ed.{name}")
+        return found if found is not None else physical_table(self, root, self._metadata)
+
+
+def load_physical(connection: Connection) -> Physical:
+    """The physical names of a database, parked ones too: a version still being left may read them."""
+    rows = connection.execute(select(tables.physical.c.id, tables.physical.c.part, tables.physical.c.table_name,
+                                     tables.physical.c.column_name))
+    return {(row.id, row.part): (row.table_name, row.column_name) for row in rows}

@@ -1,0 +1,43 @@
+"""The tables of schema `sys` that the record service reads and writes, as SQLAlchemy values."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Date, DateTime, Integer, MetaData, Numeric, Sequence, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+
+SYSTEM = MetaData(schema="sys")
+RECORD_ID = Sequence("record_id", schema="ed")          # every record of every table draws its id here
+
+# In `change` of history the keys are identities of fields (as text), so that renames keep it readable;
+# each value is a pair [before, after] in wire form.
+history = Table(
+    "history", SYSTEM,
+    Column("id", BigInteger, primary_key=True), Column("record_id", BigInteger), Column("table_id", Integer),
+    Column("at", DateTime(timezone=True)), Column("user_id", BigInteger), Column("how", Text),
+    Column("import_id", BigInteger), Column("version", Integer), Column("change", JSONB))
+
+search = Table(
+    "search", SYSTEM,
+    Column("record_id", BigInteger), Column("table_id", Integer), Column("part", Integer),
+    Column("tsv", TSVECTOR), Column("label", Text))
+
+search_queue = Table(
+    "search_queue", SYSTEM,
+    Column("record_id", BigInteger), Column("table_id", Integer), Column("queued_on", DateTime(timezone=True)))
+
+file = Table(
+    "file", SYSTEM,
+    Column("id", BigInteger, primary_key=True), Column("name", Text), Column("type", Text),
+    Column("size", BigInteger), Column("hash", Text))
+
+physical = Table(
+    "physical", SYSTEM,
+    Column("id", BigInteger, primary_key=True), Column("part", Text, primary_key=True),
+    Column("table_name", Text), Column("column_name", Text), Column("type", Text), Column("state", Text),
+    Column("changed_on", DateTime(timezone=True)))
+
+COLUMN_TYPES = {
+    "text": Text(), "bigint": BigInteger(), "integer": Integer(), "numeric": Numeric(), "date": Date(),
+    "timestamptz": DateTime(timezone=True), "text[]": ARRAY(Text()), "bigint[]": ARRAY(BigInteger()),
+    "jsonb": JSONB(),
+}
