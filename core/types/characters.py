@@ -13,7 +13,7 @@ _LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
 
 
 def clean(value: object, most: int = LONGEST, *, lines: bool = False) -> str | None:
-    """Strip, compose (NFC) and check text; None for empty. Raises BadValue for anything that cannot be kept as it is.
+    """Strip, compose (NFC) and check text; None for empty. Raises BadValue for what cannot be kept as it is.
 
     `lines` allows line breaks, which become "\\n".
     """
@@ -38,4 +38,5 @@ def clean(value: object, most: int = LONGEST, *, lines: bool = False) -> str | N
 
 
 def _too_long(text: str, most: int) -> None:
-    raise BadValue("too_long", "This may have {most} characters and has {length}.", most=most, length=len(text))
+    raise BadValue("too_long", "This may have {most} characters and has {length}.", most=most,
+                   length=len(text))

@@ -16,7 +16,7 @@ class ChoiceProperties(Properties):
 
 
 class ChoiceType(FieldType[ChoiceProperties]):
-    """A value's name; that it is one of the choices is checked where the Model is known, by the record service."""
+    """A value's name; the record service, which knows the Model, checks that it is one of the choices."""
 
     name: ClassVar[str] = "choice"
     properties: ClassVar = ChoiceProperties

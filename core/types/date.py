@@ -77,7 +77,8 @@ def date_from_text(text: str, locale: Locale) -> date:
 def check_year(year: int) -> None:
     """Check that a year is one that a record may hold. Raises BadValue."""
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise BadValue("range", "The year must be between {first} and {last}.", first=FIRST_YEAR, last=LAST_YEAR)
+        raise BadValue("range", "The year must be between {first} and {last}.", first=FIRST_YEAR,
+                       last=LAST_YEAR)
 
 
 def _month(match: re.Match[str], text: str) -> int:

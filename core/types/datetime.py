@@ -13,7 +13,8 @@ from core.types.base import BadValue, FieldType, Locale, Part, Properties, Type
 from core.types.date import check_year, date_from_text
 
 _WIRE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-_CLOCK = re.compile(r"(?P<date>.+?)[ T]+(?P<h>\d{1,2}):(?P<m>\d\d)(:(?P<s>\d\d)(\.(?P<f>\d{1,6}))?)?", re.ASCII)
+_CLOCK = re.compile(r"(?P<date>.+?)[ T]+(?P<h>\d{1,2}):(?P<m>\d\d)(:(?P<s>\d\d)(\.(?P<f>\d{1,6}))?)?",
+                    re.ASCII)
 
 
 class DatetimeType(FieldType[Properties]):
@@ -76,7 +77,8 @@ class DatetimeType(FieldType[Properties]):
 
 
 def _clock(match: re.Match[str]) -> time:
-    return time(int(match["h"]), int(match["m"]), int(match["s"] or 0), int((match["f"] or "0").ljust(6, "0")))
+    microseconds = int((match["f"] or "0").ljust(6, "0"))
+    return time(int(match["h"]), int(match["m"]), int(match["s"] or 0), microseconds)
 
 
 def _utc(value: datetime) -> datetime:

@@ -57,7 +57,9 @@ class FileType(FieldType[FileProperties]):
         return self.validate(value.get("id") if isinstance(value, Mapping) else value, p)
 
     def to_wire(self, value: FileValue | None, p: FileProperties) -> Any:
-        return None if value is None else {"id": value.id, "name": value.name, "type": value.type, "size": value.size}
+        if value is None:
+            return None
+        return {"id": value.id, "name": value.name, "type": value.type, "size": value.size}
 
     def to_columns(self, value: FileValue | None, p: FileProperties) -> tuple[Any, ...]:
         return (None if value is None else value.id,)

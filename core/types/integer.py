@@ -10,7 +10,7 @@ from core.types.numbers import LIMIT, check_range, from_text, readable
 
 
 class IntegerProperties(Properties):
-    """`min` and `max`: bounds that the number may equal; `group: false` writes it without separators (a year)."""
+    """`min` and `max`: bounds that the number may equal; `group: false` leaves out separators (a year)."""
 
     min: int | None = None
     max: int | None = None
@@ -36,7 +36,7 @@ class IntegerType(FieldType[IntegerProperties]):
             raise BadValue("type", "This must be a whole number.")
         if abs(value) >= LIMIT:
             raise BadValue("range", "This number is too large.")
-        check_range(Decimal(value), None if p.min is None else Decimal(p.min), None if p.max is None else Decimal(p.max))
+        check_range(value, p.min, p.max)
         return value
 
     def parse(self, text: str, p: IntegerProperties, locale: Locale) -> int | None:

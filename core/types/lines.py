@@ -19,7 +19,7 @@ class LinesProperties(Properties):
 
 
 class LinesType(FieldType[LinesProperties]):
-    """A list of mappings: with `id` it changes a line, without it adds one, `_delete` removes; unnamed ones stay."""
+    """A list of mappings: `id` changes a line, none adds one, `_delete` removes it; unnamed ones stay."""
 
     name: ClassVar[str] = "lines"
     properties: ClassVar = LinesProperties

@@ -10,10 +10,11 @@ LARGEST_ID = 2**63 - 1
 
 
 class LinkProperties(Properties):
-    """`to`: the table; `many`: several records at once."""
+    """`to`: the table; `many`: several records at once; `tree`: the link leads up in a tree of its own table."""
 
     to: str
     many: bool = False
+    tree: bool = False
 
 
 class LinkType(FieldType[LinkProperties]):

@@ -22,7 +22,7 @@ class MoneyProperties(Properties):
 class MoneyType(FieldType[MoneyProperties]):
     """An amount of money with a fixed number of decimals; never silently rounded.
 
-    Its part "base" (amount times the record's rate) is filled by the record service, which knows the currency.
+    Its part "base" (amount times the record's rate) is filled by the record service, which knows the rate.
     """
 
     name: ClassVar[str] = "money"

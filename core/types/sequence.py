@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from core.types.base import FieldType, Locale, Part, Properties, Type
 from core.types.characters import clean
 
 
 class SequenceProperties(Properties):
-    """`sequence`: the name of the series that the record service draws from."""
+    """`sequence`: the series that the record service draws from; a code is `prefix` and `width` digits."""
 
     sequence: str
+    prefix: str = Field("", max_length=20)
+    width: int = Field(1, ge=1, le=18)
 
 
 class SequenceType(FieldType[SequenceProperties]):
