@@ -329,14 +329,17 @@ class Object:
 
 @dataclass(frozen=True)
 class Grant:
-    """What a role allows on a table or a field: never, always, or to those who stand so to the record."""
+    """What a role allows on a table or a field: never, always, or to those who stand so to the record.
 
-    create: Right = False
-    read: Right = False
-    change: Right = False
-    delete: Right = False
-    export: Right = False
-    peek: Right = False
+    None is not said: the table's grant counts for a field, the base's for a table, and else it is never.
+    """
+
+    create: Right | None = None
+    read: Right | None = None
+    change: Right | None = None
+    delete: Right | None = None
+    export: Right | None = None
+    peek: Right | None = None
 
 
 @dataclass(frozen=True)
