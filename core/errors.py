@@ -31,6 +31,7 @@ class FieldProblem:
     code: str
     message: str
     params: Mapping[str, object] = default(default_factory=dict)
+    row: int | None = None
 
 
 class TesseraError(Exception):
