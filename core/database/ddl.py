@@ -1,0 +1,230 @@
+"""DDL that is safe beside people at work: short locks with retries, and statements with every name quoted.
+
+The one module that splices names into SQL. Each builder gives one statement; `run` gives it a lock timeout and
+tries again, so that a waiting ALTER never makes a queue of everybody behind it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.dialects.postgresql import dialect
+from sqlalchemy.exc import OperationalError
+
+from core.errors import Refused
+
+SCHEMA = "ed"
+# Below deadlock_timeout a waiting lock never makes autovacuum give way, so that is lowered too.
+TIMEOUTS = ("set local deadlock_timeout = '40ms'", "set local lock_timeout = '100ms'")
+RETRY: Final = frozenset({"55P03", "40P01"})         # lock not available; deadlock detected
+PAUSE = 1.0                                          # ten times the lock timeout: nine tenths of the time are theirs
+TYPES = re.compile(r"(?:text|bigint|integer|smallint|numeric|boolean|date|timestamptz|jsonb|tsvector|bytea|uuid)"
+                   r"(?:\[\])?")
+_PREPARER = dialect().identifier_preparer  # type: ignore[no-untyped-call]
+
+
+class Busy(Refused):
+    """The lock could not be had in the time given; `blockers` says who holds it."""
+
+    def __init__(self, statement: str, blockers: Sequence[str]) -> None:
+        self.blockers = tuple(blockers)
+        holders = "; ".join(blockers) or "unknown"
+        super().__init__(f"{statement[:80]}: the table is busy, try again later (held by {holders})")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column to be made: its physical name and PostgreSQL type."""
+
+    name: str
+    type: str
+    default: str | None = None                       # an SQL constant of core's own, never a user's text
+    required: bool = False
+
+
+def run(engine: Engine, statements: str | Iterable[str], *, budget: float = 30.0,
+        before: Callable[[Connection], object] | None = None) -> int:
+    """Run statements in one short transaction, tried again while their table is busy; the number of tries.
+
+    `before` writes the caller's journal in the same transaction, first, so that DDL locks are held shortest.
+    Raises Busy when the time is over.
+    """
+    wanted = [statements] if isinstance(statements, str) else list(statements)
+    end, tries = time.monotonic() + budget, 0
+    while True:
+        tries += 1
+        try:
+            with engine.begin() as connection:
+                _attempt(connection, wanted, before)
+            return tries
+        except OperationalError as error:
+            if sqlstate(error) not in RETRY:
+                raise
+            if time.monotonic() + PAUSE > end:
+                raise Busy("; ".join(wanted), blockers(engine)) from None
+            time.sleep(PAUSE)
+
+
+def _attempt(connection: Connection, statements: Iterable[str],
+             before: Callable[[Connection], object] | None) -> None:
+    for setting in TIMEOUTS:
+        connection.exec_driver_sql(setting)
+    if before is not None:
+        before(connection)
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
+def run_concurrently(engine: Engine, statement: str) -> None:
+    """Run a statement that no transaction may hold (CREATE INDEX CONCURRENTLY), waiting as long as it needs."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("set lock_timeout = 0")
+        connection.exec_driver_sql(statement)
+
+
+def sqlstate(error: OperationalError) -> str:
+    """PostgreSQL's code of an error."""
+    return str(getattr(error.orig, "pgcode", "") or "")
+
+
+def blockers(engine: Engine) -> list[str]:
+    """Who holds locks on records' tables now, oldest first: application, process, since when."""
+    with engine.connect() as connection:
+        rows = connection.execute(text(
+            "select distinct a.application_name, a.pid, a.xact_start from pg_locks l"
+            " join pg_stat_activity a on a.pid = l.pid join pg_class c on c.oid = l.relation"
+            " join pg_namespace n on n.oid = c.relnamespace where n.nspname = :schema and l.granted"
+            " and a.pid <> pg_backend_pid() order by a.xact_start nulls last limit 5"), {"schema": SCHEMA})
+        return [f"{name or 'unnamed'} (process {pid}) since {start}" for name, pid, start in rows]
+
+
+def quote(name: str) -> str:
+    """A name as SQL wants it; raises ValueError for what cannot be one."""
+    if not name or len(name.encode()) > 63 or "\0" in name or "%" in name:
+        raise ValueError(f"{name!r} cannot be the name of a table or column")
+    return _PREPARER.quote_identifier(name)
+
+
+def table_name(table: str) -> str:
+    """A table of records, with its schema."""
+    return f"{SCHEMA}.{quote(table)}"
+
+
+def _columns(names: Iterable[str]) -> str:
+    return ", ".join(quote(name) for name in names)
+
+
+def _definition(column: Column) -> str:
+    if not TYPES.fullmatch(column.type):
+        raise ValueError(f"{column.type!r} is no type of a column")
+    default = f" default {column.default}" if column.default is not None else ""
+    return f"{quote(column.name)} {column.type}{default}{' not null' if column.required else ''}"
+
+
+SYSTEM: Final = (
+    Column("id", "bigint", "nextval('ed.record_id')", required=True),
+    Column("_type", "integer", required=True),
+    Column("_version", "integer", "1", required=True),
+    Column("_deleted_on", "timestamptz"),
+    Column("created_on", "timestamptz", "now()", required=True),
+    Column("created_by", "bigint"),
+    Column("changed_on", "timestamptz", "now()", required=True),
+    Column("changed_by", "bigint"),
+)
+
+
+def create_table(table: str, columns: Iterable[Column]) -> str:
+    """A new table of records: the columns of the system, then these."""
+    lines = ", ".join(_definition(column) for column in (*SYSTEM, *columns))
+    return f"create table {table_name(table)} ({lines}, primary key (id))"
+
+
+def drop_table(table: str) -> str:
+    """Remove a table and what is in it."""
+    return f"drop table {table_name(table)}"
+
+
+def add_columns(table: str, columns: Iterable[Column]) -> str:
+    """All new columns of a table in one ALTER: one lock, no rewrite as long as defaults are constants."""
+    return f"alter table {table_name(table)} " + ", ".join(f"add column {_definition(c)}" for c in columns)
+
+
+def drop_columns(table: str, names: Iterable[str]) -> str:
+    """Remove columns and what is in them."""
+    return f"alter table {table_name(table)} " + ", ".join(f"drop column {quote(name)}" for name in names)
+
+
+def create_index(name: str, table: str, columns: Sequence[str], *, unique: bool = False,
+                 method: Literal["btree", "gin"] = "btree", operators: str = "", where: str = "",
+                 concurrently: bool = False) -> str:
+    """An index; `operators` is an operator class such as gin_trgm_ops, `where` a condition core composed."""
+    if operators and not re.fullmatch(r"[a-z_]+", operators):
+        raise ValueError(f"{operators!r} is no operator class")
+    listed = ", ".join(f"{quote(column)} {operators}".strip() for column in columns)
+    return (f"create {'unique ' if unique else ''}index {'concurrently ' if concurrently else ''}{quote(name)}"
+            f" on {table_name(table)} using {method} ({listed}){f' where {where}' if where else ''}")
+
+
+def drop_index(name: str, *, concurrently: bool = False) -> str:
+    """Remove an index."""
+    return f"drop index {'concurrently ' if concurrently else ''}if exists {SCHEMA}.{quote(name)}"
+
+
+def add_foreign_key(name: str, table: str, column: str, target: str) -> str:
+    """A foreign key for new and changed rows; `validate` makes it hold for the old ones."""
+    return (f"alter table {table_name(table)} add constraint {quote(name)} foreign key ({quote(column)})"
+            f" references {table_name(target)} (id) not valid")
+
+
+def add_check(name: str, table: str, condition: str) -> str:
+    """A condition for new and changed rows; `validate` makes it hold for the old ones."""
+    return f"alter table {table_name(table)} add constraint {quote(name)} check ({condition}) not valid"
+
+
+def validate(name: str, table: str) -> str:
+    """Check the old rows against a constraint, without keeping anybody from working."""
+    return f"alter table {table_name(table)} validate constraint {quote(name)}"
+
+
+def drop_constraint(name: str, table: str) -> str:
+    """Remove a constraint."""
+    return f"alter table {table_name(table)} drop constraint if exists {quote(name)}"
+
+
+def not_null(column: str) -> str:
+    """The condition that a column is filled, for `add_check`."""
+    return f"{quote(column)} is not null"
+
+
+def set_not_null(table: str, column: str) -> str:
+    """Tighten a column; needs no scan while a valid CHECK says the same."""
+    return f"alter table {table_name(table)} alter column {quote(column)} set not null"
+
+
+def drop_not_null(table: str, column: str) -> str:
+    """Loosen a column."""
+    return f"alter table {table_name(table)} alter column {quote(column)} drop not null"
+
+
+def valid_index(connection: Connection, name: str) -> bool | None:
+    """Whether an index is usable; None when there is none. A killed concurrent build leaves an unusable one."""
+    found: Any = connection.scalar(text(
+        "select i.indisvalid from pg_index i join pg_class c on c.oid = i.indexrelid"
+        " join pg_namespace n on n.oid = c.relnamespace where n.nspname = :schema and c.relname = :name"),
+        {"schema": SCHEMA, "name": name})
+    return None if found is None else bool(found)
+
+
+def columns_of(connection: Connection, table: str) -> dict[str, str]:
+    """The columns that a table really has, with their types; empty when there is no such table."""
+    rows = connection.execute(text(
+        "select a.attname, format_type(a.atttypid, a.atttypmod) from pg_attribute a"
+        " join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace"
+        " where n.nspname = :schema and c.relname = :table and a.attnum > 0 and not a.attisdropped"
+        " order by a.attnum"), {"schema": SCHEMA, "table": table})
+    return {str(name): str(type_).replace("timestamp with time zone", "timestamptz") for name, type_ in rows}
