@@ -1,0 +1,99 @@
+"""The commands of server.py: one module each, imported only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import click
+
+from core import log
+from core.database import embedded
+from core.errors import TesseraError
+from core.settings import Settings
+
+# A command's name -> the module that holds it as `command`, and one line of help that needs no import.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("core.cli.init", "Create the database and promote the first version."),
+    "serve": ("core.cli.serve", "Serve pages and the API, and work off jobs."),
+    "work": ("core.cli.work", "Work off jobs only."),
+    "check": ("core.cli.check", "Check the definitions; needs no database."),
+    "plan": ("core.cli.plan", "Show what a promotion would change."),
+    "promote": ("core.cli.promote", "Take the definitions to live."),
+    "rollback": ("core.cli.rollback", "Go back to an earlier version."),
+    "versions": ("core.cli.versions", "List the versions."),
+    "pull": ("core.cli.pull", "Bring live's site layer into the folder."),
+    "import": ("core.cli.import_", "Read records from a file."),
+    "revert": ("core.cli.revert", "Take back an import."),
+    "user": ("core.cli.user", "Add users."),
+    "token": ("core.cli.token", "Print a new API token."),
+    "upgrade": ("core.cli.upgrade", "Bring our own tables up to this release."),
+    "doctor": ("core.cli.doctor", "Look for what is wrong with this system."),
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is run, so that each starts fast and a broken one harms no other."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of a system's life."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{COMMANDS[cmd_name][0]}.command is no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, name="server.py", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--as", "user", metavar="USER", default="admin", show_default=True, help="Act as this user.")
+@click.pass_context
+def group(context: click.Context, user: str) -> None:
+    """Tessera: a CRM made of metadata."""
+    settings = Settings.load()
+    try:
+        log.configure(settings.log, people=sys.stderr.isatty())
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    context.obj = Invocation(settings, user)
+
+
+class Invocation:
+    """What every command gets (`@click.pass_obj`): the settings, and the name of the acting user."""
+
+    def __init__(self, settings: Settings, user: str = "admin") -> None:
+        self.settings = settings
+        self.user = user
+
+    @contextmanager
+    def database(self) -> Iterator[Settings]:
+        """Keep the database running for the block."""
+        with embedded.ensure(self.settings):
+            yield self.settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code: 0 fine, 1 problems, 2 wrong usage."""
+    try:
+        code = group.main(args=arguments, prog_name="server.py", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        return 1
+    except TesseraError as error:
+        click.echo(str(error), err=True)
+        return 1
