@@ -6,7 +6,7 @@ create table bm.member (
     id          bigint primary key,
     path        text not null,
     meaning     text not null,
-    state       text not null check (state in ('live', 'parked')),
+    state       text not null check (state in ('new', 'live', 'parked')),   -- new: staged, never live yet
     changed_on  timestamptz not null default now()
 );
 create index member_path on bm.member (path);

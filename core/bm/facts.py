@@ -1,0 +1,102 @@
+"""What the planner has to know of the enterprise data: names, parked members, the catalog, and how much there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, String, func, literal_column, select, text
+from sqlalchemy import column as sql_column
+from sqlalchemy import table as sql_table
+
+from core.bm import tables
+from core.bm.canonical import canonical, digest
+from core.bm.state import Parked, State
+
+EXACT_ROWS = 1_000_000          # larger tables are not counted, PostgreSQL's estimate does
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One look at a database; equal looks give equal plans."""
+
+    physical: Mapping[tuple[int, str], tuple[str, str | None]] = field(default_factory=dict)
+    parked_columns: frozenset[tuple[int, str]] = frozenset()
+    parked: tuple[Parked, ...] = ()
+    first_new: int = 1                                       # the first identity that nothing ever had
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)      # what the catalog has, by table
+    indexes: Mapping[str, tuple[str, bool]] = field(default_factory=dict)       # name -> (table, valid)
+    constraints: Mapping[str, tuple[str, bool]] = field(default_factory=dict)   # foreign keys: -> (table, validated)
+    rows: Mapping[str, int] = field(default_factory=dict)                       # estimates, by physical table
+    values: Mapping[int, int] = field(default_factory=dict)                     # filled values, by identity
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for the shape of the enterprise data, not for what is in it."""
+        physical = sorted([identity, part, *names] for (identity, part), names in self.physical.items())
+        return digest(canonical([physical, sorted(self.parked_columns), self.columns, self.indexes,
+                                 self.constraints]))
+
+
+def gather(connection: Connection) -> Facts:
+    """Look at everything that concerns a plan, in a handful of small statements."""
+    physical = connection.execute(select(tables.physical.c["id", "part", "table_name", "column_name", "state"])).all()
+    return Facts(
+        physical={(row.id, row.part): (row.table_name, row.column_name) for row in physical},
+        parked_columns=frozenset((row.id, row.part) for row in physical if row.state == "parked"),
+        parked=tuple(Parked(row.path, row.id, row.meaning, row.state == "new") for row in connection.execute(
+            select(tables.member).where(tables.member.c.state != "live").order_by(tables.member.c.id))),
+        first_new=_first_new(connection), columns=_columns(connection), indexes=_indexes(connection),
+        constraints=_constraints(connection), rows=_rows(connection))
+
+
+def _first_new(connection: Connection) -> int:
+    largest = connection.scalar(select(func.max(tables.member.c.id))) or 0
+    of_names = connection.scalar(select(func.max(tables.physical.c.id))) or 0
+    return int(max(largest, of_names)) + 1
+
+
+def _columns(connection: Connection) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for row in connection.execute(text("""
+            select c.relname, a.attname, format_type(a.atttypid, a.atttypmod) as type
+              from pg_attribute a join pg_class c on c.oid = a.attrelid
+             where c.relnamespace = 'ed'::regnamespace and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
+             order by c.relname, a.attnum""")):
+        found.setdefault(row.relname, {})[row.attname] = row.type.replace("timestamp with time zone", "timestamptz")
+    return found
+
+
+def _indexes(connection: Connection) -> dict[str, tuple[str, bool]]:
+    rows = connection.execute(text("""
+        select c.relname as name, t.relname as table_name, i.indisvalid
+          from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
+         where c.relnamespace = 'ed'::regnamespace and not i.indisprimary order by c.relname"""))
+    return {row.name: (row.table_name, row.indisvalid) for row in rows}
+
+
+def _constraints(connection: Connection) -> dict[str, tuple[str, bool]]:
+    rows = connection.execute(text("""
+        select k.conname, c.relname, k.convalidated from pg_constraint k join pg_class c on c.oid = k.conrelid
+         where c.relnamespace = 'ed'::regnamespace and k.contype = 'f' order by k.conname"""))
+    return {row.conname: (row.relname, row.convalidated) for row in rows}
+
+
+def _rows(connection: Connection) -> dict[str, int]:
+    rows = connection.execute(text("""
+        select s.relname, greatest(c.reltuples, s.n_live_tup, 0)::bigint as rows
+          from pg_stat_user_tables s join pg_class c on c.oid = s.relid where s.schemaname = 'ed'"""))
+    return {row.relname: row.rows for row in rows}
+
+
+def count_values(connection: Connection, facts: Facts, base: State, target: State) -> dict[int, int]:
+    """How many records have a value in each field that the target parks; large tables are not read for it."""
+    gone = set(base.identities.values()) - set(target.identities.values())
+    found: dict[int, int] = {}
+    for (identity, part), (table, column) in facts.physical.items():
+        if identity not in gone or part or facts.rows.get(table, 0) > EXACT_ROWS:
+            continue
+        source = sql_table(table, sql_column("id"), *([sql_column(column, String)] if column else []), schema="ed")
+        counted = source.c[column] if column else literal_column("*")
+        found[identity] = int(connection.execute(select(func.count(counted)).select_from(source)).scalar_one())
+    return found

@@ -1,0 +1,234 @@
+"""The planner: a pure function from two states and the facts to ordered steps, or to the reasons against them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from core.bm.diff import Added, Change, Changed, Removed, Returned, diff
+from core.bm.facts import Facts
+from core.bm.state import State
+from core.bm.steps import Plan, Probe, Step
+from core.database import ddl
+from core.ed.schema import DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
+from core.ed.system import System
+
+BRIEF = "ACCESS EXCLUSIVE, milliseconds"
+BOTH = "SHARE ROW EXCLUSIVE on both tables, milliseconds"
+ONLINE = "SHARE UPDATE EXCLUSIVE: readers and writers go on"
+INDEXED_PER_SECOND = 200_000
+CHECKED_PER_SECOND = 1_000_000
+LONG_ROWS = 1_000_000           # from here on a step that reads a whole table is called long
+
+
+def plan(base: State, target: State, facts: Facts, back: bool = False) -> Plan:
+    """Say how live gets from the base to the target; `back` allows what only a way back may do (narrowing).
+
+    Both states have their identities. A plan with problems has no steps: nothing of it is applied.
+    """
+    if base.hash == target.hash:
+        return Plan(base.hash, target.hash, facts.fingerprint)
+    changes = diff(base, target)
+    problems = tuple(_problems(base, target, changes, facts, back))
+    if problems:
+        return Plan(base.hash, target.hash, facts.fingerprint, changes, problems=problems)
+    steps = (*_stage(target), *_expand(target, facts), *_indexes(target, facts), *_switch(target),
+             *_fill(changes), *_validate(target, facts), *_park(base, target, facts))
+    numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
+    return Plan(base.hash, target.hash, facts.fingerprint, changes, numbered,
+                notes=tuple(_notes(base, target, changes, facts)))
+
+
+# What is refused, and why.
+
+def _problems(base: State, target: State, changes: tuple[Change, ...], facts: Facts, back: bool) -> Iterator[str]:
+    for identity, path in sorted(target.names.items()):
+        former = base.names.get(identity)
+        if former is not None:
+            yield from _other_meaning(base, target, former, path)
+    if not back:
+        for change in changes:
+            yield from _narrowing(target, change)
+    yield from _drift(facts)
+
+
+def _other_meaning(base: State, target: State, former: str, path: str) -> Iterator[str]:
+    old, new = base.members[former], target.members[path]
+    if base.meaning(former) == target.meaning(path) and old.parts == new.parts:
+        return
+    if "." not in path:
+        yield _problem(target, "table", path, f'"{path}" cannot go under another base while it has records; '
+                                              f"make a new table")
+    elif base.meaning(former) != target.meaning(path):
+        yield _problem(target, "field", path, f'"{path}" cannot turn from {old.meaning} into {new.meaning}; '
+                                              f"add a field of another name, or remove it, promote, and add it again")
+    else:
+        yield _problem(target, "field", path, f'"{path}" cannot be stored in other columns '
+                                              f"({_columns(old.parts)} before, {_columns(new.parts)} now)")
+
+
+def _columns(parts: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(f"{part or 'value'} {column}" for part, column in parts) or "none"
+
+
+def _narrowing(target: State, change: Change) -> Iterator[str]:
+    if isinstance(change, Removed) and change.kind == "choice":
+        choices, _, value = change.name.partition(".")
+        if ("choices", choices) in target.definitions:
+            yield _problem(target, "choices", choices, f'value "{value}" cannot be removed, records may hold it; '
+                                                       f"write retired: true instead")
+    if isinstance(change, Changed) and change.kind == "field":
+        for one in change.properties:
+            if one.path in ("max", "scale") and isinstance(one.after, int) and _number(one.before) > one.after:
+                yield _problem(target, "field", change.name,
+                               f'{one.path} of "{change.name}" cannot go down from {_number(one.before)} to '
+                               f"{one.after}, values may be larger")
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _drift(facts: Facts) -> Iterator[str]:
+    """Someone changed the tables by hand: a column that should be there is not."""
+    for table, column in sorted((names for names in facts.physical.values() if names[1]), key=str):
+        if column not in facts.columns.get(table, {}):
+            yield f"column {column} of table ed.{table} is gone from the database; restore it before promoting"
+
+
+def _problem(state: State, kind: str, name: str, message: str) -> str:
+    place = state.place(kind, name)
+    return f"{place}: {message}" if place else message
+
+
+# The steps, in the order of their kinds.
+
+def _stage(target: State) -> Iterator[Step]:
+    yield Step(0, "stage", f"version {target.hash[:12]}", note="definitions are written, nothing uses them yet")
+
+
+def _wanted(state: State, facts: Facts) -> tuple[DesiredTable, ...]:
+    if state.model is None:
+        return ()
+    names = name_all(state.model, state.identities, facts.physical)
+    return desired(System(0, state.model, state.identities, names))
+
+
+def _expand(target: State, facts: Facts) -> Iterator[Step]:
+    wanted = _wanted(target, facts)
+    for table in wanted:
+        if table.name in facts.columns:
+            yield from _add_columns(table, target, facts)
+        else:
+            yield _create_table(table, target)
+    for table in wanted:
+        for key in table.foreign_keys:
+            if key.name not in facts.constraints:
+                yield _foreign_key(table, key, target, facts)
+
+
+def _create_table(table: DesiredTable, target: State) -> Step:
+    columns = [ddl.Column(column.name, column.type) for column in table.columns]
+    sql = (ddl.create_table(table.name, columns), *(index.create for index in table.indexes))
+    return Step(0, "expand", target.names[table.identity], sql, "none on others", "additive",
+                probe=Probe("columns", table.name, ("id", *(column.name for column in columns))),
+                undo=(ddl.drop_table(table.name),), note=f"new table ed.{table.name}",
+                identities=(table.identity, *dict.fromkeys(column.identity for column in table.columns)))
+
+
+def _add_columns(table: DesiredTable, target: State, facts: Facts) -> Iterator[Step]:
+    there = facts.columns[table.name]
+    new = [column for column in table.columns if column.name not in there]
+    back = [column.identity for column in table.columns if (column.identity, column.part) in facts.parked_columns]
+    if (table.identity, "") in facts.parked_columns:
+        back.insert(0, table.identity)
+    if not new and not back:
+        return
+    names = tuple(column.name for column in new)
+    sql = (ddl.add_columns(table.name, [ddl.Column(column.name, column.type) for column in new]),) if new else ()
+    identities = tuple(dict.fromkeys((*back, *(column.identity for column in new))))
+    fields = ", ".join(target.names[identity].rpartition(".")[2] for identity in identities)
+    yield Step(0, "expand", target.names[table.identity], sql, BRIEF if new else "", "additive" if new else "metadata",
+               rows=facts.rows.get(table.name, 0), seconds=0.01 if new else 0.0,
+               probe=Probe("columns", table.name, names), identities=identities,
+               undo=(ddl.drop_columns(table.name, names),) if new else (),
+               note=f"columns for {fields}" if new else f"parked columns return: {fields}")
+
+
+def _foreign_key(table: DesiredTable, key: DesiredForeignKey, target: State, facts: Facts) -> Step:
+    sql = ddl.add_foreign_key(key.name, table.name, key.column, key.target)
+    return Step(0, "expand", target.names[table.identity], (sql,), BOTH, "additive",
+                rows=facts.rows.get(table.name, 0), seconds=0.01, probe=Probe("constraint", table.name, (key.name,)),
+                undo=(ddl.drop_constraint(key.name, table.name),), note=f"foreign key of {key.column}")
+
+
+def _indexes(target: State, facts: Facts) -> Iterator[Step]:
+    for table in _wanted(target, facts):
+        if table.name not in facts.columns:
+            continue                                # made with its table
+        for index in table.indexes:
+            if not facts.indexes.get(index.name, ("", False))[1]:
+                yield _index(table, index, target, facts)
+
+
+def _index(table: DesiredTable, index: DesiredIndex, target: State, facts: Facts) -> Step:
+    rows = facts.rows.get(table.name, 0)
+    return Step(0, "index", target.names[table.identity], (index.create_concurrently,), ONLINE,
+                "long" if rows > LONG_ROWS else "additive", rows, round(0.05 + rows / INDEXED_PER_SECOND, 2),
+                Probe("index", table.name, (index.name,)), (ddl.drop_index(index.name, concurrently=True),),
+                "fails if two records are equal in it" if index.unique else "")
+
+
+def _switch(target: State) -> Iterator[Step]:
+    yield Step(0, "prepare", "workers", note="every process builds the new version beside the old one")
+    yield Step(0, "flip", f"version {target.hash[:12]}", note="the new version is live, for every request that "
+                                                               "begins after it")
+
+
+def _fill(changes: tuple[Change, ...]) -> Iterator[Step]:
+    for change in changes:
+        if change.kind == "data" and isinstance(change, Added | Changed):
+            yield Step(0, "fill", f"data {change.name}", risk="additive",
+                       note="records that are missing come in; what people changed stays")
+
+
+def _validate(target: State, facts: Facts) -> Iterator[Step]:
+    for table in _wanted(target, facts):
+        for key in table.foreign_keys:
+            if not facts.constraints.get(key.name, ("", False))[1]:
+                rows = facts.rows.get(table.name, 0)
+                yield Step(0, "validate", target.names[table.identity], (ddl.validate(key.name, table.name),), ONLINE,
+                           "long" if rows > LONG_ROWS else "additive", rows, round(rows / CHECKED_PER_SECOND, 2))
+
+
+def _park(base: State, target: State, facts: Facts) -> Iterator[Step]:
+    """Members that the target lacks keep their columns; indexes that nothing asks for any more go."""
+    gone = sorted(set(base.identities.values()) - set(target.identities.values()))
+    for identity in gone:
+        yield Step(0, "park", base.names[identity], risk="lossy", rows=facts.values.get(identity, 0),
+                   identities=(identity,), note="hidden; its values stay and return with it")
+    wanted = {index.name for table in _wanted(target, facts) for index in table.indexes}
+    ours = {index.name: table for table in _wanted(base, facts) for index in table.indexes}
+    for name in sorted(set(ours) - wanted):
+        if name in facts.indexes:
+            yield Step(0, "park", base.names[ours[name].identity], (ddl.drop_index(name, concurrently=True),), ONLINE,
+                       "metadata", probe=Probe("gone", ours[name].name, (name,)), note=f"index {name} is not asked for")
+
+
+# What a person should know.
+
+def _notes(base: State, target: State, changes: tuple[Change, ...], facts: Facts) -> Iterator[str]:
+    for change in changes:
+        if isinstance(change, Removed) and change.kind in ("table", "field") and change.name in base.identities:
+            yield _parking_note(change, facts.values.get(base.identities[change.name]))
+        if isinstance(change, Returned):
+            yield f"{change.kind} {change.name} returns with the values it had when it was removed"
+        if isinstance(change, Removed) and change.kind == "choice":
+            yield f"records that hold {change.name} keep it, as a value that cannot be chosen any more"
+
+
+def _parking_note(change: Removed, values: int | None) -> str:
+    what = "records" if change.kind == "table" else "values"
+    number = f"{values} {what} are" if values is not None else f"its {what} are"
+    return f"{change.kind} {change.name} is parked: {number} kept, and return when it does"
+

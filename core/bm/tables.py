@@ -1,0 +1,60 @@
+"""The tables of schema `bm`, and those of `sys` that promotion keeps, as SQLAlchemy values."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Integer, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+BM = MetaData(schema="bm")
+SYS = MetaData(schema="sys")
+MOMENT = DateTime(timezone=True)
+
+member = Table(
+    "member", BM,
+    Column("id", BigInteger, primary_key=True), Column("path", Text), Column("meaning", Text), Column("state", Text),
+    Column("changed_on", MOMENT))
+
+definition = Table(
+    "definition", BM,
+    Column("hash", Text, primary_key=True), Column("format", Integer), Column("kind", Text), Column("name", Text),
+    Column("layer", Text), Column("body", JSON))
+
+blob = Table("blob", BM, Column("hash", Text, primary_key=True), Column("data", LargeBinary))
+
+version = Table(
+    "version", BM,
+    Column("id", BigInteger, primary_key=True), Column("hash", Text), Column("parent", BigInteger),
+    Column("manifest", JSONB), Column("identities", JSONB), Column("code", JSONB), Column("message", Text),
+    Column("author", Text), Column("created_on", MOMENT))
+
+live = Table(
+    "live", BM,
+    Column("one", Boolean, primary_key=True), Column("version", BigInteger), Column("epoch", BigInteger))
+
+promotion = Table(
+    "promotion", BM,
+    Column("id", BigInteger, primary_key=True), Column("base", BigInteger), Column("target", BigInteger),
+    Column("plan", JSONB), Column("plan_hash", Text), Column("state", Text), Column("by_account", BigInteger),
+    Column("message", Text), Column("started_on", MOMENT), Column("ended_on", MOMENT), Column("error", Text))
+
+step = Table(
+    "step", BM,
+    Column("promotion_id", BigInteger, primary_key=True), Column("number", Integer, primary_key=True),
+    Column("kind", Text), Column("target", Text), Column("sql", Text), Column("state", Text),
+    Column("started_on", MOMENT), Column("ended_on", MOMENT), Column("error", Text))
+
+physical = Table(
+    "physical", SYS,
+    Column("id", BigInteger, primary_key=True), Column("part", Text, primary_key=True), Column("table_name", Text),
+    Column("column_name", Text), Column("type", Text), Column("state", Text), Column("changed_on", MOMENT))
+
+seed = Table(
+    "seed", SYS,
+    Column("table_id", BigInteger, primary_key=True), Column("key", Text, primary_key=True), Column("layer", Text),
+    Column("shipped", JSONB), Column("record_id", BigInteger))
+
+worker = Table(
+    "worker", SYS,
+    Column("id", Uuid, primary_key=True), Column("pid", Integer), Column("host", Text), Column("kind", Text),
+    Column("version", BigInteger), Column("prepared", BigInteger), Column("oldest", BigInteger),
+    Column("started_on", MOMENT), Column("lease_until", MOMENT), Column("error", Text))
