@@ -1,0 +1,212 @@
+"""What the API does with a request: list, create, read, change and delete the records of a table."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
+from werkzeug.wrappers import Response
+
+from core.errors import BadRequest, Conflict, Denied, NotFound
+from core.web.api import openapi, strict_json
+from core.web.api.idempotency import Answered, Key
+from core.web.api.query import list_query, names, parameters, record_id, version_in
+from core.web.api.wire import Wire, dumps
+from core.web.failures import failure_of, problem_dict
+
+if TYPE_CHECKING:
+    from core.definition.model import Table
+    from core.web.context import Context
+
+JSON = ("application/json", "application/merge-patch+json")
+MOST_RECORDS = 2_000
+_ETAG = re.compile(r'"(\d{1,18})"', re.ASCII)
+
+
+def list_records(context: Context, table: str) -> Response:
+    """GET /api/v1/<table>: one page of records."""
+    definition = _begin(context, table, "read")
+    query = list_query(context.request.args)
+    fields = query.fields or _plain_fields(context, definition)
+    page = context.records.page(table, fields, query.where, order=query.order, limit=query.limit, after=query.after)
+    body: dict[str, object] = {"records": _wire(context, definition).out(page.records), "next": page.next}
+    if query.count:
+        body["count"], body["count_more"] = context.records.count(table, query.where)
+    return _json(body)
+
+
+def create_records(context: Context, table: str) -> Response:
+    """POST /api/v1/<table>: one record, or a list of which all are created or none."""
+    definition = _begin(context, table, "write")
+    parameters(context.request.args, ())
+    data = _body_bytes(context)
+    key = Key.of(_account(context), context.request.headers.get("Idempotency-Key"), b"POST", table.encode(), data)
+    first = key.claim(context.connection) if key else None
+    answer = first or Answered(201, dumps(_create(context, definition, strict_json.loads(data))))
+    if key and first is None:
+        key.keep(context.connection, answer)
+    response = Response(answer.body, status=answer.status, content_type="application/json")
+    if first is not None:
+        response.headers["Idempotency-Replayed"] = "true"
+    if answer.body.startswith(b"{"):
+        response.headers["Location"] = f"/api/v1/{table}/{json.loads(answer.body)['id']}"
+    return response
+
+
+def read_record(context: Context, table: str, id: str) -> Response:
+    """GET /api/v1/<table>/<id>: one record with all that its reader may see, lines too."""
+    definition = _begin(context, table, "read")
+    fields = names(parameters(context.request.args, ("fields",)).get("fields"), "fields", 200)
+    number = record_id(id)
+    return _one(context, definition, number, fields or None)
+
+
+def change_record(context: Context, table: str, id: str) -> Response:
+    """PATCH /api/v1/<table>/<id>: change the fields that are named, if nobody else changed the record."""
+    definition = _begin(context, table, "write")
+    parameters(context.request.args, ())
+    number = record_id(id)
+    body = strict_json.loads(_body_bytes(context))
+    if not isinstance(body, dict):
+        raise BadRequest("A record is an object of fields.", "body")
+    if body.pop("id", number) != number:
+        raise BadRequest("The id in the body is not the id in the address.", "id")
+    version = _version(context, body.pop("_version", None))
+    if version is None:
+        raise PreconditionRequired("Say which version of the record you change: If-Match or \"_version\".")
+    values = _wire(context, definition).read([body])[0]
+    try:
+        context.records.update(table, [{**values, "id": number, "_version": version}])
+    except Conflict as conflict:
+        return _conflict(context, definition, number, conflict)
+    return _one(context, definition, number, None)
+
+
+def delete_record(context: Context, table: str, id: str) -> Response:
+    """DELETE /api/v1/<table>/<id>: move a record to the trash; with a version only if it is still that one."""
+    definition = _begin(context, table, "write")
+    sent = version_in(parameters(context.request.args, ("_version",)).get("_version"), "_version")
+    number = record_id(id)
+    version = _version(context, sent)
+    if not context.records.read(table, [number], ["id"]):
+        raise NotFound("There is no such record.")
+    try:
+        context.records.delete(table, {number: version})
+    except Conflict as conflict:
+        return _conflict(context, definition, number, conflict)
+    return Response("", status=204)
+
+
+def describe(context: Context) -> Response:
+    """GET /api/v1/openapi.json: the tables that the caller may read, as OpenAPI 3.1."""
+    _scope(context, "read")
+    parameters(context.request.args, ())
+    readable = tuple(name for name in context.system.model.tables if context.records.may(name, "read"))
+    body = context.system.cache.get(("openapi", readable), lambda: dumps(openapi.document(context.system, readable)))
+    return Response(body, content_type="application/json")
+
+
+def _begin(context: Context, table: str, scope: str) -> Table:
+    """Mark the session as the API's and find the table; raises Denied, NotFound."""
+    _scope(context, scope)
+    context.session.how = "api"
+    definition = context.system.model.tables.get(table)
+    if definition is None:
+        raise NotFound(f"There is no table {table[:60]!r}.")
+    return definition
+
+
+def _scope(context: Context, scope: str) -> None:
+    """A token may be limited to reading; raises Denied."""
+    scopes = context.account.scopes if context.account else None
+    if scopes is not None and scope not in scopes and not (scope == "read" and "write" in scopes):
+        raise Denied(f"This token is not for {'writing' if scope == 'write' else 'reading'}.")
+
+
+def _account(context: Context) -> int:
+    if context.account is None:
+        raise Denied("This needs an account.")
+    return context.account.id
+
+
+def _wire(context: Context, definition: Table) -> Wire:
+    return context.system.cache.get(("wire", definition.name), lambda: Wire(context.system.model, definition))
+
+
+def _plain_fields(context: Context, definition: Table) -> tuple[str, ...]:
+    """What a list shows unless told: all but lines, which would be a statement each."""
+    readable = context.records.readable(definition.name)
+    return tuple(name for name in readable if not definition.fields[name].type.virtual)
+
+
+def _body_bytes(context: Context) -> bytes:
+    """The body, if it is said to be JSON as it is; raises UnsupportedMediaType."""
+    request = context.request
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype not in JSON or charset not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("A compressed body is not taken.")
+    return request.get_data(cache=False)
+
+
+def _create(context: Context, definition: Table, body: object) -> object:
+    bodies = body if isinstance(body, list) else [body]
+    if not bodies:
+        raise BadRequest("The list holds no record.", "body")
+    if len(bodies) > MOST_RECORDS:
+        raise BadRequest(f"At most {MOST_RECORDS} records can be sent at once.", "body")
+    ids = context.records.create(definition.name, _wire(context, definition).read(bodies))
+    found = {record["id"]: record for record in context.records.read(definition.name, ids)}
+    records = _wire(context, definition).out(found.get(number, {"id": number}) for number in ids)
+    return records if isinstance(body, list) else records[0]
+
+
+def _version(context: Context, sent: object) -> int | None:
+    """The version that the caller has read, from If-Match or the body; raises BadRequest."""
+    header = context.request.headers.get("If-Match")
+    matched = None
+    if header is not None:
+        match = _ETAG.fullmatch(header.strip())
+        if match is None:
+            raise BadRequest("If-Match takes one ETag as it was given, such as \"3\" in quotes.", "If-Match")
+        matched = int(match[1])
+    if sent is None:
+        return matched
+    if isinstance(sent, bool) or not isinstance(sent, int) or not 0 < sent < 2**31:
+        raise BadRequest("A version is a whole number.", "_version")
+    if matched is not None and matched != sent:
+        raise BadRequest("If-Match and \"_version\" do not agree.", "_version")
+    return sent
+
+
+def _one(context: Context, definition: Table, number: int, fields: tuple[str, ...] | None) -> Response:
+    found = context.records.read(definition.name, [number], fields)
+    if not found:
+        raise NotFound("There is no such record.")
+    response = _json(_wire(context, definition).out(found)[0])
+    version = found[0].get("_version")
+    if version is not None:
+        response.headers["ETag"] = f'"{version}"'
+    return response
+
+
+def _conflict(context: Context, definition: Table, number: int, conflict: Conflict) -> Response:
+    """409 with the record as it is now, as far as the caller may read it."""
+    context.undo()
+    failure = failure_of(conflict)
+    current = context.records.read(definition.name, [number])
+    if not current:
+        raise NotFound("There is no such record.")
+    body: dict[str, Any] = {
+        "type": "about:blank", "title": failure.title(context.text), "status": 409,
+        "detail": failure.message(context.text), "request_id": context.request_id,
+        "errors": [problem_dict(p, context.text) for p in failure.problems],
+        "fields": list(conflict.fields), "current": _wire(context, definition).out(current)[0]}
+    return Response(dumps(body), status=409, content_type="application/problem+json")
+
+
+def _json(body: object) -> Response:
+    return Response(dumps(body), content_type="application/json")

@@ -1,0 +1,95 @@
+"""The query of a request, read strictly: only known parameters, each once, each well formed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+from core.errors import BadRequest, NotFound
+from core.types.link import LARGEST_ID
+
+DEFAULT_LIMIT = 50
+MOST = 200
+MOST_FIELDS = 200
+MOST_ORDER = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What a list is asked for."""
+
+    where: str | None
+    fields: tuple[str, ...]
+    order: tuple[str, ...]
+    limit: int
+    after: str | None
+    count: bool
+
+
+def parameters(arguments: MultiDict[str, str], known: Collection[str]) -> Mapping[str, str]:
+    """The parameters by name; raises BadRequest for one that is unknown or comes twice."""
+    for name, values in arguments.lists():
+        if name not in known:
+            raise BadRequest(f"There is no parameter {name[:60]!r} here; known are: {', '.join(known) or 'none'}.",
+                             name[:60])
+        if len(values) > 1:
+            raise BadRequest("A parameter comes twice.", name)
+    return arguments.to_dict()
+
+
+def list_query(arguments: MultiDict[str, str]) -> ListQuery:
+    """Read the query of a list; raises BadRequest."""
+    found = parameters(arguments, ("where", "fields", "order", "limit", "after", "count"))
+    return ListQuery(
+        found.get("where") or None,
+        names(found.get("fields"), "fields", MOST_FIELDS),
+        names(found.get("order"), "order", MOST_ORDER),
+        _limit(found.get("limit")),
+        found.get("after") or None,
+        _flag(found.get("count"), "count"))
+
+
+def names(text: str | None, parameter: str, most: int) -> tuple[str, ...]:
+    """Split a list of names at its commas; raises BadRequest for empty, repeated or too many ones."""
+    if not text:
+        return ()
+    found = tuple(part.strip() for part in text.split(","))
+    if not all(found):
+        raise BadRequest("A name is missing between two commas.", parameter)
+    if len(set(found)) < len(found):
+        raise BadRequest("A name comes twice.", parameter)
+    if len(found) > most:
+        raise BadRequest(f"At most {most} names are taken here.", parameter)
+    return found
+
+
+def record_id(text: str) -> int:
+    """The id in an address: a plain positive number, as we write it ourselves; raises NotFound for all else."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19) or text[0] == "0" or int(text) > LARGEST_ID:
+        raise NotFound("There is no such record.")
+    return int(text)
+
+
+def version_in(text: str | None, parameter: str) -> int | None:
+    """A record's version in a parameter; raises BadRequest."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise BadRequest("A version is a whole number.", parameter)
+    return int(text)
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= MOST):
+        raise BadRequest(f"The limit is a whole number from 1 to {MOST}.", "limit")
+    return int(text)
+
+
+def _flag(text: str | None, parameter: str) -> bool:
+    if text not in (None, "0", "1"):
+        raise BadRequest("This parameter is 1 or 0.", parameter)
+    return text == "1"

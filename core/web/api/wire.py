@@ -1,0 +1,132 @@
+"""Records between their Python values and JSON, by the fields of their table."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from core.ed.files import Upload
+from core.errors import FieldProblem, Invalid
+from core.types.base import BadValue, FieldType
+
+if TYPE_CHECKING:
+    from core.definition.model import Field, Model, Table
+
+Convert = Callable[[Any], Any]
+
+
+class Wire:
+    """Reads and writes the records of one table; made once per version and table."""
+
+    def __init__(self, model: Model, table: Table) -> None:
+        self.model = model
+        self.table = table
+        self._out: dict[str, Convert | None] = {}
+
+    def out(self, records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Records as JSON values. Dates and decimals are left to `dumps`, which is faster."""
+        return [self._record(record) for record in records]
+
+    def _record(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        written = {}
+        for key, value in record.items():
+            try:
+                convert = self._out[key]
+            except KeyError:
+                convert = self._out[key] = self._converter(key)
+            written[key] = value if convert is None else convert(value)
+        return written
+
+    def _converter(self, key: str) -> Convert | None:
+        """How the values of a key are written; None where JSON knows them as they are."""
+        field = field_at(self.model, self.table, key)
+        if field is None:
+            return None
+        if field.type.name == "lines":
+            child = Wire(self.model, self.model.tables[field.properties.of])  # type: ignore[attr-defined]
+            return lambda lines: child.out(lines or ())
+        if type(field.type).to_wire is FieldType.to_wire:
+            return None
+        return lambda value: field.type.to_wire(value, field.properties)
+
+    def read(self, bodies: Sequence[object]) -> list[dict[str, Any]]:
+        """Records from JSON objects, with values in normal form. Raises Invalid with everything that is wrong.
+
+        Keys that are no fields stay: the record service says what is wrong with them.
+        """
+        problems: list[FieldProblem] = []
+        many = len(bodies) > 1
+        rows = [self._read(body, "", index if many else None, problems) for index, body in enumerate(bodies)]
+        if problems:
+            raise Invalid(problems)
+        return rows
+
+    def _read(self, body: object, path: str, row: int | None, problems: list[FieldProblem]) -> dict[str, Any]:
+        if not isinstance(body, Mapping):
+            problems.append(FieldProblem(path.rstrip("."), "type", "A record is an object of fields.", row=row))
+            return {}
+        values: dict[str, Any] = {}
+        for key, value in body.items():
+            field = self.table.fields.get(key)
+            if field is None:
+                values[key] = value
+                continue
+            try:
+                values[key] = self._value(field, value, f"{path}{key}", row, problems)
+            except BadValue as bad:
+                problems.append(FieldProblem(f"{path}{key}", bad.code, bad.message, bad.params, row))
+        return values
+
+    def _value(self, field: Field, value: Any, path: str, row: int | None, problems: list[FieldProblem]) -> Any:
+        if field.type.name == "file" and isinstance(value, Mapping) and "content" in value:
+            return _upload(value)
+        normal = field.type.from_wire(value, field.properties)
+        if field.type.name != "lines" or normal is None:
+            return normal
+        child = Wire(self.model, self.model.tables[field.properties.of])  # type: ignore[attr-defined]
+        return [child._read(line, f"{path}.{number}.", row, problems) for number, line in enumerate(normal)]
+
+
+def field_at(model: Model, table: Table, path: str) -> Field | None:
+    """The field that a path of a record ends at; None for system columns and titles."""
+    field: Field | None = None
+    name: str | None = table.name
+    for step in path.split("."):
+        field = model.field(name, step) if name is not None and name in model.tables else None
+        if field is None:
+            return None
+        name = field.target
+    return field
+
+
+def dumps(value: object) -> bytes:
+    """Write JSON in UTF-8: decimals as strings, dates in ISO form, moments in UTC with Z."""
+    text = json.dumps(value, ensure_ascii=False, default=_plain, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")      # half a character goes out as the escape it came in as
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (tuple, set, frozenset)):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no wire form")
+
+
+def _upload(value: Mapping[str, Any]) -> Upload:
+    name, content = value.get("name"), value.get("content")
+    if not isinstance(name, str) or not isinstance(content, str) or value.keys() - {"name", "content"}:
+        raise BadValue("type", "A new file is an object with name and content.")
+    try:
+        return Upload(name, base64.b64decode(content, validate=True))
+    except (binascii.Error, ValueError):
+        raise BadValue("content", "The content of a file is sent in base64.") from None
