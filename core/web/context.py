@@ -40,7 +40,6 @@ class Profile:
     language: str = ""
     zone: str = ""
     theme: str = "system"
-    photo: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,122 @@
+"""A request's journey: route, one statement for who and which version, System, records, handler, answer."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import Engine
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, ServiceUnavailable, Unauthorized
+from werkzeug.wrappers import Response
+
+from core.settings import Settings
+from core.web import authentication, failures, viewer
+from core.web.context import Context
+from core.web.i18n import LANGUAGES, negotiate, text_of
+from core.web.request import Request
+from core.web.response import redirect, secure
+from core.web.routing import Route, RouteTable
+
+log = logging.getLogger("tessera.web")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+class Application:
+    """The WSGI application of one process; `systems` gives the System of a version (core/bm/follow.py)."""
+
+    def __init__(self, settings: Settings, engine: Engine, systems: Any, routes: Iterable[Route] | None = None) -> None:
+        if routes is None:
+            from core.web.routes import ROUTES
+            routes = ROUTES
+        self.settings = settings
+        self.engine = engine
+        self.systems = systems
+        self.routes = RouteTable(routes)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request; nothing but an answer ever leaves this."""
+        started = time.monotonic()
+        request = Request(environ)
+        context = self._context(request)
+        response = secure(self._answer(context), context)
+        self._log(context, response, started)
+        return response(environ, start_response)
+
+    def _context(self, request: Request) -> Context:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        language = negotiate(request.headers.get("Accept-Language"), tuple(LANGUAGES))
+        return Context(request, request_id, secrets.token_urlsafe(16), self.settings, self.engine, self.systems,
+                       text=text_of(language))
+
+    def _answer(self, context: Context) -> Response:
+        try:
+            route, arguments = self.routes.match(context.request)
+            _limit(context.request, route)
+            if route.auth == "none":
+                return route.endpoint(context, **arguments)
+            return self._with_database(context, route, arguments)
+        except Exception as error:
+            return self._failed(context, error)
+
+    def _with_database(self, context: Context, route: Route, arguments: dict[str, Any]) -> Response:
+        """Run a handler in one transaction; a refused or failed request leaves nothing behind."""
+        with self.engine.connect() as connection:
+            context.connection = connection
+            try:
+                authentication.identify(context, route)
+                with self.systems.pin(context.version) as system:
+                    if system is None:
+                        raise ServiceUnavailable
+                    context.system = system
+                    viewer.introduce(context)
+                    if route.right == "administrator":
+                        context.require_administrator()
+                    response = route.endpoint(context, **arguments)
+                if response.status_code < 400:
+                    connection.commit()
+                else:
+                    connection.rollback()
+            except BaseException:
+                connection.rollback()
+                raise
+        if context.set_csrf:
+            authentication.set_cookie(response, context.request, "csrf", context.csrf)
+        return response
+
+    def _failed(self, context: Context, error: Exception) -> Response:
+        if isinstance(error, Unauthorized) and _is_page(context):
+            return redirect(authentication.sign_in_path(context.request))
+        try:
+            response = failures.answer(context, error)
+        except Exception:
+            log.exception("the page about a failure failed", extra={"request_id": context.request_id})
+            response = Response("", status=500)
+        if response.status_code >= 500 and not isinstance(error, HTTPException):
+            log.error("request failed", exc_info=error, extra={"request_id": context.request_id})
+        return response
+
+    def _log(self, context: Context, response: Response, started: float) -> None:
+        if context.request.path.startswith("/static/"):
+            return
+        account = context.account
+        log.info("request", extra={
+            "request_id": context.request_id, "method": context.request.method, "path": context.request.path[:200],
+            "status": response.status_code, "user": account.user_id if account else None,
+            "version": context.version, "ms": round((time.monotonic() - started) * 1000, 1)})
+
+
+def _limit(request: Request, route: Route) -> None:
+    """Refuse a body that is too large before a byte of it is read."""
+    request.max_content_length = route.body
+    request.max_form_memory_size = min(route.body, 2_000_000)
+    if (request.content_length or 0) > route.body:
+        raise RequestEntityTooLarge
+
+
+def _is_page(context: Context) -> bool:
+    return context.request.method == "GET" and not context.request.htmx and not failures.wants_json(context)

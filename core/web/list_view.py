@@ -1,0 +1,120 @@
+"""A list as functions: each column bound to its widget once per version and language, then called for each record."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from core.web.binding import bind
+from core.web.context import Viewer
+from core.web.i18n import text_of
+from core.web.widgets.base import Reader
+from core.web.widgets.registry import widget_of
+
+if TYPE_CHECKING:
+    from core.definition.model import List
+    from core.ed.system import System
+
+
+@dataclass(frozen=True, slots=True)
+class ListColumn:
+    """One column, ready to draw."""
+
+    path: str
+    title: str
+    css: str
+    sortable: bool
+    cell: Reader
+    opening: str                          # the <td> with its label, escaped once
+
+
+@dataclass(frozen=True, slots=True)
+class FilterChip:
+    """A named filter of the list."""
+
+    name: str
+    title: str
+    default: bool
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """A compiled list: which fields to read, and how to draw a row of them."""
+
+    name: str
+    of: str
+    columns: tuple[ListColumn, ...]
+    filters: tuple[FilterChip, ...]
+    order: tuple[str, ...]
+
+    @property
+    def fields(self) -> list[str]:
+        """What the record service is asked for."""
+        return [column.path for column in self.columns]
+
+    def rows(self, records: Sequence[dict[str, Any]], base: str, viewer: Viewer, word: str) -> Markup:
+        """All rows of a page as one piece of HTML."""
+        parts: list[str] = []
+        add = parts.append
+        columns = [(column.opening, column.cell) for column in self.columns]
+        first_opening, first_cell = columns[0] if columns else ("<td>", _no_cell)
+        link = f'<a class="t-record" href="{escape(base)}/'
+        for record in records:
+            identity = record["id"]
+            title = first_cell(record, viewer)
+            if "<a " in title:
+                title = _text_of(title)
+            add(f'<tr data-href="{escape(base)}/{identity}">{first_opening}{link}{identity}">{title or f"{escape(word)} {identity}"}</a></td>')
+            for opening, cell in columns[1:]:
+                add(opening)
+                add(cell(record, viewer))
+                add("</td>")
+            add("</tr>")
+        return Markup("".join(parts))
+
+
+def list_view(system: System, name: str, table: str, language: str, readable: Collection[str],
+              key: object) -> ListView:
+    """The compiled form of a list for those who may read these fields; built on first use."""
+    return system.cache.get(("list view", name, table, language, key),
+                            lambda: _compile(system, name, table, language, readable))
+
+
+def _compile(system: System, name: str, table: str, language: str, readable: Collection[str]) -> ListView:
+    model = system.model
+    definition: List = model.lists.get(name) or model.list_of(table)
+    columns = []
+    for key, column in definition.columns.items():
+        if column.path.split(".")[0] not in readable:
+            continue
+        title = model.text(f"list {definition.name}.columns.{key}.title", language) if column.title else ""
+        bound = bind(system, table, column.path, language, title or column.title or "", column.badge)
+        if bound is None:
+            continue
+        widget = widget_of(system, bound.field)
+        css = " ".join(filter(None, ("t-num" if widget.numeric else "", f"t-{bound.field.type.name}")))
+        opening = str(Markup('<td data-label="{}" class="{}">').format(bound.title, css))
+        sortable = bound.field.type.sortable and not bound.field.many and bound.field.type.name != "lines"
+        columns.append(ListColumn(column.path, bound.title, css, sortable, widget.cell(bound), opening))
+    chips = tuple(FilterChip(key, model.text(f"list {definition.name}.filters.{key}.title", language) or chip.title,
+                             chip.default, chip.group or "") for key, chip in definition.filters.items())
+    return ListView(definition.name, table, tuple(columns), chips, tuple(definition.order))
+
+
+def list_title(system: System, name: str, language: str) -> str:
+    """What a list is called."""
+    definition = system.model.lists[name]
+    return system.model.text(f"list {name}.title", language) or definition.title or text_of(language)("List")
+
+
+def _no_cell(record: Any, viewer: Viewer) -> str:
+    return ""
+
+
+def _text_of(html: str) -> str:
+    """The visible text of a cell, escaped again: a link inside the row's own link would be two links in one."""
+    return str(escape(Markup(html).striptags()))

@@ -1,0 +1,118 @@
+"""The frame around every page: one Jinja environment for our own templates, never for text of metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+from werkzeug.wrappers import Response
+
+from core.web import assets
+from core.web.context import Context
+from core.web.failures import Failure
+from core.web.i18n import LANGUAGES
+from core.web.response import page
+
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    """One step of the way to this page."""
+
+    title: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the frame shows beside the page's own body."""
+
+    title: str
+    crumbs: Sequence[Crumb] = ()
+    active: str = ""                       # the object whose menu entry is lit
+    search: str = ""                       # what stands in the search box
+    actions: Markup = field(default_factory=Markup)
+    wide: bool = True
+
+
+@cache
+def environment() -> Environment:
+    """The templates of our own pages: autoescaped, undefined names are errors."""
+    found = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"),
+                        autoescape=select_autoescape(default=True, default_for_string=True),
+                        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    found.globals.update(icon=icon, static=assets.url, vendor=assets.vendor)
+    return found
+
+
+def icon(name: str | None, extra: str = "") -> Markup:
+    """A drawing from the sprite; it says nothing to screen readers, the text beside it does."""
+    known = name if name in assets.icon_names() else "point"
+    return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#tabler-{}"/></svg>').format(
+        extra, assets.vendor("icons.svg"), known)
+
+
+def render(context: Context, template: str, frame: Frame, status: int = 200, **values: object) -> Response:
+    """Draw a page inside the frame."""
+    from core.web.pages.menu import menu_of
+    signed_in = context.session is not None
+    body = environment().get_template(template).render(
+        _=context.text, context=context, frame=frame, text=context.text, nonce=context.nonce,
+        language=context.viewer.locale.language if context.viewer else context.text.language,
+        theme=context.profile.theme, menu=menu_of(context) if signed_in else (), signed_in=signed_in,
+        words=json.dumps(script_words(context)), languages=LANGUAGES, initials=initials(context.profile.name), **values)
+    return page(body, status)
+
+
+def script_words(context: Context) -> dict[str, str]:
+    """The few sentences that scripts show, translated."""
+    _ = context.text
+    return {
+        "unsaved": _("You have changes that are not saved. Leave this page?"),
+        "remove": _("Remove"),
+        "nothing": _("Nothing found"),
+        "failed": _("The server could not be reached. Nothing is lost; try again."),
+        "expired": _("You were signed out. Sign in again in another tab, then send this once more."),
+        "sign_in": _("Sign in"),
+        "close": _("Close"),
+        "loading": _("Loading"),
+        "changed": _("This page was changed on the server. Reload it to see the new version."),
+    }
+
+
+def initials(name: str) -> str:
+    """Two letters for an avatar: the last two characters of a Chinese name, else the first letters of two words."""
+    plain = name.strip()
+    if not plain:
+        return "?"
+    if any("\u3400" <= c <= "\u9fff" for c in plain):
+        return plain[-2:]
+    words = [word for word in plain.split() if word[0].isalnum()] or [plain]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def tint(name: str) -> int:
+    """One of eight colours for an avatar, always the same for a name."""
+    return sum(ord(c) * (i + 1) for i, c in enumerate(name[:40])) % 8
+
+
+def avatar(name: str, size: str = "") -> Markup:
+    """A person's or record's initials in a coloured circle."""
+    return Markup('<span class="t-avatar tint-{} {}" aria-hidden="true">{}</span>').format(
+        tint(name), size, initials(name))
+
+
+def failure_page(context: Context, failure: Failure) -> Response:
+    """The page about an error: what happened, what to do, and the id to tell the administrator."""
+    problems = [(problem.field, context.text(problem.message, **problem.params)) for problem in failure.problems]
+    frame = Frame(failure.title(context.text))
+    if context.request.htmx:
+        words = failure.message(context.text) or "; ".join(message for _, message in problems) or frame.title
+        return page(Markup('<div class="t-alert" role="alert">{}</div>').format(escape(words)), failure.status)
+    return render(context, "failure.html", frame, failure.status, failure=failure,
+                  message=failure.message(context.text), problems=problems)

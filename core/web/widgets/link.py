@@ -1,0 +1,96 @@
+"""Links: a title that opens the record; edited by typing, choosing with the keyboard, and an icon that opens it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from markupsafe import Markup, escape
+
+from core.web.context import Viewer
+from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Posted, Reader, Record, Widget
+
+
+def home(bound: Bound) -> str:
+    """Where records of the linked table are opened."""
+    target = bound.field.target or ""
+    return bound.homes.get(target) or f"/-/open/{target}"
+
+
+class LinkWidget(Widget):
+    """One record of another table, or several."""
+
+    name: ClassVar[str] = "link"
+    many: ClassVar[bool] = True
+
+    def read(self, bound: Bound) -> Reader:
+        path, title_path, base = bound.path, bound.path + "_title", home(bound)
+        trashed_path, gone = bound.path + "_trashed", bound.text("In the trash")
+
+        def one(record: Record, viewer: Viewer) -> str:
+            value = record.get(path)
+            if value is None:
+                return NOTHING
+            title = record.get(title_path) or f"#{value}"
+            if record.get(trashed_path):
+                return Markup('<s title="{}">{}</s>').format(gone, title)
+            return Markup('<a class="t-link" href="{}/{}">{}</a>').format(base, value, title)
+
+        def several(record: Record, viewer: Viewer) -> str:
+            values = record.get(path) or ()
+            names = _titles(record.get(title_path), values)
+            return Markup('<span class="t-chips">{}</span>').format(Markup(" ").join(
+                Markup('<a class="t-chip" href="{}/{}">{}</a>').format(base, value, title)
+                for value, title in zip(values, names, strict=False))) if values else NOTHING
+
+        return several if bound.field.many else one
+
+    def edit(self, bound: Bound) -> Editor:
+        base, many = home(bound), bound.field.many
+        target = bound.field.target or ""
+        source = f"/-/lookup/{bound.field.table}/{bound.field.name}"
+        words = {key: bound.text(text) for key, text in (("open", "Open this record"), ("clear", "Clear"))}
+
+        def draw(entry: Entry, control: Control, viewer: Viewer) -> str:
+            names = entry.titles or entry.texts
+            chosen = NOTHING.join(
+                Markup('<span class="t-chosen" data-id="{0}"><input type="hidden" name="{1}" value="{0}">'
+                       '<span class="t-chosen-title">{2}</span></span>').format(value, control.name, title)
+                for value, title in zip(entry.texts, names, strict=False))
+            title = NOTHING if many or not entry.texts else escape(names[0])
+            openable = Markup('<a class="btn btn-icon t-open" href="{}/{}" target="_blank" rel="noopener" '
+                              'aria-label="{}" title="{}"><span class="t-i-open"></span></a>').format(
+                base, entry.text, words["open"], words["open"]) if entry.texts and not many else NOTHING
+            return Markup(
+                '<div class="t-lookup{}" data-lookup="{}" data-name="{}" data-many="{}" data-home="{}" data-table="{}" '
+                'data-open="{}" data-clear="{}"><input type="hidden" name="{}~" value="1">{}'
+                '<input type="text" role="combobox" aria-expanded="false" aria-autocomplete="list" '
+                'autocomplete="off" spellcheck="false" {} value="{}">{}</div>').format(
+                " is-many" if many else "", source, control.name, int(many), base, target, words["open"],
+                words["clear"], control.name, chosen,
+                control.attributes().replace(Markup('name="{}" ').format(control.name), NOTHING), title, openable)
+        return draw
+
+    def entry(self, bound: Bound, record: Record, viewer: Viewer) -> Entry:
+        value = record.get(bound.path)
+        if value in (None, [], ()):
+            return Entry()
+        names = record.get(bound.path + "_title")
+        if bound.field.many:
+            return Entry(tuple(str(v) for v in value), tuple(_titles(names, value)))
+        return Entry((str(value),), (str(names or f"#{value}"),))
+
+    def posted(self, bound: Bound, posted: Posted, key: str) -> Entry | None:
+        if key + "~" not in posted.form and key not in posted.form:
+            return None
+        return Entry(tuple(text for text in posted.form.getlist(key)[:1000] if text.strip()))
+
+    def value(self, bound: Bound, entry: Entry, viewer: Viewer) -> Any:
+        return bound.field.type.parse(",".join(entry.texts), bound.field.properties, viewer.locale)
+
+
+def _titles(found: Any, values: Any) -> list[str]:
+    """Titles beside their ids, whatever of them may be known."""
+    if isinstance(found, dict):
+        return [str(found.get(value) or f"#{value}") for value in values]
+    names = list(found) if isinstance(found, (list, tuple)) else []
+    return [str(names[i] or f"#{value}") if i < len(names) else f"#{value}" for i, value in enumerate(values)]

@@ -1,0 +1,49 @@
+"""All widgets by the name of the type they draw: the built-in ones, and those addons add through the hook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from core.web.widgets.base import Widget
+from core.web.widgets.boolean import BooleanWidget
+from core.web.widgets.choice import ChoiceWidget
+from core.web.widgets.date import DatetimeWidget, DateWidget
+from core.web.widgets.file import FileWidget
+from core.web.widgets.lines import LinesWidget
+from core.web.widgets.link import LinkWidget
+from core.web.widgets.number import DecimalWidget, IntegerWidget, MoneyWidget, PercentWidget
+from core.web.widgets.text import EmailWidget, MemoWidget, PhoneWidget, SequenceWidget, TextWidget, UrlWidget
+
+if TYPE_CHECKING:
+    from core.definition.model import Field
+    from core.ed.system import System
+
+
+class PlainWidget(TextWidget):
+    """What a type gets that nobody drew: its own format and a line of text."""
+
+    name = ""
+    read = Widget.read
+    typed = Widget.typed
+
+
+@cache
+def built_in() -> Mapping[str, Widget]:
+    """The widgets of the built-in types."""
+    kinds = (TextWidget, MemoWidget, IntegerWidget, DecimalWidget, MoneyWidget, PercentWidget, BooleanWidget,
+             DateWidget, DatetimeWidget, ChoiceWidget, LinkWidget, LinesWidget, EmailWidget, PhoneWidget, UrlWidget,
+             SequenceWidget, FileWidget)
+    return {kind.name: kind() for kind in kinds}
+
+
+def widgets(system: System) -> Mapping[str, Widget]:
+    """All widgets of a version."""
+    added: Any = getattr(system.plugins, "widgets", None) or {}
+    return system.cache.get("widgets", lambda: {**built_in(), **added})
+
+
+def widget_of(system: System, field: Field) -> Widget:
+    """The widget that draws a field."""
+    return widgets(system).get(field.type.name) or PlainWidget()

@@ -1,0 +1,144 @@
+"""Text in its forms: a line, a memo, an address to write to, call or open."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from markupsafe import Markup, escape
+
+from core.web.context import Viewer
+from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Reader, Record, Widget
+
+
+class TextWidget(Widget):
+    """A line of text, isolated so that right-to-left names never disturb what stands beside them."""
+
+    name: ClassVar[str] = "text"
+
+    def read(self, bound: Bound) -> Reader:
+        path = bound.path
+
+        def draw(record: Record, viewer: Viewer) -> str:
+            value = record.get(path)
+            if value is None:
+                return NOTHING
+            return escape(value) if value.isascii() else Markup("<bdi>{}</bdi>").format(value)
+        return draw
+
+    def edit(self, bound: Bound) -> Editor:
+        most = getattr(bound.field.properties, "max", None)
+        limit = Markup(' maxlength="{}"').format(most) if most else NOTHING
+
+        def draw(entry: Entry, control: Control, viewer: Viewer) -> str:
+            return Markup('<input type="text" {}{} value="{}" autocomplete="off">').format(
+                control.attributes(), limit, entry.text)
+        return draw
+
+    def typed(self, bound: Bound, value: Any, viewer: Viewer) -> str:
+        return str(value)
+
+
+class SequenceWidget(TextWidget):
+    """A number that the system gives; nobody types it."""
+
+    name: ClassVar[str] = "sequence"
+
+    def read(self, bound: Bound) -> Reader:
+        path = bound.path
+        return lambda record, viewer: (
+            Markup('<span class="t-code">{}</span>').format(record[path]) if record.get(path) else NOTHING)
+
+
+class MemoWidget(Widget):
+    """Several lines; in a list the first of them."""
+
+    name: ClassVar[str] = "memo"
+    wide: ClassVar[bool] = True
+
+    def read(self, bound: Bound) -> Reader:
+        path = bound.path
+        return lambda record, viewer: (
+            Markup('<div class="t-memo" dir="auto">{}</div>').format(record[path]) if record.get(path) else NOTHING)
+
+    def cell(self, bound: Bound) -> Reader:
+        path = bound.path
+
+        def draw(record: Record, viewer: Viewer) -> str:
+            value = record.get(path)
+            return escape(value.strip().split("\n", 1)[0][:120]) if value else NOTHING
+        return draw
+
+    def edit(self, bound: Bound) -> Editor:
+        def draw(entry: Entry, control: Control, viewer: Viewer) -> str:
+            rows = min(12, max(3, entry.text.count("\n") + 2))
+            return Markup('<textarea {} rows="{}" dir="auto">\n{}</textarea>').format(
+                control.attributes("form-control t-grow"), rows, entry.text)
+        return draw
+
+    def typed(self, bound: Bound, value: Any, viewer: Viewer) -> str:
+        return str(value).replace("\r\n", "\n")
+
+    def posted(self, bound: Bound, posted: Any, key: str) -> Entry | None:
+        found = super().posted(bound, posted, key)
+        return Entry((found.text.replace("\r\n", "\n"),)) if found and found.texts else found
+
+
+class _Linked(TextWidget):
+    """Text that leads somewhere outside."""
+
+    mode: ClassVar[str]
+    auto: ClassVar[str] = "off"
+
+    def href(self, value: str) -> str:
+        """Where it leads."""
+        raise NotImplementedError
+
+    def attributes(self) -> Markup:
+        """What else the link needs."""
+        return NOTHING
+
+    def read(self, bound: Bound) -> Reader:
+        path, href, extra = bound.path, self.href, self.attributes()
+        return lambda record, viewer: (
+            Markup('<a href="{}" {}>{}</a>').format(href(record[path]), extra, record[path])
+            if record.get(path) else NOTHING)
+
+    def edit(self, bound: Bound) -> Editor:
+        def draw(entry: Entry, control: Control, viewer: Viewer) -> str:
+            return Markup('<input type="text" inputmode="{}" {} value="{}" autocomplete="{}">').format(
+                self.mode, control.attributes(), entry.text, self.auto)
+        return draw
+
+
+class EmailWidget(_Linked):
+    """An e-mail address, one click from a message."""
+
+    name: ClassVar[str] = "email"
+    mode: ClassVar[str] = "email"
+
+    def href(self, value: str) -> str:
+        return "mailto:" + quote(value, safe="@+._-")
+
+
+class PhoneWidget(_Linked):
+    """A phone number, one tap from a call."""
+
+    name: ClassVar[str] = "phone"
+    mode: ClassVar[str] = "tel"
+
+    def href(self, value: str) -> str:
+        return "tel:" + "".join(c for c in value if c.isascii() and (c.isdigit() or c == "+"))
+
+
+class UrlWidget(_Linked):
+    """A web address; the type has let only http, https, mailto and tel in."""
+
+    name: ClassVar[str] = "url"
+    mode: ClassVar[str] = "url"
+
+    def href(self, value: str) -> str:
+        return value if value.lower().startswith(("http://", "https://", "mailto:", "tel:")) else ""
+
+    def attributes(self) -> Markup:
+        return Markup('rel="noopener noreferrer nofollow" target="_blank"')
