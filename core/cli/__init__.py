@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -85,6 +87,7 @@ class Invocation:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code: 0 fine, 1 problems, 2 wrong usage."""
+    signal.signal(signal.SIGTERM, _end)
     try:
         code = group.main(args=arguments, prog_name="server.py", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -97,3 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TesseraError as error:
         click.echo(str(error), err=True)
         return 1
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """A command told to stop still leaves the database as it should."""
+    sys.exit(128 + number)

@@ -33,6 +33,7 @@ begin
                        space, app);
         execute format('alter default privileges in schema %I grant execute on functions to %I', space, app);
     end loop;
+    execute format('grant select on public.tessera_step to %I', app);
     execute format('alter default privileges in schema bm grant select on tables to %I', app);
 end $$;
 

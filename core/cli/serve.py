@@ -1,0 +1,65 @@
+"""`serve`: pages and API by granian's workers, jobs by one `work` child, one server for each system."""
+
+from __future__ import annotations
+
+import os
+
+import click
+from sqlalchemy import text
+
+from core.cli import Invocation, supervisor
+from core.database import engine as engines
+from core.database import health
+from core.settings import Settings
+
+
+@click.command("serve")
+@click.option("--host", help="Listen on this address.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Listen on this port.  [default: 8000]")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that answer requests.  [default: 2]")
+@click.option("--work/--no-work", "with_work", default=True, help="Run jobs here too, or leave them to others.")
+@click.option("--workers-kill-timeout", type=click.IntRange(1, 600), help="Seconds that a stopping worker gets.")
+@click.pass_obj
+def command(invocation: Invocation, host: str | None, port: int | None, workers: int | None, with_work: bool,
+            workers_kill_timeout: int | None) -> None:
+    """Serve pages and the API, and work off jobs, until a signal stops it."""
+    given = {"host": host, "port": port, "workers": workers, "kill_timeout": workers_kill_timeout}
+    settings = invocation.settings.model_copy(update={k: v for k, v in given.items() if v is not None})
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with supervisor.serve_lock(settings.home, f"http://{settings.host}:{settings.port}"):
+        with invocation.database():
+            settings, lines = _prepare(settings, host_given=host is not None)
+            supervisor.check_port(settings.host, settings.port)
+            os.environ["PORT"] = str(settings.port)  # the workers read their settings from the environment
+            os.environ["TESSERA_HOST"] = settings.host
+            for line in lines:
+                click.echo(line)
+            _run(settings, with_work)
+
+
+def _run(settings: Settings, with_work: bool) -> None:
+    child = supervisor.WorkChild(supervisor.work_command(), settings.kill_timeout)
+    try:
+        supervisor.serve(settings, on_start=child.start if with_work else lambda: None)
+    finally:
+        if with_work:
+            child.stop()
+
+
+def _prepare(settings: Settings, host_given: bool) -> tuple[Settings, list[str]]:
+    """Check the database; the settings, loopback only for a demo, and what to tell the administrator."""
+    pool = engines.open(settings, "app")
+    try:
+        with engines.transaction(pool) as connection:
+            health.require(connection)
+            demo = connection.scalar(text("select value from sys.setting where key = 'demo'")) is True
+            accounts = list(connection.scalars(text(
+                "select login from sys.account where demo and active order by id"))) if demo else []
+    finally:
+        pool.dispose()
+    if demo and not host_given:
+        settings = settings.model_copy(update={"host": "127.0.0.1"})
+    lines = [f"Tessera: http://{settings.host}:{settings.port}/"]
+    if accounts:
+        lines.append(f"A demo. Accounts: {', '.join(accounts)}")
+    return settings, lines
