@@ -1,0 +1,206 @@
+"""From text to a typed expression: every error that can be known without a record is found here."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from core.expression import calls, comparisons, paths, type_rules
+from core.expression.errors import ExpressionError
+from core.expression.expression import Expression
+from core.expression.functions import BUILT_IN, Functions
+from core.expression.nodes import (
+    And,
+    Arithmetic,
+    Compare,
+    Conditional,
+    Literal,
+    Negate,
+    Node,
+    Not,
+    Or,
+    Path,
+    Truth,
+    Variable,
+    may_be_empty,
+)
+from core.expression.parse import Source, parse
+from core.expression.scope import Scope
+from core.expression.type_rules import BOOLEAN, NULL, NUMBERS, describe
+from core.types.base import Type
+
+MOST_DIGITS = 60
+MOST_DAYS = 600_000
+SMALLEST = 15        # digits that a quotient may gain, when the divisor is a field
+OPERATORS: Mapping[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%"}
+
+
+def check(source: str, scope: Scope, expects: str | Type | None = None, functions: Functions = BUILT_IN) -> Expression:
+    """Parse and type an expression; `expects` names the type it must give. Raises ExpressionError."""
+    checker = Checker(parse(source), scope, functions)
+    node = checker.condition(checker.source.tree) if expects in ("boolean", BOOLEAN) \
+        else checker.value(checker.source.tree)
+    if expects is not None:
+        node = checker.fit(node, expects)
+    return Expression(source, node, scope.is_kind_of)
+
+
+class Checker:
+    """One walk over one syntax tree; `tables` has the table of the record at hand last, and those around it before."""
+
+    def __init__(self, source: Source, scope: Scope, functions: Functions) -> None:
+        self.source = source
+        self.scope = scope
+        self.functions = functions
+        self.tables: list[str | None] = [scope.table]
+
+    @property
+    def table(self) -> str | None:
+        """The table of the record at hand."""
+        return self.tables[-1]
+
+    def table_at(self, level: int) -> str | None:
+        """The table of the record so many levels out; None if there is none."""
+        return self.tables[-1 - level] if level < len(self.tables) else None
+
+    @contextmanager
+    def inside(self, table: str) -> Iterator[None]:
+        """Check something about one record of a set."""
+        self.tables.append(table)
+        yield
+        self.tables.pop()
+
+    def node(self, tree: ast.expr) -> Node:
+        """Any part, also a set."""
+        return VISITORS[type(tree)](self, tree)
+
+    def value(self, tree: ast.expr) -> Node:
+        """A single value or a plural field; sets stand only inside aggregates."""
+        node = self.node(tree)
+        if node.type.name == "set":
+            raise ExpressionError(f"this is {describe(node.type)}; use it inside exists, count, sum, min, max or first",
+                                  node.column)
+        return node
+
+    def condition(self, tree: ast.expr) -> Node:
+        """Something that holds or not; an empty boolean counts as no."""
+        node = self.value(tree)
+        if node.type != BOOLEAN:
+            raise ExpressionError(f"this is {describe(node.type)}, not a condition; compare it with something",
+                                  node.column)
+        if isinstance(node, And | Or | Not | Compare | Literal) or not may_be_empty(node):
+            return node
+        return Truth(type=BOOLEAN, value=node, column=node.column)
+
+    def fit(self, node: Node, expects: str | Type) -> Node:
+        """The node as a value of the expected type; raises ExpressionError if it is of another."""
+        wanted = expects if isinstance(expects, Type) else Type(expects)
+        node = comparisons.as_type(self, node, wanted)
+        if not type_rules.fits(node.type, expects):
+            hint = "; use round, floor or ceil" if wanted.name == "integer" and node.type.name in NUMBERS else ""
+            raise ExpressionError(f"this is {describe(node.type)}, where {describe(wanted)} is expected{hint}",
+                                  node.column)
+        return node
+
+    def bounded(self, type: Type, size: int, column: int) -> int:
+        """The size, if a value so large can be kept exact everywhere; raises ExpressionError if not."""
+        if type.name in NUMBERS and size > MOST_DIGITS:
+            raise ExpressionError(f"this number could grow beyond {MOST_DIGITS} digits", column)
+        if type.name in ("date", "datetime", "duration") and size > MOST_DAYS:
+            raise ExpressionError("this date could lie too far away", column)
+        return size
+
+
+def _constant(checker: Checker, tree: ast.Constant) -> Node:
+    value, column = tree.value, checker.source.column(tree)
+    if value is None:
+        return Literal(type=NULL, value=None, column=column)
+    if isinstance(value, bool):
+        return Literal(type=BOOLEAN, value=value, column=column)
+    if isinstance(value, str):
+        return Literal(type=type_rules.TEXT, value=value or None, column=column)
+    number = checker.source.number(tree)
+    type = type_rules.INTEGER if isinstance(number, int) else type_rules.DECIMAL
+    return Literal(type=type, value=number, size=len(str(abs(int(number)))), column=column)
+
+
+def _logic(checker: Checker, tree: ast.BoolOp) -> Node:
+    parts = tuple(checker.condition(part) for part in tree.values)
+    node = And if isinstance(tree.op, ast.And) else Or
+    return node(type=BOOLEAN, parts=parts, column=checker.source.column(tree))
+
+
+def _unary(checker: Checker, tree: ast.UnaryOp) -> Node:
+    column = checker.source.column(tree)
+    if isinstance(tree.op, ast.Not):
+        return Not(type=BOOLEAN, value=checker.condition(tree.operand), column=column)
+    value = checker.value(tree.operand)
+    if not (type_rules.is_number(value.type) or value.type == NULL) or value.type.many:
+        raise ExpressionError(f"{describe(value.type)} has no sign", column)
+    if isinstance(value, Literal):
+        return dataclasses.replace(value, value=None if value.value is None else -value.value,  # type: ignore[operator]
+                                   column=column)
+    return Negate(type=value.type, value=value, size=value.size, column=column)
+
+
+def _arithmetic(checker: Checker, tree: ast.BinOp) -> Node:
+    operator, column = OPERATORS[type(tree.op)], checker.source.column(tree)
+    left, right = checker.value(tree.left), checker.value(tree.right)
+    type_ = type_rules.arithmetic(operator, left.type, right.type)
+    if type_ is None:
+        raise ExpressionError(_arithmetic_message(operator, left.type, right.type), column)
+    if operator == "%" and not isinstance(right, Literal | Path | Variable):
+        raise ExpressionError('the right side of "%" is a number or a field', right.column)
+    size = checker.bounded(type_, _size(operator, left, right), column)
+    return Arithmetic(type=type_, operator=operator, left=left, right=right, size=size, column=column)
+
+
+def _arithmetic_message(operator: str, left: Type, right: Type) -> str:
+    said = f'"{operator}" does not go between {describe(left)} and {describe(right)}'
+    names = {left.name, right.name}
+    if operator == "+" and "text" in names and names & NUMBERS:
+        return f"{said}; use concat and text(number)"
+    if names & {"date", "datetime"} and names & NUMBERS:
+        return f"{said}; use days(number)"
+    if names == {"date", "datetime"}:
+        return f"{said}; use date(...)"
+    return said
+
+
+def _size(operator: str, left: Node, right: Node) -> int:
+    if left.type.name not in NUMBERS and right.type.name not in NUMBERS:
+        if left.type == right.type and left.type.name in ("date", "datetime"):
+            return left.size + right.size + 110_000       # the days between 1900 and 2200
+        return left.size + right.size
+    if operator == "*":
+        return left.size + right.size
+    if operator == "/":
+        whole = isinstance(right, Literal) and (right.value is None or abs(right.value) >= 1)  # type: ignore[arg-type]
+        return left.size + (0 if whole else SMALLEST)
+    return right.size if operator == "%" else max(left.size, right.size) + 1
+
+
+def _conditional(checker: Checker, tree: ast.IfExp) -> Node:
+    test = checker.condition(tree.test)
+    then, otherwise = checker.value(tree.body), checker.value(tree.orelse)
+    type_ = type_rules.unify(then.type, otherwise.type, checker.scope.is_kind_of)
+    if type_ is None:
+        raise ExpressionError(f'"if" gives either {describe(then.type)} or {describe(otherwise.type)}; '
+                              "both must be of one type", checker.source.column(tree))
+    return Conditional(type=type_, test=test, then=then, otherwise=otherwise, size=max(then.size, otherwise.size),
+                       column=checker.source.column(tree))
+
+
+def _list(checker: Checker, tree: ast.List | ast.Tuple) -> Node:
+    raise ExpressionError('a list stands only after "in"', checker.source.column(tree))
+
+
+VISITORS: Mapping[type[ast.expr], Callable[[Checker, Any], Node]] = {
+    ast.Constant: _constant, ast.Name: paths.name, ast.Attribute: paths.attribute, ast.Subscript: paths.subscript,
+    ast.Call: calls.call, ast.Compare: comparisons.compare, ast.BoolOp: _logic, ast.UnaryOp: _unary,
+    ast.BinOp: _arithmetic, ast.IfExp: _conditional, ast.List: _list, ast.Tuple: _list,
+}

@@ -1,0 +1,131 @@
+"""A checked expression: what it gives, what it reads, and its two back ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from core.expression.errors import EvaluationError
+from core.expression.evaluate import Frame, compile_python
+from core.expression.nodes import Aggregate, Call, First, Node, Path, Rows, Values, Variable, children, walk
+from core.expression.scope import Columns, Environment
+from core.expression.sql import compile_sql
+from core.types.base import Type
+
+STEPS = 100_000      # records that one evaluation may look at
+
+
+class Expression:
+    """An expression that was checked; made by `check`, never changed."""
+
+    def __init__(self, source: str, node: Node, is_kind_of: Callable[[str, str], bool]) -> None:
+        self.source = source
+        self.node = node
+        self.type: Type = node.type
+        self._is_kind_of = is_kind_of
+
+    def __repr__(self) -> str:
+        return f"Expression({self.source!r})"
+
+    @cached_property
+    def reads(self) -> frozenset[tuple[str, ...]]:
+        """The paths read from the record: ("company", "name"), ("lines", "total"); ("all", table, field) of others."""
+        return frozenset(_reads(self.node, ((),)))
+
+    @cached_property
+    def variables(self) -> frozenset[tuple[str, ...]]:
+        """The variables it knows: ("user",), ("user", "manager"), ("today",), ("now",), ("zone",)."""
+        return frozenset(_variables(self.node))
+
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """The functions it calls."""
+        return frozenset(node.function.name for node in walk(self.node) if isinstance(node, Call))
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """The tables whose records it reads by `all.table`."""
+        return frozenset(node.table for node in walk(self.node) if isinstance(node, Rows) and node.everywhere)
+
+    @property
+    def needs_database(self) -> bool:
+        """True if it cannot be evaluated in Python, for it asks for all records of a table."""
+        return bool(self.tables)
+
+    @cached_property
+    def _python(self) -> Callable[[Frame], Any]:
+        return compile_python(self.node, self._is_kind_of)
+
+    def evaluate(self, record: Mapping[str, object], environment: Environment) -> object:
+        """The value over one record; None is empty, and unknown for a condition. Raises EvaluationError."""
+        try:
+            return self._python(Frame(record, None, environment, [STEPS]))
+        except (ArithmeticError, TypeError, ValueError, KeyError, AttributeError) as error:
+            raise EvaluationError(f"{self.source!r} does not fit what it was given: {error}") from error
+
+    def sql(self, columns: Columns) -> ColumnElement[Any]:
+        """The value as SQL; NULL is empty, and unknown for a condition."""
+        return compile_sql(self.node, columns)
+
+    def where(self, columns: Columns) -> ColumnElement[bool]:
+        """A condition for WHERE, ON, FILTER and CASE WHEN, where unknown is as good as false; indexes can serve it."""
+        return compile_sql(self.node, columns, loose=True)
+
+    def passes(self, columns: Columns) -> ColumnElement[bool]:
+        """A condition for a check: true unless it is known to be false."""
+        return compile_sql(self.node, columns).is_not(False)
+
+
+def is_true(value: object) -> bool:
+    """Whether a condition holds, for where, if and show: unknown does not."""
+    return value is True
+
+
+def passes(value: object) -> bool:
+    """Whether a check passes: unknown does."""
+    return value is not False
+
+
+def holds(element: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The same as `is_true` in SQL, for a condition that is selected as a value or negated."""
+    return element.is_(True)
+
+
+def _reads(node: Node, around: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, ...]]:
+    """Paths from the outermost record; `around` has the prefix of each record around, the innermost first."""
+    match node:
+        case Path(level=level, names=names):
+            yield around[level] + (names or ("id",))
+        case Rows():
+            yield _prefix(node, around)
+            if node.where is not None:
+                yield from _reads(node.where, (_prefix(node, around), *around))
+        case Values(rows=rows, value=value):
+            yield from _reads(rows, around)
+            yield from _reads(value, (_prefix(rows, around), *around))
+        case Aggregate(rows=rows, value=value):
+            yield from _reads(rows, around)
+            if value is not None:
+                yield from _reads(value, (_prefix(rows, around), *around))
+        case First(rows=rows, value=value, order=order):
+            yield from _reads(rows, around)
+            for inner in (value, *(each.value for each in order)):
+                yield from _reads(inner, (_prefix(rows, around), *around))
+        case _:
+            for child in children(node):
+                yield from _reads(child, around)
+
+
+def _prefix(rows: Rows, around: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    return rows.path if rows.everywhere else around[rows.level] + rows.names
+
+
+def _variables(node: Node) -> Iterator[tuple[str, ...]]:
+    for each in walk(node):
+        if isinstance(each, Variable):
+            yield each.names
+        elif isinstance(each, Call):
+            yield from ((name,) for name in each.function.environment)

@@ -1,0 +1,329 @@
+"""The SQL back end: a typed tree becomes one SQLAlchemy expression through the Columns protocol.
+
+With `loose` a condition may be unknown where it should be false: right for WHERE, and what indexes need. Nothing is
+written twice that can nest, or the statement would double at each level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from typing import cast as typed
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Date,
+    DateTime,
+    Interval,
+    Numeric,
+    Text,
+    TypeDecorator,
+    and_,
+    case,
+    cast,
+    collate,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    true,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.types import TypeEngine
+
+from core.expression.functions.dates import PLAIN
+from core.expression.functions.numbers import PLACES
+from core.expression.functions.texts import cut
+from core.expression.nodes import (
+    Aggregate,
+    Among,
+    And,
+    Arithmetic,
+    Call,
+    Compare,
+    Conditional,
+    First,
+    Holds,
+    IsEmpty,
+    IsKind,
+    Literal,
+    Negate,
+    Node,
+    Not,
+    Or,
+    Order,
+    Path,
+    Rows,
+    Truth,
+    Variable,
+    may_be_empty,
+)
+from core.expression.scope import Columns, Related
+from core.expression.type_rules import NUMBERS
+from core.types.base import Type
+
+Element = ColumnElement[Any]
+CONDITIONS = (Truth, Compare, Among, Holds, IsKind, And, Or)
+BIGINT_DIGITS = 18
+GUARD_PLACES = 40
+
+
+class Whole(TypeDecorator[int]):
+    """A whole number that PostgreSQL may have worked out as numeric."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Any) -> int | None:
+        """Give it as int."""
+        return None if value is None else int(value)
+
+
+SQL_TYPES: dict[str, TypeEngine[Any]] = {
+    "text": Text(), "choice": Text(), "integer": BigInteger(), "decimal": Numeric(), "money": Numeric(),
+    "percent": Numeric(), "boolean": Boolean(), "date": Date(), "datetime": DateTime(timezone=True),
+    "duration": Interval(), "link": BigInteger(),
+}
+
+
+def sql_type(type: Type) -> TypeEngine[Any]:
+    """The SQL type of a value of an expression."""
+    single = SQL_TYPES.get(type.name, Text())
+    return ARRAY(single) if type.many else single
+
+
+def compile_sql(node: Node, columns: Columns, loose: bool = False) -> Element:
+    """The SQL of a typed tree; what it reads is asked of `columns`."""
+    element = _Compiler((columns,)).sql(node, loose)
+    if node.type.name == "integer" and not isinstance(node, Path | Literal):
+        return type_coerce(element, Whole())
+    return element
+
+
+class _Compiler:
+    """One method for each kind of node; `around` has the columns of the record at hand, then of those around it."""
+
+    def __init__(self, around: tuple[Columns, ...]) -> None:
+        self.around = around
+        self.columns = around[0]
+
+    def sql(self, node: Node, loose: bool = False) -> Element:
+        """The element of a node; `loose` reaches only the parts that are conditions themselves."""
+        method: Callable[..., Element] = getattr(self, "_" + type(node).__name__.lower())
+        return method(node, loose) if isinstance(node, CONDITIONS) else method(node)
+
+    def _literal(self, node: Literal) -> Element:
+        if node.value is None:
+            return typed(Element, null()) if node.type.name == "null" else cast(null(), sql_type(node.type))
+        if isinstance(node.value, bool):
+            return typed(Element, true() if node.value else false())
+        if isinstance(node.value, Decimal) and node.value == node.value.to_integral_value():
+            return cast(literal(node.value, Numeric()), Numeric())
+        return literal(node.value, sql_type(node.type))
+
+    def _path(self, node: Path) -> Element:
+        return self.around[node.level].value(node.names or ("id",))
+
+    def _variable(self, node: Variable) -> Element:
+        return cast(self.columns.variable(node.names), sql_type(node.type))
+
+    def _truth(self, node: Truth, loose: bool) -> Element:
+        value = self.sql(node.value)
+        return value if loose else value.is_(True)
+
+    def _compare(self, node: Compare, loose: bool) -> Element:
+        left, right = self.sql(node.left), self.sql(node.right)
+        if node.operator in ("==", "!="):
+            return self._equality(node, left, right, loose)
+        if node.left.type.name == "text":
+            left = collate(left, "C")
+        return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[node.operator]
+
+    def _equality(self, node: Compare, left: Element, right: Element, loose: bool) -> Element:
+        empty_left, empty_right = may_be_empty(node.left), may_be_empty(node.right)
+        if node.operator == "!=":
+            return left.is_distinct_from(right) if empty_left or empty_right else left != right
+        if not (empty_left and empty_right):
+            if loose or not (empty_left or empty_right):
+                return left == right
+            value, plain = (left, node.left) if empty_left else (right, node.right)
+            # The long form of the same serves indexes, but may repeat only what is a plain column.
+            return and_(left == right, value.is_not(None)) if isinstance(plain, Path) else (left == right).is_(True)
+        if loose and isinstance(node.left, Path | Variable) and isinstance(node.right, Path | Variable):
+            return or_(left == right, and_(left.is_(None), right.is_(None)))
+        return left.is_not_distinct_from(right)
+
+    def _among(self, node: Among, loose: bool) -> Element:
+        value = self.sql(node.value)
+        empty = any(isinstance(option, Literal) and option.value is None for option in node.options)
+        literals = [self.sql(option) for option in node.options
+                    if isinstance(option, Literal) and option.value is not None]
+        others = [option for option in node.options if not isinstance(option, Literal)]
+        parts: list[Element] = [value.in_(literals)] if literals else []
+        parts += [self._option(value, option) for option in others]
+        if empty:
+            parts.append(value.is_(None))
+        found = or_(false(), *parts) if parts else typed(Element, false())
+        if node.negated:
+            return found.is_not(True)
+        return found if loose else found.is_(True)
+
+    def _option(self, value: Element, option: Node) -> Element:
+        element = self.sql(option)
+        return value.is_not_distinct_from(element) if may_be_empty(option) else value == element
+
+    def _holds(self, node: Holds, loose: bool) -> Element:
+        kind = Type(node.many.type.name)
+        value = array([self.sql(node.value)], type_=SQL_TYPES[kind.name])
+        many = cast(self.sql(node.many), ARRAY(SQL_TYPES[kind.name])) if isinstance(node.many, Variable) \
+            else self.sql(node.many)
+        found: Element = many.op("@>", is_comparison=True)(cast(value, ARRAY(SQL_TYPES[kind.name])))
+        if node.negated:
+            return found.is_not(True)
+        return found if loose else found.is_(True)
+
+    def _isempty(self, node: IsEmpty) -> Element:
+        value = self.sql(node.value)
+        if node.value.type.many:
+            filled = func.cardinality(value) > 0
+            return filled.is_(True) if node.negated else filled.is_not(True)
+        return value.is_not(None) if node.negated else value.is_(None)
+
+    def _iskind(self, node: IsKind, loose: bool) -> Element:
+        found = self.around[node.value.level].kind(node.value.names, node.table)
+        if node.negated:
+            return found.is_not(True)
+        return found if loose else found.is_(True)
+
+    def _and(self, node: And, loose: bool) -> Element:
+        return and_(*(self.sql(part, loose) for part in node.parts))
+
+    def _or(self, node: Or, loose: bool) -> Element:
+        return or_(*(self.sql(part, loose) for part in node.parts))
+
+    def _not(self, node: Not) -> Element:
+        return not_(self.sql(node.value))
+
+    def _arithmetic(self, node: Arithmetic) -> Element:
+        if node.type.name in NUMBERS:
+            return self._numeric(node)
+        left, right = self.sql(node.left), self.sql(node.right)
+        if node.type.name == "text":
+            return cut(left.concat(right))
+        if node.type.name == "duration" and node.left.type.name != "duration":
+            return _elapsed(node.left.type.name, left, right)
+        moment, span = (right, left) if node.left.type.name == "duration" else (left, right)
+        if node.type.name == "duration":
+            return left + right if node.operator == "+" else left - right
+        return _moved(node.type.name, moment, span, node.operator)
+
+    def _numeric(self, node: Arithmetic) -> Element:
+        left, right = self._number(node.left), self._number(node.right)
+        if node.operator == "/":
+            return self._quotient(node, left, right)
+        if node.operator == "%":
+            divisor = func.nullif(right, 0)
+            return func.mod(func.mod(left, divisor) + right, divisor)
+        if node.size > BIGINT_DIGITS:
+            left = cast(left, Numeric)
+        return {"+": left + right, "-": left - right, "*": left * right}[node.operator]
+
+    def _number(self, node: Node) -> Element:
+        """A whole number as bigint at least: written ones and some functions give only 32 bits."""
+        element = self.sql(node)
+        if node.type.name in ("integer", "null") and not isinstance(node, Path | Arithmetic | Variable):
+            return cast(element, Numeric if node.size > BIGINT_DIGITS else BigInteger)
+        return element
+
+    def _quotient(self, node: Arithmetic, left: Element, right: Element) -> Element:
+        """Rounded half up to ten places; so many places are worked out first that this is exact."""
+        divisor = node.right.value if isinstance(node.right, Literal) else None
+        reciprocal = _reciprocal(divisor)
+        if reciprocal is not None:
+            return func.round(cast(left, Numeric) * literal(reciprocal, Numeric()), PLACES, type_=Numeric())
+        wide = func.round(cast(left, Numeric), GUARD_PLACES, type_=Numeric())
+        quotient = wide / func.nullif(cast(right, Numeric), 0, type_=Numeric())
+        return func.round(func.round(quotient, GUARD_PLACES, type_=Numeric()), PLACES, type_=Numeric())
+
+    def _negate(self, node: Negate) -> Element:
+        return -self._number(node.value)
+
+    def _conditional(self, node: Conditional) -> Element:
+        return case((self.sql(node.test, loose=True), self.sql(node.then)), else_=self.sql(node.otherwise))
+
+    def _call(self, node: Call) -> Element:
+        arguments = [self.sql(argument) for argument in node.arguments]
+        if node.function.collated and node.type.name == "text":
+            arguments = [collate(argument, "C") for argument in arguments]
+        given = [self.columns.variable((name,)) for name in node.function.environment]
+        return type_coerce(node.function.sql(*given, *arguments), sql_type(node.type))
+
+    def _related(self, node: Rows) -> tuple[Related, _Compiler, Element | None]:
+        related = self.around[node.level].related(node.path)
+        inner = _Compiler((related.columns, *self.around))
+        return related, inner, inner.sql(node.where, loose=True) if node.where is not None else None
+
+    def _aggregate(self, node: Aggregate) -> Element:
+        related, inner, where = self._related(node.rows)
+        if node.name == "exists":
+            return related.select(literal(1), where).exists()
+        if node.value is None:
+            return related.select(func.count(), where).scalar_subquery()
+        value = inner.sql(node.value)
+        if node.value.type.name == "text":
+            value = collate(value, "C")
+        return related.select(_aggregated(node, value), where).scalar_subquery()
+
+    def _first(self, node: First) -> Element:
+        related, inner, where = self._related(node.rows)
+        value = inner.sql(node.value)
+        order = [inner.key(each) for each in node.order]
+        order.append(related.columns.value(("id",)).asc())
+        return related.select(value, where, order, 1).scalar_subquery()
+
+    def key(self, order: Order) -> Element:
+        """A sort key; empty values come last both ways."""
+        value = self.sql(order.value)
+        if order.value.type.name in ("text", "choice"):
+            value = collate(value, "C")
+        return value.desc().nulls_last() if order.descending else value.asc().nulls_last()
+
+
+def _aggregated(node: Aggregate, value: Element) -> Element:
+    if node.name == "sum":
+        return func.coalesce(func.sum(cast(value, Numeric)), 0, type_=Numeric())
+    if node.name == "avg":
+        wide = func.round(func.sum(cast(value, Numeric)), GUARD_PLACES, type_=Numeric())
+        return func.round(func.round(wide / func.nullif(func.count(value), 0), GUARD_PLACES, type_=Numeric()), PLACES)
+    if node.name == "count":
+        return func.count(value)
+    return func.min(value) if node.name == "min" else func.max(value)
+
+
+def _elapsed(name: str, left: Element, right: Element) -> Element:
+    """The duration between two dates or moments, in hours and seconds only."""
+    plain = [cast(side, PLAIN) if name == "date" else func.timezone("UTC", side, type_=PLAIN)
+             for side in (left, right)]
+    return type_coerce(plain[0] - plain[1], Interval())
+
+
+def _moved(name: str, moment: Element, span: Element, operator: str) -> Element:
+    """A date or moment some duration away; moments are moved in UTC, or the session's zone would matter."""
+    plain = cast(moment, PLAIN) if name == "date" else func.timezone("UTC", moment, type_=PLAIN)
+    moved = type_coerce(plain + span if operator == "+" else plain - span, PLAIN)
+    return cast(moved, Date) if name == "date" else func.timezone("UTC", moved, type_=DateTime(timezone=True))
+
+
+def _reciprocal(divisor: object) -> Decimal | None:
+    """1/divisor if it has few digits, as for 100 or 4: multiplying by it is exact, and cheaper."""
+    if not isinstance(divisor, int | Decimal) or divisor == 0:
+        return None
+    reciprocal = 1 / Decimal(divisor)
+    return reciprocal if reciprocal * Decimal(divisor) == 1 and len(reciprocal.as_tuple().digits) <= 15 else None

@@ -1,0 +1,134 @@
+"""Which types go together: in arithmetic, in comparisons, and in the two branches of a choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from core.types.base import Type
+
+NUMBERS = frozenset({"integer", "decimal", "money", "percent"})
+ORDERED = NUMBERS | {"text", "date", "datetime", "duration"}
+TEXT, INTEGER, DECIMAL, BOOLEAN = Type("text"), Type("integer"), Type("decimal"), Type("boolean")
+DATE, DATETIME, DURATION, NULL = Type("date"), Type("datetime"), Type("duration"), Type("null")
+
+IsKindOf = Callable[[str, str], bool]
+
+WORDS = {
+    "text": "text", "integer": "a whole number", "decimal": "a number", "money": "money", "percent": "a percentage",
+    "boolean": "a condition", "date": "a date", "datetime": "a date with time", "duration": "a duration",
+    "null": "nothing", "choice": "a choice", "link": "a link", "set": "a set",
+}
+
+
+def describe(type: Type) -> str:
+    """A type in the words of error messages."""
+    if type.many:
+        return f"several {type.of}" if type.name == "choice" else f"several links to {type.of}"
+    word = WORDS.get(type.name, type.name)
+    if type.name == "link":
+        return f"a link to {type.of}"
+    if type.name == "set":
+        return f"a set of {type.of}"
+    return f"{word} of {type.of}" if type.of else word
+
+
+def is_number(type: Type) -> bool:
+    """True for integer, decimal, money and percent."""
+    return type.name in NUMBERS
+
+
+def arithmetic(operator: str, left: Type, right: Type) -> Type | None:
+    """What an operator gives, or None where it makes no sense; nothing (null) is taken as the other side."""
+    if left.many or right.many:
+        return None
+    left, right = (right if left == NULL else left), (left if right == NULL else right)
+    if is_number(left) and is_number(right):
+        return _numeric(operator, left.name, right.name)
+    pair = (left.name, right.name)
+    if operator == "+" and pair == ("text", "text"):
+        return TEXT
+    if operator in "+-" and right == DURATION and left.name in ("date", "datetime", "duration"):
+        return left
+    if operator == "+" and left == DURATION and right.name in ("date", "datetime"):
+        return right
+    if operator == "-" and left == right and left.name in ("date", "datetime"):
+        return DURATION
+    return None
+
+
+def _numeric(operator: str, left: str, right: str) -> Type:
+    names = {left, right}
+    if operator == "/":
+        return Type("money") if left == "money" and right != "money" else DECIMAL
+    if operator == "*":
+        if "money" in names and left != right:
+            return Type("money")
+        return INTEGER if names == {"integer"} else DECIMAL
+    return _widest(left, right)
+
+
+def _widest(left: str, right: str) -> Type:
+    """The type of a sum, a remainder, or of either one."""
+    if left == right:
+        return Type(left)
+    return Type("money") if "money" in (left, right) else DECIMAL
+
+
+def unify(left: Type, right: Type, is_kind_of: IsKindOf) -> Type | None:
+    """The type of a value that is either of the two, or None."""
+    if left == right or right == NULL:
+        return left
+    if left == NULL:
+        return right
+    if left.many or right.many:
+        return None
+    if is_number(left) and is_number(right):
+        return _widest(left.name, right.name)
+    if {left.name, right.name} == {"text", "choice"} or (left.name == right.name == "choice"):
+        return TEXT
+    if left.name == right.name == "link" and left.of and right.of:
+        if is_kind_of(left.of, right.of):
+            return right
+        return left if is_kind_of(right.of, left.of) else None
+    return None
+
+
+def unify_all(types: Iterable[Type], is_kind_of: IsKindOf) -> Type | None:
+    """The type of a value that is any one of several, or None."""
+    found: Type | None = NULL
+    for each in types:
+        found = unify(found, each, is_kind_of) if found is not None else None
+    return found
+
+
+def equal(left: Type, right: Type, is_kind_of: IsKindOf) -> bool:
+    """Whether `==` between the two makes sense; a link may be compared with the number of a record."""
+    if left.many or right.many or "set" in (left.name, right.name):
+        return False
+    if {left.name, right.name} == {"link", "integer"}:
+        return True
+    return unify(left, right, is_kind_of) is not None
+
+
+def ordered(left: Type, right: Type) -> bool:
+    """Whether `<` between the two makes sense."""
+    if left.many or right.many:
+        return False
+    if NULL in (left, right):
+        return (right if left == NULL else left).name in ORDERED | {"null"}
+    return (left.name == right.name and left.name in ORDERED) or (is_number(left) and is_number(right))
+
+
+def fits(type: Type, expected: Type | str) -> bool:
+    """Whether a value of the type can stand where another is expected; a bare name expects any type of that name."""
+    if type in (NULL, expected):
+        return True
+    name = expected if isinstance(expected, str) else expected.name
+    if isinstance(expected, Type) and (type.many, type.of if type.name == name == "choice" else expected.of) != (
+            expected.many, expected.of):
+        return False
+    if type.name == name:
+        return True
+    if name in NUMBERS - {"integer"} or name == "number":
+        return is_number(type)
+    return {type.name, name} == {"text", "choice"} or (type.name == "integer" and name == "link")
