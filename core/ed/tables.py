@@ -12,18 +12,18 @@ RECORD_ID = Sequence("record_id", schema="ed")          # every record of every 
 # each value is a pair [before, after] in wire form.
 history = Table(
     "history", SYSTEM,
-    Column("id", BigInteger, primary_key=True), Column("record_id", BigInteger), Column("table_id", Integer),
+    Column("id", BigInteger, primary_key=True), Column("record_id", BigInteger), Column("table_id", BigInteger),
     Column("at", DateTime(timezone=True)), Column("user_id", BigInteger), Column("how", Text),
     Column("import_id", BigInteger), Column("version", Integer), Column("change", JSONB))
 
 search = Table(
     "search", SYSTEM,
-    Column("record_id", BigInteger), Column("table_id", Integer), Column("part", Integer),
+    Column("record_id", BigInteger), Column("table_id", BigInteger), Column("part", Integer),
     Column("tsv", TSVECTOR), Column("label", Text))
 
 search_queue = Table(
     "search_queue", SYSTEM,
-    Column("record_id", BigInteger), Column("table_id", Integer), Column("queued_on", DateTime(timezone=True)))
+    Column("id", BigInteger, primary_key=True), Column("record_id", BigInteger), Column("table_id", BigInteger), Column("queued_on", DateTime(timezone=True)))
 
 file = Table(
     "file", SYSTEM,

@@ -1,0 +1,382 @@
+"""The one gate: grants of roles become rights per table and field, and these become conditions in SQL.
+
+A right on a record is the OR of the grants of all roles, AND what the table's `access` limits. The user's side of a
+condition is parameters (`my_team`, `below_user`), the record's side is paths; both hold for any user of the same
+roles, so statements are shared. Conditions stand for themselves (`IN (select ...)`, never a join), so that they fit
+into WHERE, ON, CASE and the checks of a write alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, exists, false, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.selectable import FromClause
+
+from core.ed.schema import SYSTEM_COLUMNS
+
+if TYPE_CHECKING:
+    from core.definition.model import Grant, Model, Role, Table
+    from core.ed.session import Principals
+    from core.ed.system import System
+
+Rule = bool | frozenset[str]            # always, never, or to those who stand so to the record
+Predicate = bool | ColumnElement[bool]
+ArrayOf = Callable[[str], ColumnElement[Any]]
+RIGHTS = ("create", "read", "change", "delete", "export", "peek")
+PARENT_RIGHT = {"create": "change", "read": "read", "change": "change", "delete": "change", "export": "export",
+                "peek": "peek"}
+
+
+class Gate:
+    """What the holders of one set of roles may do; ask it for every use of a table or a field."""
+
+    def __init__(self, system: System, user: Principals) -> None:
+        self.system = system
+        self.shape = user.shape
+        self.open = user.system                 # core's own work
+        self.all = user.all
+        self.roles = tuple(system.model.roles[name] for name in sorted(user.roles))
+
+    @classmethod
+    def of(cls, system: System, user: Principals) -> Gate:
+        """The gate of a user, shared with all users of the same roles."""
+        return system.cache.get(("gate", user.shape), lambda: cls(system, user))
+
+    # Rights as data
+
+    def rule(self, table: str, right: str) -> Rule:
+        """To whom the grants on a table give a right, before `access` limits it."""
+        return self.system.cache.get(("rule", self.shape, table, right), lambda: self._rule(table, right))
+
+    def field_rule(self, table: str, field: str, right: str = "read") -> Rule:
+        """To whom the grants give a right on a field: a role's grant on it replaces that role's on the table."""
+        return self.system.cache.get(("field", self.shape, table, field, right),
+                                     lambda: self._field_rule(table, field, right))
+
+    def says(self, table: str, field: str, right: str = "read") -> bool:
+        """Whether a role of the user grants this very field."""
+        return any(self._said(role, table, f".{field}", right) is not None for role in self.roles)
+
+    def may(self, table: str, right: str) -> bool:
+        """Whether there can be a record of the table on which the user has the right."""
+        return any(self._may(kind, right, frozenset()) for kind in concrete(self.system.model, table))
+
+    def restrained(self, table: str, right: str) -> bool:
+        """Whether `access` of the table limits the right beyond the grants."""
+        access = self.system.model.tables[table].access
+        return not self.open and bool(access.only or access.through)
+
+    # Rights as conditions
+
+    def predicate(self, table: str, right: str, source: FromClause) -> Predicate:
+        """The condition that the user has a right on the record of `source`; True or False where none is needed."""
+        if self.open:
+            return True
+        kinds = concrete(self.system.model, table)
+        return self._by_kind(table, kinds, source, self._reason(right), lambda kind: self._record(kind, right, source))
+
+    def mask(self, table: str, field: str, source: FromClause, right: str = "read") -> Predicate:
+        """The condition that a field of a record that may be read shows its value (or may be changed)."""
+        if self.open or field == "id":
+            return True
+        kinds = [kind for kind in concrete(self.system.model, table) if self._has(kind, field)]
+        return self._by_kind(table, kinds, source, lambda kind: self._mask_reason(kind, field, right),
+                             lambda kind: self._mask(kind, field, source, right))
+
+    def hidden(self, table: str, field: str, right: str = "read") -> bool:
+        """Whether the user may read (or change) the field in no record at all."""
+        if self.open or field == "id":
+            return False
+        kinds = (kind for kind in concrete(self.system.model, table) if self._has(kind, field))
+        return not any(self.field_rule(kind, field, right) and self._may(kind, "read", frozenset()) for kind in kinds)
+
+    def given(self, table: str, field: str, source: FromClause) -> Predicate:
+        """The condition that a field may be set in a record being created; `source` is the record as it becomes."""
+        if self.open or self.all:
+            return True
+        return self._stands(table, _any(self._role_given(role, table, field) for role in self.roles), source)
+
+    def readable(self, table: str) -> tuple[str, ...]:
+        """The fields of a table, in its order, that the user may read in some record."""
+        from core.ed.columns import visible         # formulas are as visible as what they read
+        fields = self.system.model.tables[table].fields
+        return tuple(name for name in fields if visible(self, table, name))
+
+    # How
+
+    def _rule(self, table: str, right: str) -> Rule:
+        if self.open or self.all:
+            return True
+        said = [self._said(role, table, "", right) for role in self.roles]
+        if all(one is None for one in said) and self._through_alone(table):
+            return True
+        return _any(_as_rule(one) for one in said)
+
+    def _field_rule(self, table: str, field: str, right: str) -> Rule:
+        if self.open or self.all:
+            return True
+        return _any(self._role_field(role, table, field, right) for role in self.roles)
+
+    def _role_field(self, role: Role, table: str, field: str, right: str) -> Rule:
+        said = self._said(role, table, f".{field}", right)
+        if said is not None or role.kind == "portal":       # a portal role names each field it shows
+            return _as_rule(said)
+        own = self._said(role, table, "", right)
+        if own is None and self._through_alone(table):
+            return True
+        return _as_rule(own)
+
+    def _role_given(self, role: Role, table: str, field: str) -> Rule:
+        """A role's own word on creating or changing the field, else its right to create."""
+        around = self._said(role, table, "", "create")
+        if not (around or around is None and self._through_alone(table)):
+            return False
+        for right in ("create", "change"):
+            said = self._said(role, table, f".{field}", right)
+            if said is not None:
+                return _as_rule(said)
+        return role.kind != "portal"
+
+    def _said(self, role: Role, table: str, ending: str, right: str) -> Any:
+        """What a role says of a table or field: of itself, else of its base; None if nothing."""
+        current: str | None = table
+        while current is not None:
+            grant: Grant | None = role.grants.get(current + ending)
+            if grant is not None and getattr(grant, right) is not None:
+                return getattr(grant, right)
+            current = None if role.kind == "portal" else self.system.model.tables[current].base
+        return None
+
+    def _through_alone(self, table: str) -> bool:
+        """Whether rights on the table are just those on what it belongs to, because no role mentions it."""
+        if not self.system.model.tables[table].access.through:
+            return False
+        staff = [role for role in self.roles if role.kind != "portal"]
+        return bool(staff) and not any(self._mentions(role, table) for role in staff)
+
+    def _mentions(self, role: Role, table: str) -> bool:
+        current: str | None = table
+        while current is not None:
+            if current in role.grants:
+                return True
+            current = self.system.model.tables[current].base
+        return False
+
+    def _may(self, table: str, right: str, seen: frozenset[str]) -> bool:
+        if not self.rule(table, right):
+            return False
+        through = self.system.model.tables[table].access.through
+        if self.open or not through or table in seen:
+            return True
+        parents = (end_of(self.system.model, table, path) for path in through)
+        return any(self._may(kind, PARENT_RIGHT[right], seen | {table})
+                   for parent in parents for kind in concrete(self.system.model, parent))
+
+    def _has(self, kind: str, field: str) -> bool:
+        return field in SYSTEM_COLUMNS or field in self.system.model.tables[kind].fields
+
+    def _record(self, kind: str, right: str, source: FromClause, seen: frozenset[str] = frozenset()) -> Predicate:
+        rule = self.rule(kind, right)
+        if rule is False or rule == frozenset():
+            return False
+        conditions = [self._stands(kind, rule, source)]
+        access = self.system.model.tables[kind].access
+        if access.only:
+            conditions.append(self._stands(kind, frozenset([access.only]), source))
+        if access.through and kind not in seen:
+            conditions.append(_or(self._parent(kind, path, right, source, seen | {kind}) for path in access.through))
+        return _and(conditions)
+
+    def _parent(self, kind: str, path: str, right: str, source: FromClause, seen: frozenset[str]) -> Predicate:
+        """The condition that the user has the parent's right on the record that a path leads to."""
+        model = self.system.model
+        parent = end_of(model, kind, path)
+        stored = self.system.stored(parent)
+        inner = stored.table.alias()
+        kinds = concrete(model, parent)
+        allowed = self._by_kind(parent, kinds, inner, self._reason(PARENT_RIGHT[right]),
+                                lambda one: self._record(one, PARENT_RIGHT[right], inner, seen))
+        link = value_of(self.system, kind, path, source)
+        if isinstance(allowed, bool):
+            return link.is_not(None) if allowed else False
+        return link.in_(select(inner.c.id).where(allowed).correlate_except(inner))
+
+    def _mask(self, kind: str, field: str, source: FromClause, right: str) -> Predicate:
+        rule = self.field_rule(kind, field, right)
+        around = self.rule(kind, right)
+        if rule is True:
+            return True
+        if not isinstance(around, bool) and not isinstance(rule, bool) and around and around <= rule:
+            return True                     # whoever has the right on the record has it on the field
+        return self._stands(kind, rule, source)
+
+    def _stands(self, kind: str, rule: Rule, source: FromClause) -> Predicate:
+        """The condition that the user stands to the record in one of the ways that a rule names."""
+        if isinstance(rule, bool):
+            return rule
+        roles = self.system.model.tables[kind].roles
+        found: list[Predicate] = []
+        for name in sorted(rule & roles.keys()):
+            role = roles[name]
+            found += [path_in(self.system, kind, path, source, my_array) for path in role.is_]
+            if role.above is not None:
+                found.append(path_in(self.system, kind, role.above, source, below_array))
+        return _or(found)
+
+    def _reason(self, right: str) -> Callable[[str], object]:
+        """What a kind's condition follows from: kinds of equal reasons share one condition."""
+        def reason(kind: str) -> object:
+            table = self.system.model.tables[kind]
+            return self.rule(kind, right), table.access, self._paths(table)
+        return reason
+
+    def _mask_reason(self, kind: str, field: str, right: str) -> object:
+        return self.field_rule(kind, field, right), self.rule(kind, right), self._paths(self.system.model.tables[kind])
+
+    def _paths(self, table: Table) -> object:
+        return tuple((name, role.is_, role.above) for name, role in sorted(table.roles.items()))
+
+    def _by_kind(self, table: str, kinds: Iterable[str], source: FromClause, reason: Callable[[str], object],
+                 condition: Callable[[str], Predicate]) -> Predicate:
+        """OR over the kinds of a table, each within its own rows; one condition where all kinds agree."""
+        groups: dict[object, list[str]] = {}
+        for kind in kinds:
+            groups.setdefault(reason(kind), []).append(kind)
+        if len(groups) == 1:
+            return condition(next(iter(groups.values()))[0])
+        found: list[Predicate] = []
+        for members in groups.values():
+            types = [self.system.identities[kind] for kind in members]
+            one = condition(members[0])
+            if one is not False:
+                found.append(_and([source.c["_type"].in_(types), one]))
+        return _or(found)
+
+
+def concrete(model: Model, table: str) -> tuple[str, ...]:
+    """The tables whose records a table holds: those under it, and itself unless it is abstract."""
+    definition = model.tables[table]
+    own = () if definition.abstract else (table,)
+    return tuple(dict.fromkeys((*own, *definition.kinds)))
+
+
+def end_of(model: Model, table: str, path: str) -> str:
+    """The table at which a path of links (or `id`) ends; raises KeyError if it leads nowhere."""
+    for name in path.split("."):
+        kind = model.names.member(table, name)
+        if kind is None or kind.of is None:
+            raise KeyError(f"{table}.{name} leads to no record")
+        table = kind.of
+    return table
+
+
+def my_array(table: str) -> ColumnElement[Any]:
+    """The parameter that holds the ids of a table that stand for the user."""
+    return bindparam(f"my_{table}", type_=ARRAY(BigInteger), unique=False)
+
+
+def below_array(table: str) -> ColumnElement[Any]:
+    """The parameter that holds the ids of a table that stand below the user."""
+    return bindparam(f"below_{table}", type_=ARRAY(BigInteger), unique=False)
+
+
+def path_in(system: System, table: str, path: str, source: FromClause, array_of: ArrayOf) -> ColumnElement[bool]:
+    """The condition that a path from a record ends at one of the user's own (or those below); its ends are people.
+
+    Raises KeyError if the path does not end at a table that stands for people.
+    """
+    name, _, rest = path.partition(".")
+    model, stored = system.model, system.stored(table)
+    if name == "id":
+        return _in_arrays(model, table, stored.column("id", source=source), array_of, many=False)
+    kind = model.names.member(table, name)
+    if kind is None or kind.of is None:
+        raise KeyError(f"{table}.{name} leads to no record")
+    if kind.name == "set":
+        return _through_lines(system, table, name, rest or "id", source, array_of)
+    column = stored.column(name, source=source)
+    if rest in ("", "id"):
+        return _in_arrays(model, kind.of, column, array_of, many=kind.many)
+    inner = system.stored(kind.of).table.alias()
+    condition = path_in(system, kind.of, rest, inner, array_of)
+    if kind.many:
+        return exists(select(inner.c.id).where(inner.c.id == column.any_(), condition).correlate_except(inner))
+    return column.in_(select(inner.c.id).where(condition).correlate_except(inner))
+
+
+def value_of(system: System, table: str, path: str, source: FromClause) -> ColumnElement[Any]:
+    """The value at the end of a path of stored links, as an expression over the record of `source`."""
+    name, _, rest = path.partition(".")
+    column: ColumnElement[Any] = system.stored(table).column(name, source=source)
+    if not rest:
+        return column
+    target = end_of(system.model, table, name)
+    inner = system.stored(target).table.alias()
+    end = value_of(system, target, rest, inner)
+    return select(end).where(inner.c.id == column).correlate_except(inner).scalar_subquery()
+
+
+def _through_lines(system: System, table: str, name: str, rest: str, source: FromClause,
+                   array_of: ArrayOf) -> ColumnElement[bool]:
+    field = system.model.field(table, name)
+    assert field is not None and field.target is not None
+    stored = system.stored(field.target)
+    inner = stored.table.alias()
+    parent = stored.column(str(getattr(field.properties, "by", "")), source=inner)
+    rows = select(parent).where(inner.c["_deleted_on"].is_(None), path_in(system, field.target, rest, inner, array_of))
+    return system.stored(table).column("id", source=source).in_(rows.correlate_except(inner))
+
+
+def _in_arrays(model: Model, table: str, column: ColumnElement[Any], array_of: ArrayOf, *,
+               many: bool) -> ColumnElement[bool]:
+    """One comparison for each table of people that the linked table is, is a kind of, or holds."""
+    people = [one.name for one in model.tables.values()
+              if one.people is not None and (model.names.is_kind_of(one.name, table)
+                                             or model.names.is_kind_of(table, one.name))]
+    if not people:
+        raise KeyError(f"{table} does not stand for people")
+    if many:
+        return or_(*(column.overlap(array_of(name)) for name in people))
+    return or_(*(column == array_of(name).any_() for name in people))
+
+
+def _as_rule(right: Any) -> Rule:
+    if right is None or isinstance(right, bool):
+        return bool(right)
+    return frozenset(right)
+
+
+def _any(rules: Iterable[Rule]) -> Rule:
+    names: frozenset[str] = frozenset()
+    for rule in rules:
+        if rule is True:
+            return True
+        if not isinstance(rule, bool):
+            names |= rule
+    return names or False
+
+
+def _or(conditions: Iterable[Predicate]) -> Predicate:
+    found = list(conditions)
+    if any(one is True for one in found):
+        return True
+    rest = [one for one in found if not isinstance(one, bool)]
+    return or_(*rest) if rest else False
+
+
+def _and(conditions: Iterable[Predicate]) -> Predicate:
+    found = list(conditions)
+    if any(one is False for one in found):
+        return False
+    rest = [one for one in found if not isinstance(one, bool)]
+    return and_(*rest) if rest else True
+
+
+def as_condition(predicate: Predicate) -> ColumnElement[bool]:
+    """A predicate as SQL, where SQL is needed whatever it is."""
+    if isinstance(predicate, bool):
+        return true() if predicate else false()
+    return predicate

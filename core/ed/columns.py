@@ -1,0 +1,481 @@
+"""The fields of a record in SQL: paths become LEFT JOINs, and every use of a field passes the gate here.
+
+Selecting, filtering, sorting, grouping, searching and expressions all ask `RecordColumns` for their columns, so a
+value that the user may not read is nowhere: a field without any right is Denied, one that may be read in some
+records only is `CASE WHEN may_read THEN column END`, and joins carry the read condition of the joined table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, ColumnElement, Date, DateTime, Select, Text, and_, bindparam, case, cast, func, or_
+from sqlalchemy import null, select
+from sqlalchemy.sql.selectable import FromClause
+
+from core.ed.access import Gate, Predicate, as_condition, concrete
+from core.ed.schema import SYSTEM_COLUMNS, Stored
+from core.errors import Denied
+from core.types.base import Type
+
+if TYPE_CHECKING:
+    from core.definition.model import Field
+    from core.ed.system import System
+    from core.expression import Scope
+
+Path = tuple[str, ...]
+PLACE = re.compile(r"\{([^{}]+)\}")
+DEEPEST_TITLE = 4
+VARIABLES = {"today": Date(), "now": DateTime(timezone=True), "zone": Text(), "user": BigInteger()}
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A record within a select: its table, the alias it is read from, and when its values may be shown."""
+
+    table: str
+    stored: Stored
+    source: FromClause
+    path: Path
+    gate: Gate | None               # None: nothing is asked (roles, rules, formulas that are granted themselves)
+    shown: Predicate = True         # what the join does not see to by itself
+    peeked: Predicate = False       # when the fields that the table lets peek are shown all the same
+
+    @property
+    def id(self) -> ColumnElement[int]:
+        """The id of the record."""
+        return self.source.c["id"]
+
+
+class RecordColumns:
+    """The Columns protocol of expressions over one select from a table; joins are added as paths ask for them."""
+
+    def __init__(self, system: System, gate: Gate | None, table: str, source: FromClause | None = None) -> None:
+        stored = system.stored(table)
+        alias = stored.table.alias() if source is None else source
+        self.system = system
+        self.gate = None if gate is not None and gate.open else gate
+        self.root = Node(table, stored, alias, (), self.gate)
+        self.source: FromClause = alias
+        self.tables: list[FromClause] = [alias]
+        self._nodes: dict[tuple[str, Path, bool], Node] = {}
+
+    def peek(self) -> None:
+        """Also show the fields that the table lets peek, of records that may only be peeked at."""
+        root = self.root
+        if self.gate is not None:
+            shown = self.gate.predicate(root.table, "read", root.source)
+            peeked = self.gate.predicate(root.table, "peek", root.source)
+            self.root = Node(root.table, root.stored, root.source, (), self.gate, shown, peeked)
+
+    # The Columns protocol
+
+    def value(self, path: Path) -> ColumnElement[Any]:
+        """The column of a field, through links; `amount.base` is a part of a field. Raises Denied."""
+        return self.value_from(self.root, path)
+
+    def related(self, path: Path) -> RelatedRecords:
+        """The records of a lines or plural link field, or of a whole table for ("all", table). Raises Denied."""
+        return self.related_from(self.root, path)
+
+    def variable(self, path: Path) -> ColumnElement[Any]:
+        """A variable as a parameter, or a field of the user's own record."""
+        name = path[0]
+        if name == "user" and len(path) > 1:
+            mine = RecordColumns(self.system, self.gate, "user")
+            value = mine.value(path[1:])
+            allowed = as_condition(True if mine.gate is None else mine.gate.predicate("user", "read", mine.root.source))
+            return (select(value).select_from(mine.source).where(mine.root.id == bindparam("user", type_=BigInteger()))
+                    .where(allowed).correlate_except(*mine.tables).scalar_subquery())
+        return bindparam("_".join(path), type_=VARIABLES.get(name))
+
+    def kind(self, path: Path, table: str) -> ColumnElement[bool]:
+        """Whether the record, or the one that a path leads to, is of a table or one under it."""
+        return self.kind_from(self.root, path, table)
+
+    # From any record of the select
+
+    def value_from(self, node: Node, path: Path) -> ColumnElement[Any]:
+        """The value of a path that starts at a record of this select."""
+        if path in ((), ("id",)):
+            return node.id
+        for position, name in enumerate(path[:-1]):
+            kind = self._type(node, name)
+            if kind.name != "link" or kind.many:
+                if position == len(path) - 2:
+                    return self._field(node, name, path[-1])
+                raise unknown(node.table, path[position + 1])
+            node = self._join(node, name)
+        return self._field(node, path[-1], "")
+
+    def node(self, node: Node, path: Path) -> Node:
+        """The record that a path of links leads to, joined."""
+        for name in path:
+            node = self._join(node, name)
+        return node
+
+    def related_from(self, node: Node, path: Path) -> RelatedRecords:
+        """The set that a path leads to from a record of this select."""
+        if len(path) == 2 and path[0] == "all":
+            return RelatedRecords(RecordColumns(self.system, node.gate, path[1]), [])
+        node = self.node(node, path[:-1])
+        kind, field = self._type(node, path[-1]), self._definition(node, path[-1])
+        if kind.of is None or field is None or field.formula is not None:
+            raise unknown(node.table, path[-1])
+        condition = self._mask(node, path[-1])
+        inner = RecordColumns(self.system, node.gate, kind.of)
+        if kind.name == "set":
+            link = inner.root.stored.column(str(getattr(field.properties, "by", "")), source=inner.root.source)
+            belongs = link == node.id
+        else:
+            belongs = inner.root.id == node.stored.column(path[-1], source=node.source).any_()
+        return RelatedRecords(inner, [belongs] if condition is True else [belongs, as_condition(condition)])
+
+    def kind_from(self, node: Node, path: Path, table: str) -> ColumnElement[bool]:
+        """Whether the record that a path leads to is of a table or one under it."""
+        node = self.node(node, path)
+        found: ColumnElement[bool] = node.source.c["_type"].in_(self.system.stored(table).type_ids)
+        if node.shown is not True:
+            found = and_(found, or_(as_condition(node.shown), as_condition(node.peeked)))
+        return func.coalesce(found, False)
+
+    def title(self, node: Node, depth: int = 0) -> ColumnElement[Any]:
+        """What stands for a record: its table's `display`; empty where nothing of it may be read."""
+        found: dict[str, list[str]] = {}
+        for kind in concrete(self.system.model, node.table):
+            found.setdefault(self.system.model.tables[kind].display, []).append(kind)
+        if len(found) == 1:
+            return self._display(node, next(iter(found)), depth)
+        return case(*(self._kind_title(node, kinds, display, depth) for display, kinds in found.items()))
+
+    def sort_value(self, path: Path) -> ColumnElement[Any]:
+        """What lists sort by: the folded key of a text, the title of a linked record, else the value."""
+        kind = self.type_of(path)
+        if kind is not None and kind.name == "link" and not kind.many and path[-1] != "id":
+            return self._sort_title(self.node(self.root, path))
+        if len(path) > 1 and not self._is_link(path[:-1]):
+            return self.value(path)
+        return self._sort_field(self.node(self.root, path[:-1]), path[-1])
+
+    def title_key(self) -> ColumnElement[Any]:
+        """What records of the select's own table sort by when they sort by title."""
+        return self._sort_title(self.root)
+
+    def titled_by_search(self) -> bool:
+        """Whether titles are a field that searches look into, so that nothing else need be compared."""
+        displays = {self.system.model.tables[kind].display for kind in concrete(self.system.model, self.root.table)}
+        place = PLACE.fullmatch(next(iter(displays))) if len(displays) == 1 else None
+        field = self._definition(self.root, place[1]) if place is not None and "." not in place[1] else None
+        return field is not None and field.search == "contains"
+
+    def type_of(self, path: Path) -> Type | None:
+        """The type at the end of a path, by the Model alone."""
+        return self._end_type(self.root.table, path)
+
+    # How
+
+    def _kind_title(self, node: Node, kinds: list[str], display: str,
+                    depth: int) -> tuple[ColumnElement[bool], ColumnElement[Any]]:
+        """The title of some kinds of a base, each by its own fields."""
+        of_kind = Node(kinds[0], self.system.stored(kinds[0]), node.source, node.path, node.gate, node.shown, node.peeked)
+        types = [self.system.identities[kind] for kind in kinds]
+        return node.source.c["_type"].in_(types), self._display(of_kind, display, depth)
+
+    def _sort_title(self, node: Node) -> ColumnElement[Any]:
+        displays = {self.system.model.tables[kind].display for kind in concrete(self.system.model, node.table)}
+        place = PLACE.fullmatch(next(iter(displays))) if len(displays) == 1 else None
+        if place is not None and "." not in place[1] and self._definition(node, place[1]) is not None:
+            return self._sort_field(node, place[1])
+        return func.lower(self.title(node))
+
+    def _sort_field(self, node: Node, name: str) -> ColumnElement[Any]:
+        field = self._definition(node, name)
+        has_key = field is not None and not field.virtual and any(
+            part.name == "key" for part in field.type.parts(field.properties))
+        return self._field(node, name, "key" if has_key else "") if name != "id" else node.id
+
+    def _is_link(self, path: Path) -> bool:
+        kind = self.type_of(path)
+        return kind is not None and kind.name == "link"
+
+    def _definition(self, node: Node, name: str) -> Field | None:
+        return self.system.model.field(node.table, name)
+
+    def _type(self, node: Node, name: str) -> Type:
+        kind = self.system.model.names.member(node.table, name)
+        if kind is None:
+            raise unknown(node.table, name)
+        return kind
+
+    def _join(self, node: Node, name: str) -> Node:
+        key = (node.table, (*node.path, name), node.gate is None)
+        if key not in self._nodes:
+            self._nodes[key] = self._new_join(node, name)
+        return self._nodes[key]
+
+    def _new_join(self, node: Node, name: str) -> Node:
+        kind = self._type(node, name)
+        if kind.name != "link" or kind.many or kind.of is None or kind.of not in self.system.model.tables:
+            raise unknown(node.table, name)
+        link = self._field(node, name, "")
+        stored = self.system.stored(kind.of)
+        alias = stored.table.alias()
+        shown: Predicate = True
+        peeked: Predicate = False
+        if node.gate is not None:
+            shown = node.gate.predicate(kind.of, "read", alias)
+            if shown is not True and self.system.model.tables[kind.of].peek:
+                peeked = node.gate.predicate(kind.of, "peek", alias)
+        if shown is False and peeked is False:
+            raise unknown(node.table, name)
+        on = alias.c["id"] == link
+        if peeked is False and shown is not True:
+            on, shown = and_(on, as_condition(shown)), True
+        self.source = self.source.outerjoin(alias, on)
+        self.tables.append(alias)
+        return Node(kind.of, stored, alias, (*node.path, name), node.gate, shown, peeked)
+
+    def _field(self, node: Node, name: str, part: str) -> ColumnElement[Any]:
+        """A field of a record behind its gate; formulas are expanded and read no more than the user may."""
+        field = self._definition(node, name)
+        if field is None and name not in SYSTEM_COLUMNS:
+            raise unknown(node.table, name)
+        shown = self._mask(node, name)
+        if field is not None and field.formula is not None:
+            if part:
+                raise unknown(name, part)
+            value = self._formula(node, field)
+        else:
+            try:
+                value = node.stored.column(name, part, node.source)
+            except KeyError:
+                raise unknown(node.table, name if not part else f"{name}.{part}") from None
+        return value if shown is True else case((as_condition(shown), value))
+
+    def _formula(self, node: Node, field: Field) -> ColumnElement[Any]:
+        granted = node.gate is not None and node.gate.says(node.table, field.name)
+        inner = node if not granted else Node(node.table, node.stored, node.source, node.path, None)
+        assert field.formula is not None
+        return field.formula.sql(From(self, inner))
+
+    def _mask(self, node: Node, name: str) -> Predicate:
+        """When the field of a record is shown; raises Denied where it never is."""
+        gate = node.gate
+        if gate is None:
+            return True
+        peeks = node.peeked is not False and name in self.system.model.tables[node.table].peek
+        if peeks and node.peeked is True:
+            return True
+        hidden = gate.hidden(node.table, name)
+        if hidden and not peeks:
+            raise unknown(node.table, name)
+        own: Predicate = False if hidden else gate.mask(node.table, name, node.source)
+        if node.shown is not True and own is not False:
+            own = as_condition(node.shown) if own is True else and_(as_condition(node.shown), as_condition(own))
+        if not peeks or own is True:
+            return own
+        return node.peeked if own is False else or_(as_condition(own), as_condition(node.peeked))
+
+    def _display(self, node: Node, display: str, depth: int) -> ColumnElement[Any]:
+        pieces = PLACE.split(display)               # text, path, text, path, ..., text
+        texts = [self._text(node, tuple(path.strip().split(".")), depth) for path in pieces[1::2]]
+        if len(texts) == 1 and not pieces[0] and not pieces[2]:
+            return texts[0]
+        if not texts:
+            return cast(display, Text)
+        joined: list[Any] = [pieces[0]]
+        for text, after in zip(texts, pieces[2::2], strict=True):
+            joined += [text, after]
+        return case((or_(*(text.is_not(None) for text in texts)), func.concat(*(j for j in joined if not _empty(j)))))
+
+    def _text(self, node: Node, path: Path, depth: int) -> ColumnElement[Any]:
+        """The text of one place in a display; empty if it may not be read."""
+        try:
+            kind = self._end_type(node.table, path)
+            if kind is not None and kind.name == "link" and not kind.many and path[-1] != "id":
+                if depth >= DEEPEST_TITLE or kind.of not in self.system.model.tables:
+                    return cast(null(), Text)
+                return self.title(self.node(node, path), depth + 1)
+            value = self.value_from(node, path)
+        except Denied:
+            return cast(null(), Text)
+        return value if kind is not None and kind.name in ("text", "choice") else cast(value, Text)
+
+    def _end_type(self, table: str, path: Path) -> Type | None:
+        kind = None
+        for name in path:
+            kind = self.system.model.names.member(table, name)
+            if kind is None:
+                return None
+            table = kind.of or ""
+        return kind
+
+
+class From:
+    """The Columns protocol as seen from one joined record, for the formulas of its table."""
+
+    def __init__(self, columns: RecordColumns, node: Node) -> None:
+        self._columns = columns
+        self._node = node
+
+    def value(self, path: Path) -> ColumnElement[Any]:
+        """The value of a path from that record."""
+        return self._columns.value_from(self._node, path)
+
+    def related(self, path: Path) -> RelatedRecords:
+        """The set at a path from that record."""
+        return self._columns.related_from(self._node, path)
+
+    def variable(self, path: Path) -> ColumnElement[Any]:
+        """A variable; the same from anywhere."""
+        return self._columns.variable(path)
+
+    def kind(self, path: Path, table: str) -> ColumnElement[bool]:
+        """Whether the record at a path is of a table."""
+        return self._columns.kind_from(self._node, path, table)
+
+
+class RelatedRecords:
+    """The Related protocol: a set of records correlated with the record around it, as far as the user may read it."""
+
+    def __init__(self, columns: RecordColumns, conditions: list[ColumnElement[bool]]) -> None:
+        self._columns = columns
+        self._conditions = [*conditions, *live(columns)]
+
+    @property
+    def columns(self) -> RecordColumns:
+        """The columns of one record of the set."""
+        return self._columns
+
+    def select(self, value: ColumnElement[Any], where: ColumnElement[bool] | None = None,
+               order: Sequence[ColumnElement[Any]] = (), limit: int | None = None) -> Select[Any]:
+        """A select over the set; call it after all paths within were asked for."""
+        statement = select(value).select_from(self._columns.source).where(*self._conditions)
+        if where is not None:
+            statement = statement.where(where)
+        if order:
+            statement = statement.order_by(*order)
+        if limit is not None:
+            statement = statement.limit(limit)
+        return statement.correlate_except(*self._columns.tables)
+
+
+def live(columns: RecordColumns, *, trash: bool = False, right: str = "read") -> list[ColumnElement[bool]]:
+    """The conditions that a select reads rows of its own table, outside the trash, that the user may read.
+
+    Raises Denied if there can be none.
+    """
+    root = columns.root
+    deleted = root.source.c["_deleted_on"]
+    own = root.stored.own_rows(root.source)
+    conditions = [deleted.is_not(None) if trash else deleted.is_(None)]
+    if own is not None:
+        conditions.append(own)
+    if columns.gate is not None:
+        if not columns.gate.may(root.table, right):
+            raise Denied(f'There is no table "{root.table}", or you may not read it.')
+        allowed = columns.gate.predicate(root.table, right, root.source)
+        if allowed is not True:
+            conditions.append(as_condition(allowed))
+    return conditions
+
+
+def plain_columns(system: System, stored: Stored) -> RecordColumns:
+    """The columns of the physical table itself, without any gate: for conditions of indexes."""
+    return RecordColumns(system, None, stored.definition.name, stored.table)
+
+
+def unknown(table: str, name: str) -> Denied:
+    """The error for a field that is not there or may not be read: the same for both."""
+    return Denied(f'There is no field "{name}" on "{table}", or you may not read it.')
+
+
+def visible(gate: Gate, table: str, name: str) -> bool:
+    """Whether the user may read a field (or system column) of a table in some record."""
+    def find() -> bool:
+        if gate.hidden(table, name):
+            return False
+        field = gate.system.model.field(table, name)
+        try:
+            if field is not None and field.formula is not None:
+                RecordColumns(gate.system, gate, table).value((name,))
+            elif field is not None and field.type.virtual:
+                return gate.may(field.target or "", "read")
+        except Denied:
+            return False
+        return True
+    if gate.open:
+        return True
+    return gate.system.cache.get(("visible", gate.shape, table, name), find)
+
+
+def peekable(gate: Gate, table: str, name: str) -> bool:
+    """Whether a link to the table shows the field even of records that may not be read."""
+    return name in gate.system.model.tables[table].peek and gate.may(table, "peek")
+
+
+class GatedScope:
+    """The names of the Model as one user sees them: what may not be read is as unknown as what is not there."""
+
+    def __init__(self, gate: Gate, scope: Scope, home: str) -> None:
+        self._gate = gate
+        self._scope = scope
+        self._home = home
+
+    @property
+    def table(self) -> str | None:
+        """The table of the record at hand."""
+        return self._scope.table
+
+    def member(self, table: str, name: str) -> Type | None:
+        """The type of a field that the user may read; None for any other."""
+        kind = self._scope.member(table, name)
+        if kind is None or not self._sees(table, name):
+            return None
+        return kind
+
+    def members(self, table: str) -> Iterable[str]:
+        """The names that the user may use, for suggestions."""
+        return [name for name in self._scope.members(table) if self._sees(table, name)]
+
+    def variable(self, name: str) -> Type | None:
+        """The type of a variable."""
+        return self._scope.variable(name)
+
+    def variables(self) -> Iterable[str]:
+        """All variables."""
+        return self._scope.variables()
+
+    def is_kind_of(self, table: str, base: str) -> bool:
+        """True if the table is the base or stands under it."""
+        return self._scope.is_kind_of(table, base)
+
+    def has_table(self, name: str) -> bool:
+        """True if there is such a table and the user may read it."""
+        return self._scope.has_table(name) and self._gate.may(name, "read")
+
+    def choice_values(self, name: str) -> Collection[str] | None:
+        """The values of a choices definition; None if any value may come."""
+        return self._scope.choice_values(name)
+
+    def _sees(self, table: str, name: str) -> bool:
+        gate = self._gate
+        if gate.open:
+            return True
+        if gate.may(table, "read") and visible(gate, table, name):
+            return True
+        return table != self._home and peekable(gate, table, name)
+
+
+def gated_scope(gate: Gate, table: str, variables: Mapping[str, Type] | None = None) -> GatedScope:
+    """The scope of what this user writes about a table: filters, orders, fields."""
+    return GatedScope(gate, gate.system.model.scope(table, variables or {}), table)
+
+
+def _empty(piece: object) -> bool:
+    return isinstance(piece, str) and not piece
+
+

@@ -1,0 +1,182 @@
+"""What narrows a page: conditions of users and definitions, values to equal, and the search box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, false, select, union_all
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from core.ed import search_index
+from core.ed.columns import RecordColumns, gated_scope
+from core.ed.selection import check_path
+from core.ed.words import to_query
+from core.errors import BadRequest, Denied
+from core.expression import Expression, ExpressionError, check
+from core.types.base import BadValue, Type
+
+if TYPE_CHECKING:
+    from core.ed.session import Session
+
+Filters = Mapping[str, object]
+MOST_FILTERS = 20
+LONGEST_SEARCH = 200
+MOST_VALUES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a page is narrowed by: the shape of it as a key, its values as parameters, its SQL on demand."""
+
+    key: Hashable
+    parameters: Mapping[str, object]
+    makers: tuple[Callable[[RecordColumns], ColumnElement[bool]], ...]
+
+    def conditions(self, columns: RecordColumns) -> list[ColumnElement[bool]]:
+        """The conditions over a select."""
+        return [make(columns) for make in self.makers]
+
+
+def ask(session: Session, table: str, where: Any, filters: Filters, search: str | None) -> Condition:
+    """Understand what a caller wants; raises BadRequest with the place where it is not understood."""
+    keys: list[Hashable] = []
+    makers: list[Callable[[RecordColumns], ColumnElement[bool]]] = []
+    parameters: dict[str, object] = {
+        "_".join(("parameter", name)): value for name, value in session.environment.variables.items()}
+    for one in _several(where):
+        expression = one if isinstance(one, Expression) else parse(session, table, one)
+        keys.append(("where", expression.source))
+        makers.append(_by_expression(expression))
+    if len(filters) > MOST_FILTERS:
+        raise BadRequest(f"At most {MOST_FILTERS} filters can be set at once.", "filters")
+    for number, (name, value) in enumerate(filters.items()):
+        key, make = _filter(session, table, number, name, value, parameters)
+        keys.append(key)
+        makers.append(make)
+    words, found = looked_for(search)
+    if words is not None:
+        parameters |= found
+        keys.append(("search", words))
+        makers.append(lambda columns: searched(columns, words=words))
+    return Condition(tuple(keys), parameters, tuple(makers))
+
+
+def parse(session: Session, table: str, source: str, at: str = "where") -> Expression:
+    """A condition that a user wrote, over what this user may read. Raises BadRequest with column and suggestion."""
+    if not isinstance(source, str):
+        raise BadRequest("A condition is text.", at)
+    try:
+        return session.system.cache.get(
+            ("condition", session.user.shape, table, source),
+            lambda: check(source, gated_scope(session.gate, table), "condition"))
+    except ExpressionError as error:
+        raise BadRequest(str(error), at, error.column) from None
+
+
+def searched(columns: RecordColumns, *, words: bool) -> ColumnElement[bool]:
+    """The condition that a record holds the searched text, in fields that this user may read.
+
+    Fields with `search: contains` are asked themselves, for the index of words is filled a moment after a write. Each
+    has a select of its own, so that each can use its index.
+    """
+    found = []
+    for field in search_index.fields(columns.system, columns.root.table):
+        if field.search == "contains":
+            own = RecordColumns(columns.system, columns.gate, columns.root.table)
+            if columns.root.shown is not True:          # a look-up, which may also peek
+                own.peek()
+            try:
+                value = own.value((field.name,))
+            except Denied:
+                continue
+            found.append(select(own.root.id).where(value.ilike(bindparam("contains", type_=Text))))
+    if words:
+        found += search_index.matching(columns)
+    if not found:
+        return false()
+    return columns.root.id.in_(found[0] if len(found) == 1 else union_all(*found))
+
+
+def escaped(text: str) -> str:
+    """A pattern for LIKE that finds the text anywhere, whatever characters it has."""
+    plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{plain}%"
+
+
+def looked_for(text: str | None) -> tuple[bool | None, dict[str, object]]:
+    """Whether a searched text has words for the index (None: there is nothing to look for), and its parameters."""
+    plain = (text or "").strip()
+    if not plain:
+        return None, {}
+    if len(plain) > LONGEST_SEARCH:
+        raise BadRequest(f"Search for at most {LONGEST_SEARCH} characters.", "search")
+    if "\x00" in plain or any("\ud800" <= character <= "\udfff" for character in plain):
+        raise BadRequest("This text holds characters that no record can hold.", "search")
+    query = to_query(plain)
+    return bool(query), {"contains": escaped(plain), "query": query}
+
+
+def _several(where: Any) -> Sequence[Any]:
+    if where is None or where == "":
+        return ()
+    return where if isinstance(where, (list, tuple)) else (where,)
+
+
+def _by_expression(expression: Expression) -> Callable[[RecordColumns], ColumnElement[bool]]:
+    def make(columns: RecordColumns) -> ColumnElement[bool]:
+        try:
+            return expression.sql(columns)
+        except Denied as error:
+            raise BadRequest(str(error), "where") from None
+    return make
+
+
+def _filter(session: Session, table: str, number: int, name: str, value: object,
+            parameters: dict[str, object]) -> tuple[Hashable, Callable[[RecordColumns], ColumnElement[bool]]]:
+    """One `field = value`; a list means any of them, None means empty."""
+    kind = check_path(session.gate, table, name, at="filters")
+    path = tuple(name.split("."))
+    if kind is None or kind.name == "set":
+        raise BadRequest(f'Records cannot be filtered by "{name}".', "filters")
+    if value is None:
+        return ("empty", name), lambda columns: columns.value(path).is_(None)
+    several = isinstance(value, (list, tuple))
+    items = [_normal(session, table, path, kind, item) for item in (value if several else [value])]  # type: ignore[union-attr]
+    if len(items) > MOST_VALUES:
+        raise BadRequest(f"At most {MOST_VALUES} values can be asked for.", "filters")
+    parameters[f"filter_{number}"] = items if several or kind.many else items[0]
+    parameter = f"filter_{number}"
+    if kind.many:
+        array = ARRAY(BigInteger if kind.name == "link" else Text)
+        return ("many", name, number), lambda columns: columns.value(path).overlap(bindparam(parameter, type_=array))
+    if several:
+        return ("any", name, number), lambda columns: columns.value(path) == _any_of(columns, path, parameter)
+    return ("equal", name, number), lambda columns: columns.value(path) == bindparam(parameter)
+
+
+def _any_of(columns: RecordColumns, path: tuple[str, ...], parameter: str) -> ColumnElement[Any]:
+    return bindparam(parameter, type_=ARRAY(columns.value(path).type)).any_()
+
+
+def _normal(session: Session, table: str, path: tuple[str, ...], kind: Type, value: object) -> Any:
+    """A filter's value in the normal form of its field."""
+    if kind.name == "link":
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**63:
+            raise BadRequest(f'"{".".join(path)}" is filtered by the id of a record.', "filters")
+        return value
+    field = session.system.model.field(table, path[0]) if len(path) == 1 else None
+    if field is None or kind.many:
+        if not isinstance(value, str) or "\x00" in value:
+            raise BadRequest(f'"{".".join(path)}" cannot be filtered by this value.', "filters")
+        return value
+    try:
+        return field.type.to_columns(field.type.validate(value, field.properties), field.properties)[0]
+    except BadValue as error:
+        raise BadRequest(f'{name_of(path)}: {error}', "filters") from None
+
+
+def name_of(path: tuple[str, ...]) -> str:
+    """A path as people write it."""
+    return ".".join(path)

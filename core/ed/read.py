@@ -1,0 +1,257 @@
+"""Reading records: one statement for a page or a set of records, whatever links its fields follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, ColumnElement, Integer, bindparam, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from core.ed import conditions, cursor
+from core.ed.columns import RecordColumns, live, visible
+from core.ed.conditions import Condition, Filters
+from core.ed.selection import Selection, check_path
+from core.ed.statement import Reader, Record, Statement
+from core.errors import BadRequest, Denied, NotFound
+
+if TYPE_CHECKING:
+    from core.ed.session import Session
+
+LARGEST_PAGE = 1000
+LARGEST_OFFSET = 10_000
+MOST_FIELDS = 100
+MOST_KEYS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `next` is the cursor behind it, None on the last one."""
+
+    records: list[Record]
+    next: str | None
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page's statement with what is needed to read its rows and to go on behind them."""
+
+    statement: Statement
+    reader: Reader
+    first_key: int                  # the position of the first sort value in a row
+
+
+def page(session: Session, table: str, fields: Sequence[str], where: Any, *, filters: Mapping[str, object],
+         order: Sequence[str], limit: int, after: str | None, offset: int, search: str | None, trash: bool) -> Page:
+    """One page of a table's records; see Records.page."""
+    _check_table(session, table)
+    _check_bounds(fields, order, limit, offset)
+    asked = conditions.ask(session, table, where, filters, search)
+    plain = [name for name in fields if not _is_lines(session, table, name)]
+    kinds = order_kinds(session, table, order)
+    values = cursor.decode(after, order, kinds) if after is not None else []
+    empty = tuple(value is None for value in values)
+    listing = session.system.cache.get(
+        ("page", session.user.shape, table, tuple(plain), asked.key, tuple(order), empty, after is None, trash),
+        lambda: _listing(session, table, plain, asked, order, empty if after is not None else None, trash))
+    parameters = session.parameters | asked.parameters | {"limit": limit + 1, "offset": offset}
+    parameters |= {f"after_{number}": value for number, value in enumerate(values)}
+    rows = listing.statement.rows(session.connection, parameters)
+    more = len(rows) > limit
+    rows = rows[:limit]
+    following = cursor.encode(order, rows[-1][listing.first_key:]) if more else None
+    records = listing.reader.records(rows)
+    _add_lines(session, table, [name for name in fields if name not in plain], records)
+    return Page(records, following, more)
+
+
+def read(session: Session, table: str, ids: Sequence[int], fields: Sequence[str] | None, *,
+         trash: bool = False) -> list[Record]:
+    """Records by id, in that order; see Records.read."""
+    _check_table(session, table)
+    names = session.gate.readable(table) if fields is None else tuple(fields)
+    _check_bounds(names if fields is not None else (), (), 1, 0)
+    plain = tuple(name for name in names if not _is_lines(session, table, name))
+    listing = session.system.cache.get(("read", session.user.shape, table, plain, trash),
+                                       lambda: _by_ids(session, table, plain, trash))
+    rows = listing.statement.rows(session.connection, session.parameters | {"ids": list(ids)})
+    found = {record["id"]: record for record in listing.reader.records(rows)}
+    records = [found[id] for id in dict.fromkeys(ids) if id in found]
+    _add_lines(session, table, [name for name in names if name not in plain], records)
+    return records
+
+
+def count(session: Session, table: str, where: Any, *, filters: Mapping[str, object], search: str | None,
+          trash: bool, cap: int) -> tuple[int, bool]:
+    """How many records there are, up to `cap`, and whether there are more; see Records.count."""
+    _check_table(session, table)
+    asked = conditions.ask(session, table, where, filters, search)
+    statement = session.system.cache.get(("count", session.user.shape, table, asked.key, trash),
+                                         lambda: _counting(session, table, asked, trash))
+    rows = statement.rows(session.connection, session.parameters | asked.parameters | {"limit": cap + 1})
+    found = int(rows[0][0])
+    return min(found, cap), found > cap
+
+
+def may(session: Session, table: str, right: str, id: int | None) -> bool:
+    """Whether the user has a right on a table or on one of its records; see Records.may."""
+    _check_name(session, table)
+    if not session.gate.may(table, right):
+        return False
+    return id is None or id in with_right(session, table, right, [id])
+
+
+def with_right(session: Session, table: str, right: str, ids: Sequence[int]) -> set[int]:
+    """Those of some records, in the trash or not, on which the user has a right."""
+    def build() -> Statement:
+        columns = RecordColumns(session.system, session.gate, table)
+        root = columns.root
+        found = live(columns, right=right)[1:]      # in the trash or not
+        return _compile(session, select(root.id).where(root.id == _ids(), *found))
+    if not session.gate.may(table, right):
+        return set()
+    statement = session.system.cache.get(("with right", session.user.shape, table, right), build)
+    return {row[0] for row in statement.rows(session.connection, session.parameters | {"ids": list(ids)})}
+
+
+def order_kinds(session: Session, table: str, order: Sequence[str]) -> list[str]:
+    """How the sort values of an order travel in a cursor; the id comes last. Raises BadRequest for the order."""
+    kinds = []
+    for entry in order:
+        name = entry.removeprefix("-")
+        kind = check_path(session.gate, table, name, at="order")
+        if kind is None or kind.many or kind.name == "set":
+            raise BadRequest(f'Records cannot be sorted by "{name}".', "order")
+        kinds.append("text" if kind.name == "link" and name.rpartition(".")[2] != "id" else kind.name)
+    return [*kinds, "link"]
+
+
+def _listing(session: Session, table: str, fields: Sequence[str], asked: Condition, order: Sequence[str],
+             empty: tuple[bool, ...] | None, trash: bool) -> Listing:
+    """Build and compile the statement of a page."""
+    columns = RecordColumns(session.system, session.gate, table)
+    selection = _select_fields(session, table, columns, fields, trash)
+    keys = _keys(session, columns, table, order)
+    found = [*live(columns, trash=trash), *asked.conditions(columns)]
+    if empty is not None:
+        found.append(cursor.behind(keys, empty))
+    chosen, reader, first = selection.finish([key.column for key in keys])
+    statement = select(*chosen).select_from(columns.source).where(*found).order_by(*(key.clause() for key in keys))
+    statement = statement.limit(bindparam("limit", type_=Integer)).offset(bindparam("offset", type_=Integer))
+    return Listing(_compile(session, statement), reader, first)
+
+
+def _by_ids(session: Session, table: str, fields: Sequence[str], trash: bool) -> Listing:
+    columns = RecordColumns(session.system, session.gate, table)
+    selection = _select_fields(session, table, columns, fields, trash)
+    chosen, reader, first = selection.finish()
+    statement = select(*chosen).select_from(columns.source).where(columns.root.id == _ids(), *live(columns, trash=trash))
+    return Listing(_compile(session, statement), reader, first)
+
+
+def _counting(session: Session, table: str, asked: Condition, trash: bool) -> Statement:
+    columns = RecordColumns(session.system, session.gate, table)
+    found = [*live(columns, trash=trash), *asked.conditions(columns)]
+    inside = select(literal(1)).select_from(columns.source).where(*found).limit(bindparam("limit", type_=Integer))
+    return _compile(session, select(func.count()).select_from(inside.subquery()))
+
+
+def _select_fields(session: Session, table: str, columns: RecordColumns, fields: Sequence[str],
+                   trash: bool) -> Selection:
+    selection = Selection(columns)
+    for name in fields:
+        if not name.startswith("_"):
+            check_path(session.gate, table, name, at="fields")
+        try:
+            selection.add(name)
+        except Denied as error:
+            raise BadRequest(str(error), "fields") from None
+    if trash:
+        selection.add("_deleted_on")
+    return selection
+
+
+def _keys(session: Session, columns: RecordColumns, table: str, order: Sequence[str]) -> list[cursor.Key]:
+    """What a page is sorted by; its last key, the id, goes the way of the one before it, so that an index fits."""
+    kinds = order_kinds(session, table, order)
+    keys = []
+    for entry, kind in zip(order, kinds, strict=False):
+        name = entry.removeprefix("-")
+        keys.append(cursor.Key(name, kind, columns.sort_value(tuple(name.split("."))), entry.startswith("-"),
+                               empty=name not in ("id", "created_on", "changed_on")))
+    down = bool(order) and order[-1].startswith("-")
+    return [*keys, cursor.Key("id", "link", columns.root.id, down, empty=False)]
+
+
+def _add_lines(session: Session, table: str, names: Sequence[str], records: list[Record]) -> None:
+    """Put the lines of records into them: one statement for each field, whatever the number of records."""
+    for name in names:
+        field = session.system.model.field(table, name)
+        if field is None or not visible(session.gate, table, name):
+            check_path(session.gate, table, name, at="fields")
+            raise BadRequest(f'There is no field "{name}" on "{table}"', "fields")
+        lines = _lines(session, field.target or "", str(getattr(field.properties, "by", "")),
+                       [record["id"] for record in records])
+        for record in records:
+            record[name] = lines.get(record["id"], [])
+
+
+def _lines(session: Session, table: str, by: str, parents: list[int]) -> dict[int, list[Record]]:
+    """The lines of some parents with all their readable fields but lines of their own."""
+    names = tuple(n for n in session.gate.readable(table) if not _is_lines(session, table, n) and n != by)
+    def build() -> Listing:
+        columns = RecordColumns(session.system, session.gate, table)
+        selection = _select_fields(session, table, columns, names, False)
+        link = columns.root.stored.column(by, source=columns.root.source)
+        chosen, reader, first = selection.finish([link])
+        statement = select(*chosen).select_from(columns.source).where(link == _ids(), *live(columns))
+        return Listing(_compile(session, statement.order_by(columns.root.id)), reader, first)
+    if not session.gate.may(table, "read"):
+        return {}
+    listing = session.system.cache.get(("lines", session.user.shape, table, by), build)
+    rows = listing.statement.rows(session.connection, session.parameters | {"ids": parents})
+    found: dict[int, list[Record]] = {}
+    for row, record in zip(rows, listing.reader.records(rows), strict=True):
+        found.setdefault(row[listing.first_key], []).append(record)
+    return found
+
+
+def _is_lines(session: Session, table: str, name: str) -> bool:
+    field = session.system.model.field(table, name)
+    return field is not None and field.type.virtual and field.formula is None
+
+
+def _ids() -> ColumnElement[Any]:
+    return bindparam("ids", type_=ARRAY(BigInteger)).any_()
+
+
+def _compile(session: Session, statement: Any) -> Statement:
+    return Statement.compile(statement, session.connection.dialect)
+
+
+def _check_name(session: Session, table: str) -> None:
+    if table not in session.system.model.tables:
+        raise NotFound(f'There is no table "{table}", or you may not read it.')
+
+
+def _check_table(session: Session, table: str) -> None:
+    """A table that may not be read is as unknown as one that is not there."""
+    _check_name(session, table)
+    if not session.gate.may(table, "read"):
+        raise NotFound(f'There is no table "{table}", or you may not read it.')
+
+
+def _check_bounds(fields: Sequence[str], order: Sequence[str], limit: int, offset: int) -> None:
+    if len(fields) > MOST_FIELDS:
+        raise BadRequest(f"At most {MOST_FIELDS} fields can be read at once.", "fields")
+    if len(order) > MOST_KEYS:
+        raise BadRequest(f"Records can be sorted by at most {MOST_KEYS} fields.", "order")
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise BadRequest(f"A page has between 1 and {LARGEST_PAGE} records.", "limit")
+    if not 0 <= offset <= LARGEST_OFFSET:
+        raise BadRequest(f"Skip at most {LARGEST_OFFSET} records; go on with `after` beyond that.", "offset")
+
+
+__all__ = ["Filters", "Page", "Record", "count", "may", "page", "read", "with_right"]

@@ -1,0 +1,168 @@
+"""The index of words: filled from a queue by the worker, asked only in the parts that a user may read.
+
+A record has a row for part 0, with the fields that every reader of its table may read, and one for each field with a
+right of its own (the part is the field's identity).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (BigInteger, ColumnElement, Connection, Integer, Select, Text, and_, bindparam, cast, delete, func,
+                        or_, select)
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR, insert
+
+from core.ed import tables
+from core.ed.access import as_condition, concrete
+from core.ed.columns import RecordColumns
+from core.ed.rowset import encode, rowset
+from core.ed.schema import identity_path
+from core.ed.words import to_vector
+
+if TYPE_CHECKING:
+    from core.definition.model import Field
+    from core.ed.system import System
+
+SHARED_PART = 0
+LOCK = 7_301_001                # of the one who fills the index: two could overwrite new words with old ones
+
+
+def fields(system: System, table: str) -> tuple[Field, ...]:
+    """The fields of a table, and of those under it, that searches look into."""
+    def find() -> tuple[Field, ...]:
+        found = {identity_path(f): f for kind in concrete(system.model, table)
+                 for f in system.model.tables[kind].fields.values() if f.search is not None and not f.virtual}
+        return tuple(found.values())
+    return system.cache.get(("search fields", table), find)
+
+
+def part_of(system: System, field: Field) -> int:
+    """The part that holds a field: 0, or its own if a role grants reading it by itself."""
+    own = {name for role in system.model.roles.values() for name, grant in role.grants.items()
+           if grant.read is not None}
+    tables_ = [t.name for t in system.model.tables.values() if t.fields.get(field.name) is field or t.name == field.table]
+    has_own = any(f"{table}.{field.name}" in own for table in tables_)
+    return system.identities[identity_path(field)] if has_own else SHARED_PART
+
+
+def parts(system: System, table: str) -> dict[int, tuple[Field, ...]]:
+    """The fields of each part of a table's records."""
+    def find() -> dict[int, tuple[Field, ...]]:
+        found: dict[int, tuple[Field, ...]] = {}
+        for field in fields(system, table):
+            part = part_of(system, field)
+            found[part] = (*found.get(part, ()), field)
+        return found
+    return system.cache.get(("search parts", table), find)
+
+
+def matching(columns: RecordColumns) -> list[Select[Any]]:
+    """Selects of the ids of records whose words match parameter `query`, within what the user may read."""
+    open_parts: list[int] = []
+    found: list[Select[Any]] = []
+    for part, members in parts(columns.system, columns.root.table).items():
+        masks = [_mask(columns, field) for field in members]
+        if all(mask is True for mask in masks):
+            open_parts.append(part)
+        elif part != SHARED_PART and masks[0] is not False:
+            own = RecordColumns(columns.system, columns.gate, columns.root.table)
+            allowed = as_condition(_mask(own, members[0]))
+            found.append(_ids([part]).where(tables.search.c.record_id.in_(select(own.root.id).where(allowed))))
+    if open_parts:
+        found.append(_ids(open_parts))
+    return found
+
+
+def index_queue(connection: Connection, system: System, limit: int = 500) -> int:
+    """Bring the index up to date with up to `limit` entries of the queue; says how many there were."""
+    connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    queue = tables.search_queue
+    taken = connection.execute(delete(queue).where(
+        queue.c.id.in_(select(queue.c.id).order_by(queue.c.id).limit(limit))).returning(queue.c.record_id, queue.c.table_id))
+    by_table: dict[int, set[int]] = {}
+    count = 0
+    for record_id, table_id in taken:
+        by_table.setdefault(table_id, set()).add(record_id)
+        count += 1
+    for table_id, ids in by_table.items():
+        _index(connection, system, system.name_of(table_id), sorted(ids))
+    return count
+
+
+def queue_all(connection: Connection, system: System, names: Iterable[str] | None = None) -> None:
+    """Queue every record of some tables (or all), to build their index anew."""
+    for name, table in system.model.tables.items():
+        if not table.abstract and fields(system, name) and (names is None or name in names):
+            stored = system.stored(name)
+            ids = select(stored.column("id"), cast(stored.type_id, BigInteger), func.now()).where(
+                stored.column("_type") == stored.type_id)
+            columns = [tables.search_queue.c.record_id, tables.search_queue.c.table_id, tables.search_queue.c.queued_on]
+            connection.execute(insert(tables.search_queue).from_select(columns, ids))
+
+
+def _index(connection: Connection, system: System, table: str | None, ids: list[int]) -> None:
+    rows = _rows(connection, system, table, ids) if table in system.model.tables else []
+    kept = {(row["record_id"], row["part"]) for row in rows}
+    stale = [id for id in ids if not any((id, part) in kept for part in (SHARED_PART,))]
+    index = tables.search
+    connection.execute(delete(index).where(or_(
+        index.c.record_id.in_(stale),
+        and_(index.c.record_id.in_(ids), index.c.part.not_in(sorted({part for _, part in kept} | {SHARED_PART}))))))
+    if rows:
+        source = rowset({"record_id": BigInteger, "table_id": BigInteger, "part": Integer, "tsv": Text, "label": Text})
+        new = insert(index).from_select(
+            ["record_id", "table_id", "part", "tsv", "label"],
+            select(source.c.record_id, source.c.table_id, source.c.part, cast(source.c.tsv, TSVECTOR), source.c.label))
+        connection.execute(new.on_conflict_do_update(
+            index_elements=[index.c.record_id, index.c.part],
+            set_={"tsv": new.excluded.tsv, "label": new.excluded.label, "table_id": new.excluded.table_id}), encode(rows))
+
+
+def _rows(connection: Connection, system: System, table: str | None, ids: list[int]) -> list[dict[str, Any]]:
+    """The rows of the index for the records that are there and not in the trash."""
+    assert table is not None
+    columns = RecordColumns(system, None, table)
+    root = columns.root
+    found = fields(system, table)
+    chosen: list[ColumnElement[Any]] = [root.id, root.source.c["_type"], columns.title(root)]
+    for field in found:
+        chosen.append(columns.value((field.name,)))
+        chosen.append(columns.value((field.name, "normal")) if field.type.name == "phone" else cast(None, Text))
+    statement = select(*(c.label(f"c{n}") for n, c in enumerate(chosen))).select_from(columns.source).where(
+        root.id.in_(ids), root.source.c["_deleted_on"].is_(None))
+    rows = []
+    for row in connection.execute(statement):
+        values = {field.name: (row[3 + 2 * n], row[4 + 2 * n]) for n, field in enumerate(found)}
+        for part, members in parts(system, table).items():
+            rows.append({"record_id": row[0], "table_id": row[1], "part": part, "label": row[2] or "",
+                         "tsv": _vector(members, values)})
+    return rows
+
+
+def _vector(members: Sequence[Field], values: dict[str, tuple[Any, Any]]) -> str:
+    texts, numbers = [], []
+    for field in members:
+        value, normal = values[field.name]
+        if value is None:
+            continue
+        if field.type.name == "phone":
+            numbers += [normal or "", value]
+        else:
+            texts.append(value)
+    return to_vector(texts, numbers)
+
+
+def _mask(columns: RecordColumns, field: Field) -> Any:
+    gate = columns.gate
+    if gate is None:
+        return True
+    if gate.hidden(columns.root.table, field.name):
+        return False
+    return gate.mask(columns.root.table, field.name, columns.root.source)
+
+
+def _ids(found_parts: list[int]) -> Select[Any]:
+    index = tables.search.alias()
+    query = cast(bindparam("query", type_=Text), TSQUERY)
+    return select(index.c.record_id).where(index.c.tsv.op("@@")(query), index.c.part.in_(found_parts))

@@ -1,0 +1,62 @@
+"""Statements that are built and compiled once and run many times: SQL text, its constants, its reader of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Dialect
+from sqlalchemy.sql import ClauseElement
+
+Row = Sequence[Any]
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A compiled statement; running it costs what the driver costs, for compiling costs more than most of them."""
+
+    sql: str
+    constants: Mapping[str, Any]
+
+    @classmethod
+    def compile(cls, statement: ClauseElement, dialect: Dialect) -> Statement:
+        """Compile for a dialect; parameters without a value are given when it runs."""
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
+        return cls(str(compiled), constants)
+
+    def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
+        """Run it; a parameter that is given replaces a constant of that name."""
+        return connection.exec_driver_sql(self.sql, {**self.constants, **parameters}).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One key of a record that is made from columns of a row."""
+
+    key: str
+    positions: tuple[int, ...]
+    make: Callable[[tuple[Any, ...]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Turns rows into records: the first columns become keys as they are, the rest only where something is made."""
+
+    keys: tuple[str, ...]
+    made: tuple[Made, ...] = ()
+    flags: tuple[tuple[int, str], ...] = ()     # keys that are set, to True, only where the column is true
+
+    def records(self, rows: Sequence[Row]) -> list[Record]:
+        """The records of some rows."""
+        records = [dict(zip(self.keys, row, strict=False)) for row in rows]
+        for one in self.made:
+            for row, record in zip(rows, records, strict=True):
+                record[one.key] = one.make(tuple([row[position] for position in one.positions]))
+        for position, key in self.flags:
+            for row, record in zip(rows, records, strict=True):
+                if row[position]:
+                    record[key] = True
+        return records
