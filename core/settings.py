@@ -53,7 +53,7 @@ class Settings(BaseModel):
         """Read the settings of this process; raises Refused naming the key that is wrong."""
         values: dict[str, Any] = {}
         for path in _config_files(config):
-            values |= _read(path)
+            values |= _from(config.parent, _read(path))
         for variable, key in ENVIRONMENT.items():
             text = (os.environ if environ is None else environ).get(variable, "")
             if text:
@@ -82,8 +82,18 @@ def _read(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in values.items()}
 
 
+def _from(root: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """Relative paths of a file of settings start at the project; those of the environment at the current folder."""
+    for key in ("home", "metadata"):
+        if isinstance(values.get(key), str):
+            values[key] = root / Path(values[key]).expanduser()
+    if isinstance(values.get("addons"), list):
+        values["addons"] = [root / Path(str(path)).expanduser() for path in values["addons"]]
+    return values
+
+
 def _absolute(settings: Settings) -> dict[str, Any]:
-    """Paths stay the same wherever the command was started; relative ones start at the current folder."""
+    """Paths stay the same wherever a later command or child is started."""
     return {
         "home": settings.home.expanduser().absolute(),
         "metadata": settings.metadata.expanduser().absolute(),

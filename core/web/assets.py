@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import mimetypes
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,9 +63,10 @@ def vendor(package_file: str) -> str:
 
 @cache
 def icon_names() -> frozenset[str]:
-    """The icons that the sprite holds."""
-    path = Path(__file__).parent / "icons.txt"
-    return frozenset(line.strip() for line in path.read_text().splitlines() if line.strip() and line[0] != "#")
+    """The icons that the sprite holds: those of icons.txt and those that addons name."""
+    for path in (FOLDER / "vendor").glob("icons.*.svg"):
+        return frozenset(re.findall(r'<symbol id="tabler-([a-z0-9-]+)"', path.read_text()))
+    return frozenset()
 
 
 @cache
