@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from core.expression import Expression
     from core.types.base import FieldType, Type
 
-NOTHING: Mapping[str, object] = MappingProxyType({})
 Right = Literal[False, True] | tuple[str, ...]
 
 
@@ -41,7 +40,7 @@ class Field:
     was: tuple[str, ...] = ()
     fresh: bool = False
     path: str = ""  # the text path of its declaration: "table opportunity.fields.amount"
-    written: Mapping[str, object] = NOTHING  # required readonly show default suggest formula among, as written
+    written: Mapping[str, object] = field(default_factory=dict)  # required readonly show default suggest formula among, as written
 
     @cached_property
     def required(self) -> bool | Expression:
@@ -86,8 +85,7 @@ class Field:
     @property
     def target(self) -> str | None:
         """The table a link or lines field leads to."""
-        kind = self.expression_type
-        return kind.of if kind.name in ("link", "set") else None
+        return self.expression_type.of if self.type.name in ("link", "lines") else None
 
     @property
     def many(self) -> bool:
@@ -192,7 +190,7 @@ class Table:
     @cached_property
     def links(self) -> Mapping[str, Field]:
         """The link fields, plural ones too."""
-        return {name: f for name, f in self.fields.items() if f.expression_type.name == "link"}
+        return {name: f for name, f in self.fields.items() if f.type.name == "link"}
 
     @cached_property
     def lines(self) -> Mapping[str, Field]:
@@ -295,6 +293,11 @@ class Form:
     generated: bool = False
 
     @property
+    def titles(self) -> Mapping[str, str]:
+        """The titles of its nodes, by ref."""
+        return {n.ref: n.attributes["title"] for n in self.root.walk() if "title" in n.attributes}
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """The paths of the fields it shows, in order."""
         return tuple(n.attributes["name"] for n in self.root.walk() if n.tag == "field")
@@ -314,7 +317,7 @@ class Object:
     forms: tuple[str, ...] = ()
     help: str = ""
     written: Written | None = None
-    values: Mapping[str, object] = NOTHING
+    values: Mapping[str, object] = field(default_factory=dict)
 
     @cached_property
     def where(self) -> Expression | None:
@@ -362,7 +365,7 @@ class Data:
     name: str
     of: str
     key: str
-    records: Mapping[str, Mapping[str, object]]
+    records: Mapping[str, Mapping[str, object]]  # a link's value is the key of a shipped record
 
 
 @dataclass(frozen=True)

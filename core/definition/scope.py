@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from core.types.base import Type
@@ -83,7 +82,7 @@ class ModelScope:
 
     names: Names
     table: str | None
-    given: Mapping[str, Type] = MappingProxyType({})
+    given: Mapping[str, Type] = field(default_factory=dict)
 
     def member(self, table: str, name: str) -> Type | None:
         """The type of a field of a table, or None."""
@@ -125,7 +124,7 @@ class Written:
 
     source: str
     scope: ModelScope
-    expects: str | None = None
+    expects: str | Type | None = None
 
     @cached_property
     def expression(self) -> Expression:

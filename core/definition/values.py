@@ -78,7 +78,11 @@ class Merged:
 
     def mark(self, path: BodyPath = ()) -> Mark:
         """The place of a path, or of the nearest thing around it that has one."""
-        return nearest({p: o.mark for p, o in self.origin.items() if path[:len(p)] == p}, path)
+        for length in range(len(path), -1, -1):
+            found = self.origin.get(path[:length])
+            if found is not None:
+                return found.mark
+        return Mark("", 1, 1)
 
 
 def nearest(positions: Mapping[BodyPath, Mark], path: BodyPath) -> Mark:

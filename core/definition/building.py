@@ -1,0 +1,140 @@
+"""The state of building a Model: the values so far, the problems, and the references met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from core.definition.names import suggestion
+from core.definition.scope import ModelScope, Names, Written
+from core.definition.values import BodyPath, Merged
+from core.errors import Problem
+
+if TYPE_CHECKING:
+    from core.definition.kinds.base import Kind
+    from core.definition.model import Table
+    from core.types.base import FieldType, Type
+
+NO_VARIABLES: Mapping[str, Type] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One definition names another, or a part of it ("table.field"), at a path of its body."""
+
+    kind: str
+    name: str
+    path: BodyPath
+    to_kind: str
+    to_name: str
+
+
+@dataclass
+class Building:
+    """Collects what kinds build and find; `broken` are definitions whose own errors are told already."""
+
+    kinds: Mapping[str, Kind]
+    types: Mapping[str, FieldType[Any]]
+    names: Names
+    merged: Mapping[tuple[str, str], Merged]
+    values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    broken: set[tuple[str, str]] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+
+    def tell(self, merged: Merged, path: BodyPath, message: str, inside: int | None = None) -> None:
+        """A problem at a path of a definition; `inside` is a column within the value, from 1."""
+        problem = merged.mark(path).problem(message, inside)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def known(self, kind: str) -> list[str]:
+        """The names of a kind, those with errors too."""
+        return [name for k, name in self.merged if k == kind]
+
+    def find(self, merged: Merged, path: BodyPath, kind: str, name: str) -> Any | None:
+        """What a path of a definition names; None, with a problem told unless it is broken itself."""
+        self.references.append(Reference(merged.kind, merged.name, path, kind, name))
+        found = self.values.get(kind, {}).get(name)
+        if found is None and (kind, name) not in self.broken:
+            self.tell(merged, path, f'there is no {kind} "{name}"' + suggestion(name, self.known(kind)))
+        return found
+
+    def field(self, merged: Merged, path: BodyPath, table: str, name: str) -> Type | None:
+        """The type of a field or path of a table; None, with a problem told."""
+        current, kind = table, None
+        parts = name.split(".")
+        for index, part in enumerate(parts):
+            kind = self.names.member(current, part)
+            if kind is None:
+                self._tell_missing(merged, path, current, part)
+                return None
+            self.references.append(Reference(merged.kind, merged.name, path, "table", f"{current}.{part}"))
+            if index < len(parts) - 1:
+                if kind.name not in ("link", "set") or kind.of is None:
+                    self.tell(merged, path, f'"{part}" of table "{current}" is no link, so nothing can follow it')
+                    return None
+                current = kind.of
+        return kind
+
+    def _tell_missing(self, merged: Merged, path: BodyPath, table: str, name: str) -> None:
+        if table in self.names.broken:
+            return
+        found = self.names.tables.get(table)
+        if found is None:
+            return                      # the missing table is told where it is named
+        below = self.names.below(table, name)
+        if len(below) > 1:
+            kinds = ", ".join(f'"{kind}"' for kind in below)
+            self.tell(merged, path, f'field "{name}" is ambiguous on table "{table}": the tables {kinds} under it '
+                                    "each have one")
+        else:
+            self.tell(merged, path, f'field "{name}" is not on table "{table}"'
+                      + suggestion(name, self.names.members(table)))
+
+    def scope(self, table: str | None, variables: Mapping[str, Type] = NO_VARIABLES) -> ModelScope:
+        """The names an expression about a record of the table may use."""
+        return ModelScope(self.names, table, variables)
+
+    def check(self, merged: Merged, path: BodyPath, written: Written | None, shift: int = 0) -> None:
+        """Type an expression; tell what is wrong with it, and which fields it names."""
+        from core.expression import ExpressionError
+        if written is None:
+            return
+        self.names.touched = written.scope.table in self.names.broken
+        try:
+            expression = written.expression
+        except ExpressionError as error:
+            if not self.names.touched:
+                hint = f' (did you mean "{error.suggestion}"?)' if error.suggestion else ""
+                message = self._ambiguous(written.scope.table, error.message) or error.message + hint
+                self.tell(merged, path, message, inside=error.column + shift)
+            return
+        for read in expression.reads:
+            self._refer(merged, path, written.scope.table, read)
+
+    def _refer(self, merged: Merged, path: BodyPath, table: str | None, read: Iterable[str]) -> None:
+        current = table
+        for part in read:
+            if current is None:
+                return
+            self.references.append(Reference(merged.kind, merged.name, path, "table", f"{current}.{part}"))
+            kind = self.names.member(current, part)
+            current = kind.of if kind is not None and kind.name in ("link", "set") else None
+
+    def _ambiguous(self, table: str | None, message: str) -> str | None:
+        """Say that a name is ambiguous where an expression only knows that it is not there."""
+        if table is None:
+            return None
+        for name in (part.strip('"') for part in message.split() if part.startswith('"')):
+            below = self.names.below(table, name) if table in self.names.tables else {}
+            if len(below) > 1:
+                kinds = ", ".join(f'"{kind}"' for kind in below)
+                return f'field "{name}" is ambiguous on table "{table}": the tables {kinds} under it each have one'
+        return None
+
+    def table(self, name: str) -> Table | None:
+        """A table that could be built."""
+        return self.names.tables.get(name)

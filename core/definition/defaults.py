@@ -1,0 +1,53 @@
+"""The list and the form of a table for which none is written."""
+
+from __future__ import annotations
+
+from core.definition.model import Column, Field, Form, FormNode, List, Model
+
+FIRST_COLUMNS = 6
+LONG = frozenset({"memo", "lines"})
+
+
+def list_of(model: Model, table: str) -> List:
+    """The list named like the table, else the first of it or its base, else one of its first fields."""
+    name: str | None = table
+    while name is not None:
+        named = model.lists.get(name)
+        if named is not None and named.of == name:
+            return named
+        first = next((one for one in model.lists.values() if one.of == name), None)
+        if first is not None:
+            return first
+        name = model.tables[name].base
+    found = model.tables[table]
+    shown = [field for field in found.fields.values() if field.type.name not in LONG][:FIRST_COLUMNS]
+    columns = {field.name: Column(field.name, field.name) for field in shown}
+    return List(table, table, found.plural, columns, generated=True)
+
+
+def form_of(model: Model, table: str) -> Form:
+    """The form named like the table, else the first of it or its base, else one of all its fields."""
+    name: str | None = table
+    while name is not None:
+        named = model.forms.get(name)
+        if named is not None and named.of == name:
+            return named
+        first = next((one for one in model.forms.values() if one.of == name), None)
+        if first is not None:
+            return first
+        name = model.tables[name].base
+    found = model.tables[table]
+    short = tuple(_node(field) for field in found.fields.values() if field.type.name not in LONG)
+    long = tuple(_tab(field) for field in found.fields.values() if field.type.name in LONG)
+    group = FormNode("group", "main", {"id": "main", "columns": "2"}, short)
+    tabs = (FormNode("tabs", "more", {"id": "more"}, long),) if long else ()
+    return Form(table, table, found.title, FormNode("form", "form", {}, (group, *tabs)), generated=True)
+
+
+def _node(field: Field) -> FormNode:
+    return FormNode("field", field.name, {"name": field.name})
+
+
+def _tab(field: Field) -> FormNode:
+    ref = f"{field.name}_tab"
+    return FormNode("tab", ref, {"id": ref, "title": field.title}, (_node(field),))

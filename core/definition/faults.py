@@ -1,0 +1,64 @@
+"""Schema errors in words: all at once, each with its place and the nearest thing that would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from core.definition.names import suggestion
+from core.definition.values import BodyPath, Merged
+
+if TYPE_CHECKING:
+    from core.definition.building import Building
+
+_EXPECTED = {
+    "string_type": "a text is expected here: put it in quotes", "bool_type": "true or false is expected here",
+    "int_type": "a whole number is expected here", "list_type": "a list is expected here, such as [a, b]",
+    "dict_type": "a mapping of names is expected here", "model_type": "a mapping is expected here, such as {}",
+    "model_attributes_type": "a mapping is expected here, such as {}",
+    "float_type": "a number is expected here", "decimal_type": "a number is expected here",
+    "int_parsing": "a whole number is expected here", "bool_parsing": "true or false is expected here"}
+
+
+def tell_all(error: ValidationError, merged: Merged, path: BodyPath, building: Building, known: Iterable[str],
+             what: str) -> None:
+    """Tell every problem of a ValidationError, at its place under `path`."""
+    for item in error.errors(include_url=False):
+        place = _place(merged, (*path, *item["loc"]))
+        building.tell(merged, place, message(item, place, path, known, what))
+
+
+def message(item: Any, place: BodyPath, path: BodyPath, known: Iterable[str], what: str) -> str:
+    """What one schema error says."""
+    kind, value = item["type"], item.get("input")
+    name = item["loc"][-1] if item["loc"] else ""
+    if kind == "missing":
+        return f'{what} needs "{name}"' if len(item["loc"]) == 1 else f'"{name}" is missing here'
+    if kind == "extra_forbidden":
+        return f'unknown property "{name}"' + suggestion(str(name), known)
+    if kind == "literal_error":
+        expected = [part.strip("'") for part in item["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        return f'"{value}" is not one of {", ".join(expected)}' + suggestion(str(value), expected)
+    if kind in _EXPECTED:
+        got = "" if value is None or isinstance(value, (dict, list, str)) else f", not {str(value).lower()}"
+        head, colon, rest = _EXPECTED[kind].partition(":")
+        return head + got + colon + rest
+    text: str = item["msg"]
+    return text[:1].lower() + text[1:].removeprefix("Input ")
+
+
+def _place(merged: Merged, loc: Sequence[str | int]) -> BodyPath:
+    """The place of an error: the longest part of its path that is in the body, tags of unions left out."""
+    value: object = merged.body
+    place: list[str | int] = []
+    for part in loc:
+        if isinstance(value, dict) and part in value:
+            value = value[str(part)]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            continue
+        place.append(part)
+    return tuple(place)

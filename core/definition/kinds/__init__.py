@@ -1,0 +1,23 @@
+"""The kinds of definitions: each one class, registered here or through the hook `kinds`."""
+
+from __future__ import annotations
+
+from core.definition.kinds.addon import AddonKind
+from core.definition.kinds.base import Kind
+from core.definition.kinds.choices import ChoicesKind
+from core.definition.kinds.data import DataKind
+from core.definition.kinds.form import FormKind
+from core.definition.kinds.list import ListKind
+from core.definition.kinds.menu import MenuKind
+from core.definition.kinds.object import ObjectKind
+from core.definition.kinds.role import RoleKind
+from core.definition.kinds.system import SystemKind
+from core.definition.kinds.table import Mixin, TableKind
+from core.definition.kinds.translation import TranslationKind
+
+# The order in which they are built: what others name comes first.
+BUILT_IN: tuple[Kind, ...] = (
+    SystemKind(), AddonKind(), ChoicesKind(), Mixin(), TableKind(), RoleKind(), ListKind(), FormKind(), MenuKind(),
+    ObjectKind(), DataKind(), TranslationKind())
+
+__all__ = ["BUILT_IN", "Kind"]

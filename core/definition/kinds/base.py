@@ -1,0 +1,44 @@
+"""What a kind of definition is: one class and one registration."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from core.definition.shapes import shape_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.definition.building import Building
+    from core.definition.kinds.schema import Schema
+    from core.definition.merge import Change
+    from core.definition.tree import Node
+    from core.definition.values import Merged
+
+
+class Kind(ABC):
+    """A kind of definition: its schema, how layers change it, what it becomes in the Model, and what must hold."""
+
+    name: ClassVar[str]
+    folder: ClassVar[str]
+    schema: ClassVar[type[Schema]]
+    format: ClassVar[int] = 1
+    shared: ClassVar[bool] = False          # several layers give parts of one definition without `change`
+    reserved: ClassVar[frozenset[str]] = frozenset()
+
+    def merge(self, below: Node, change: Node, what: Change) -> Node:
+        """Change what lower layers made; problems go to `what.tell`."""
+        from core.definition.merge import merge_maps
+        return merge_maps(below, change, shape_of(self.schema), what)
+
+    def order(self, merged: list[Merged], building: Building) -> Iterable[Merged]:
+        """The order to build in."""
+        return merged
+
+    @abstractmethod
+    def build(self, merged: Merged, schema: Any, building: Building) -> object | None:
+        """The value in the Model; None, with a problem told, if it cannot be made."""
+
+    def check(self, merged: Merged, value: Any, building: Building) -> None:
+        """Tell every problem of the value, and every reference it makes; all values are built by now."""

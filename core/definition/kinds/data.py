@@ -1,0 +1,80 @@
+"""The kind `data`: records shipped with a layer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field as Property
+
+from core.definition.building import Building
+from core.definition.kinds.base import Kind
+from core.definition.kinds.fields import check_value, literal
+from core.definition.kinds.schema import Name, Schema, Text, Value
+from core.definition.model import Data, Field
+from core.definition.names import suggestion
+from core.definition.values import BodyPath, Merged
+
+
+class DataSchema(Schema):
+    """Records shipped with a layer, each known by its key."""
+
+    of: Name = Property(description="The table.")
+    key: Name = Property(description="The field whose value is the key: a text, email, url, choice or sequence.")
+    records: dict[Text, dict[Name, Value]] = Property(description="The records' values by key; a link's value is the "
+                                                      "key of a shipped record of the linked table.")
+
+
+class DataKind(Kind):
+    """Records shipped with a layer, by key."""
+
+    name = "data"
+    folder = "data"
+    schema: ClassVar[type[Schema]] = DataSchema
+
+    def build(self, merged: Merged, schema: Any, building: Building) -> Data:
+        """The records; values in the normal form of their fields, links as keys, the key itself among the values."""
+        records: dict[str, dict[str, object]] = {}
+        for key, values in schema.records.items():
+            records[key] = {}
+            for name, value in {schema.key: key, **values}.items():
+                path: BodyPath = ("records", key) if name == schema.key else ("records", key, name)
+                records[key][name] = self._value(merged, path, schema.of, name, value, building)
+        return Data(merged.name, schema.of, schema.key, records)
+
+    def _value(self, merged: Merged, path: BodyPath, table: str, name: str, value: object,
+               building: Building) -> object:
+        field = building.names.field(table, name)
+        if field is None:
+            if table in building.names.tables:
+                building.field(merged, path, table, name)
+            return None
+        if field.virtual:
+            building.tell(merged, path, f'field "{name}" is not stored, so no record can be shipped with it')
+            return None
+        return value if field.target is not None else literal(merged, path, value, field, building)
+
+    def check(self, merged: Merged, value: Any, building: Building) -> None:
+        """Check the key, the choices, and that links name shipped records."""
+        if building.find(merged, ("of",), "table", value.of) is None:
+            return
+        key = building.names.field(value.of, value.key)
+        if key is None:
+            building.field(merged, ("key",), value.of, value.key)
+        elif key.expression_type.name not in ("text", "choice") or key.many:
+            building.tell(merged, ("key",), f'field "{value.key}" is no text, so it cannot be the key')
+        for record, values in value.records.items():
+            for name, one in values.items():
+                field = building.names.field(value.of, name)
+                if field is not None and one is not None:
+                    self._check_value(merged, ("records", record, name), one, field, building)
+
+    def _check_value(self, merged: Merged, path: BodyPath, value: object, field: Field, building: Building) -> None:
+        if field.target is None or not isinstance(value, (str, list)):
+            check_value(merged, path, value, field, building)
+            return
+        shipped = [key for data in building.values["data"].values() for key in data.records
+                   if building.names.is_kind_of(data.of, field.target)]
+        for one in value if isinstance(value, list) else [value]:
+            if one not in shipped:
+                building.tell(merged, path, f'no record "{one}" of table "{field.target}" is shipped'
+                              + suggestion(str(one), shipped))

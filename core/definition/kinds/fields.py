@@ -1,0 +1,213 @@
+"""Fields of tables and mixins: their schema, and how a written field becomes one of the Model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from pydantic import ConfigDict, ValidationError
+from pydantic import Field as Property
+
+from core.definition.building import Building
+from core.definition.faults import tell_all
+from core.definition.kinds.schema import Condition, Expression, Name, Names, Schema, Text, Value
+from core.definition.model import Field
+from core.definition.names import COLUMNS, suggestion
+from core.definition.scope import ModelScope, Written
+from core.definition.texts import humanised
+from core.definition.values import BodyPath, Merged
+from core.types.base import BadValue, FieldType, Type
+
+CONDITIONS = ("required", "readonly", "show")
+NARROWING = ("title", "help", "required", "readonly", "show", "default", "suggest", "among", "search")
+
+
+class FieldSchema(Schema):
+    """A field; the properties of its type stand beside these."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+    type: Name | None = Property(None, description="The type of the field; left out where a table narrows a field "
+                                 "of its base or mixin (title, help, required, readonly, show, default, suggest, "
+                                 "among, search).")
+    title: Text | None = Property(None, description="What people call it; the name in words if left out.")
+    help: Text | None = Property(None, description="A sentence shown beside the field.")
+    required: Condition = Property(False, description="Whether a record must have a value, or when.")
+    readonly: Condition = Property(False, description="Whether people may not change it, or when.")
+    show: Condition = Property(True, description="Whether forms show it, or when.")
+    default: Value = Property(None, description="The value a new record begins with; acts once, at creation.")
+    suggest: Value = Property(None, description="The value proposed again whenever a field it reads changes, until "
+                              "the user types one.")
+    formula: Expression | None = Property(None, description="The expression that computes it; nobody types it.")
+    search: Literal["words", "contains"] | None = Property(
+        None, description="Finds records by words of this field; `contains` also by any part of it.")
+    among: Expression | None = Property(None, description="The condition that records must meet to be linked; bare "
+                                        "names are fields of the linked table, `record` is this record.")
+    on_delete: Literal["restrict", "clear", "cascade"] | None = Property(
+        None, description="What trashing the linked record does: refuses (restrict), empties this link (clear), or "
+        "trashes this record too (cascade). Without it: restrict for a required link, else clear.")
+    was: Names | None = Property(None, description="Its former name or names: a rename keeps the values.")
+    fresh: bool = Property(False, description="True: takes a new column although an older one of that name is kept.")
+
+
+def type_of(merged: Merged, path: BodyPath, name: str, schema: FieldSchema,
+            building: Building) -> tuple[FieldType[Any], Any] | None:
+    """The type and its properties; None, with problems told."""
+    if schema.type is None:
+        building.tell(merged, path, f'field "{name}" has no type')
+        return None
+    kind = building.types.get(schema.type)
+    if kind is None:
+        building.tell(merged, (*path, "type"), f'there is no type "{schema.type}"'
+                      + suggestion(schema.type, building.types))
+        return None
+    extras = dict(schema.model_extra or {})
+    try:
+        return kind, kind.properties.model_validate(extras)
+    except ValidationError as error:
+        known = (*kind.properties.model_fields, *FieldSchema.model_fields)
+        tell_all(error, merged, path, building, known=known, what=f'a field of type "{schema.type}"')
+        return None
+
+
+def make_field(merged: Merged, name: str, schema: FieldSchema, table: str, inherited: Mapping[str, Field],
+               building: Building) -> Field | None:
+    """A field of the Model, or the inherited one narrowed; None, with problems told."""
+    path: BodyPath = ("fields", name)
+    if name in COLUMNS:
+        building.tell(merged, path, f'"{name}" cannot be a field: every record has one already')
+        return None
+    before = inherited.get(name)
+    if before is not None:
+        return _narrowed(merged, path, schema, table, before, building)
+    found = type_of(merged, path, name, schema, building)
+    if found is None:
+        return None
+    kind, properties = found
+    made = Field(table, name, kind, properties, schema.title or humanised(name), schema.help or "", schema.search,
+                 on_delete=schema.on_delete or ("restrict" if schema.required is True else "clear"),
+                 was=tuple(schema.was or ()), fresh=schema.fresh, path=f"{merged.kind} {merged.name}.fields.{name}")
+    return replace(made, written=_written(merged, path, schema, made, table, building))
+
+
+def _narrowed(merged: Merged, path: BodyPath, schema: FieldSchema, table: str, before: Field,
+              building: Building) -> Field:
+    """The inherited field with what this table says more strictly; its type stays."""
+    if before.path == f"{merged.kind} {merged.name}.fields.{path[-1]}":
+        return before
+    for key in (*schema.model_fields_set, *(schema.model_extra or {})):
+        if key == "type" and schema.type == before.type.name:
+            continue
+        if key not in NARROWING:
+            owner = before.path.partition(".")[0]
+            building.tell(merged, (*path, key), f'field "{before.name}" comes from {owner}: "{key}" cannot be set '
+                          "again here (" + ", ".join(NARROWING) + " can)")
+    changes: dict[str, Any] = {key: getattr(schema, key) for key in ("title", "help", "search")
+                               if getattr(schema, key) is not None}
+    narrowed = replace(before, **changes)
+    written = {**before.written, **_written(merged, path, schema, narrowed, table, building)}
+    return replace(narrowed, written=written)
+
+
+def _written(merged: Merged, path: BodyPath, schema: FieldSchema, made: Field, table: str,
+             building: Building) -> dict[str, object]:
+    """The conditions, values and formula as written: literals in normal form, expressions not yet parsed."""
+    result: dict[str, object] = {}
+    scope = building.scope(table)
+    for key in CONDITIONS:
+        if key in schema.model_fields_set:
+            value = getattr(schema, key)
+            result[key] = value if isinstance(value, bool) else Written(value, scope, "boolean")
+    if schema.formula is not None:
+        result["formula"] = Written(schema.formula, scope, made.expression_type)
+    for key in ("default", "suggest"):
+        if key in schema.model_fields_set:
+            result[key] = value_of(merged, (*path, key), getattr(schema, key), made, scope, building)
+    if schema.among is not None:
+        record = {"record": Type("link", table)}
+        result["among"] = Written(schema.among, building.scope(made.target, record), "boolean")
+    return result
+
+
+def value_of(merged: Merged, path: BodyPath, value: object, made: Field, scope: ModelScope,
+             building: Building) -> object:
+    """A literal in its type's normal form, or what follows `=` as an expression; None, with a problem told."""
+    if isinstance(value, str) and value.startswith("="):
+        return Written(value[1:], scope, made.expression_type)
+    if value is not None and made.target is not None:
+        building.tell(merged, path, "a link's value is an expression: write = before it, such as =user")
+        return None
+    return literal(merged, path, value, made, building)
+
+
+def literal(merged: Merged, path: BodyPath, value: object, made: Field, building: Building) -> object:
+    """A literal in its type's normal form; None, with a problem told, if the type refuses it."""
+    try:
+        return made.type.from_wire(repr(value) if isinstance(value, float) else value, made.properties)
+    except BadValue as error:
+        building.tell(merged, path, str(error))
+        return None
+
+
+def check_value(merged: Merged, path: BodyPath, value: object, made: Field, building: Building) -> None:
+    """Check an expression, or that a literal is one of the field's choices."""
+    if isinstance(value, Written):
+        building.check(merged, path, value, shift=1)
+        return
+    kind = made.expression_type
+    choices = building.names.choices.get(kind.of or "") if kind.name == "choice" else None
+    if choices is None or value is None:
+        return
+    for item in value if isinstance(value, list) else [value]:
+        if item not in choices.values and not (choices.open_in_live or kind.of == "role"):
+            building.tell(merged, path, f'"{item}" is not one of the choices "{kind.of}"'
+                          + suggestion(str(item), choices.values))
+
+
+def check_field(merged: Merged, made: Field, building: Building) -> None:
+    """Check what a field names: its table or choices, the way back of lines, its expressions."""
+    path: BodyPath = ("fields", made.name)
+    kind = made.expression_type
+    if kind.name == "choice" and kind.of is not None:
+        building.find(merged, (*path, "of"), "choices", kind.of)
+    elif made.type.name == "lines":
+        _check_lines(merged, path, made, building)
+    elif made.type.name == "link" and kind.of is not None:
+        building.find(merged, (*path, "to"), "table", kind.of)
+    for key in (*CONDITIONS, "formula", "among"):
+        value = made.written.get(key)
+        if isinstance(value, Written):
+            building.check(merged, (*path, key), value)
+    for key in ("default", "suggest"):
+        if key in made.written:
+            check_value(merged, (*path, key), made.written[key], made, building)
+    _check_together(merged, path, made, building)
+
+
+def _check_lines(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:
+    target = building.find(merged, (*path, "of"), "table", made.properties.model_dump()["of"])
+    if target is None:
+        return
+    by = made.properties.model_dump()["by"]
+    back = building.field(merged, (*path, "by"), target.name, by)
+    if back is None:
+        return
+    if back.name != "link" or back.of is None or back.many or not building.names.is_kind_of(made.table, back.of):
+        building.tell(merged, (*path, "by"), f'"{by}" of table "{target.name}" is no link to table "{made.table}"')
+
+
+def _check_together(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:
+    """Properties that only make sense on some fields."""
+    is_link = made.type.name == "link"
+    body = merged.body.get("fields", {})
+    said = body.get(made.name, {}) if isinstance(body, dict) else {}
+    for key in ("among", "on_delete"):
+        if key in said and not is_link:
+            building.tell(merged, (*path, key), f'"{key}" is for links: field "{made.name}" is none')
+    if "formula" in said:
+        for key in ("required", "default", "suggest", "readonly", "search"):
+            if key in said:
+                building.tell(merged, (*path, key), f'field "{made.name}" is computed: it cannot have "{key}"')
+    if "search" in said and not made.type.searchable:
+        building.tell(merged, (*path, "search"), f'a field of type "{made.type.name}" cannot be searched by words')

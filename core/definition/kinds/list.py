@@ -1,0 +1,128 @@
+"""The kind `list`: records of a table in rows."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field as Property
+
+from core.definition.building import Building
+from core.definition.kinds.base import Kind
+from core.definition.kinds.schema import Expression, Name, Order, Path, Schema, Text
+from core.definition.model import Column, Filter, List
+from core.definition.scope import Written
+from core.definition.texts import humanised
+from core.definition.values import Merged
+
+NUMBERS = frozenset({"integer", "decimal", "money", "percent", "duration"})
+
+
+class ColumnSchema(Schema):
+    """A column."""
+
+    path: Path | None = Property(None, description="The field it shows, or a path through links; the column's name if "
+                                 "left out.")
+    title: Text | None = Property(None, description="Its heading; the field's title if left out.")
+    total: Literal["sum", "average", "min", "max", "count"] | None = Property(
+        None, description="What stands below it.")
+    badge: bool = Property(False, description="True: a coloured badge (for choices).")
+
+
+class FilterSchema(Schema):
+    """A condition that people switch on."""
+
+    title: Text | None = Property(None, description="What people call it; the name in words if left out.")
+    where: Expression = Property(description="The records it leaves.")
+    default: bool = Property(False, description="True: switched on at first.")
+    group: Name | None = Property(None, description="Filters of one group are OR-ed, groups are AND-ed.")
+
+
+class TreeSchema(Schema):
+    """Records grouped in a tree."""
+
+    by: list[Path] = Property(min_length=1, description="The fields that make the levels.")
+
+
+class KanbanSchema(Schema):
+    """Records as cards in columns."""
+
+    by: Path = Property(description="The choice or link whose values are the columns.")
+    card: list[Path] = Property([], description="What a card shows.")
+
+
+class CalendarSchema(Schema):
+    """Records on days."""
+
+    start: Path = Property(description="The date they begin.")
+    end: Path | None = Property(None, description="The date they end.")
+
+
+class ViewsSchema(Schema):
+    """Other ways to show the same records."""
+
+    tree: TreeSchema | None = Property(None, description="As a tree.")
+    kanban: KanbanSchema | None = Property(None, description="As cards.")
+    calendar: CalendarSchema | None = Property(None, description="On a calendar.")
+
+
+class ListSchema(Schema):
+    """Records of a table in rows."""
+
+    of: Name = Property(description="The table.")
+    title: Text | None = Property(None, description="Its heading; the table's plural if left out.")
+    columns: dict[Name, ColumnSchema] = Property(description="The columns by name, in order.")
+    order: list[Order] = Property([], description="The paths it is sorted by; -path from high to low.")
+    filters: dict[Name, FilterSchema] = Property({}, description="Conditions that people switch on, by name.")
+    views: ViewsSchema | None = Property(None, description="Other ways to show the same records.")
+
+
+class ListKind(Kind):
+    """Records of a table in rows."""
+
+    name = "list"
+    folder = "lists"
+    schema: ClassVar[type[Schema]] = ListSchema
+
+    def build(self, merged: Merged, schema: Any, building: Building) -> List:
+        """The list, as written."""
+        scope = building.scope(schema.of)
+        columns = {name: Column(name, column.path or name, column.title, column.total, column.badge)
+                   for name, column in schema.columns.items()}
+        filters = {name: Filter(name, one.title or humanised(name), Written(one.where, scope, "boolean"), one.default,
+                                one.group) for name, one in schema.filters.items()}
+        table = building.names.tables.get(schema.of)
+        views = schema.views.model_dump(exclude_none=True) if schema.views else {}
+        return List(merged.name, schema.of, schema.title or (table.plural if table else merged.name), columns,
+                    tuple(schema.order), filters, views)
+
+    def check(self, merged: Merged, value: Any, building: Building) -> None:
+        """Check that columns, order, filters and views name what is there."""
+        if building.find(merged, ("of",), "table", value.of) is None:
+            return
+        for name, column in value.columns.items():
+            _check_column(merged, name, column, value.of, building)
+        for index, path in enumerate(value.order):
+            _check_order(merged, index, path, value.of, building)
+        for name, one in value.filters.items():
+            building.check(merged, ("filters", name, "where"), one.written)
+        for view, properties in value.views.items():
+            for key, paths in properties.items():
+                for path in paths if isinstance(paths, list) else [paths]:
+                    building.field(merged, ("views", view, key), value.of, path)
+
+
+def _check_column(merged: Merged, name: str, column: Column, table: str, building: Building) -> None:
+    kind = building.field(merged, ("columns", name, "path") if column.path != name else ("columns", name), table,
+                          column.path)
+    if kind is None:
+        return
+    if column.total not in (None, "count") and kind.name not in NUMBERS:
+        building.tell(merged, ("columns", name, "total"), f'"{column.path}" is no number: only "count" can stand '
+                      "below it")
+
+
+def _check_order(merged: Merged, index: int, path: str, table: str, building: Building) -> None:
+    kind = building.field(merged, ("order", index), table, path.removeprefix("-"))
+    if kind is not None and (kind.name == "set" or kind.many):
+        building.tell(merged, ("order", index), f'"{path.removeprefix("-")}" holds several values: nothing can be '
+                      "sorted by it")

@@ -1,0 +1,80 @@
+"""The kind `object`: one icon on the desktop, one address."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field as Property
+
+from core.definition.building import Building
+from core.definition.kinds.base import Kind
+from core.definition.kinds.fields import check_value, value_of
+from core.definition.kinds.schema import Expression, Name, Schema, Text, Value
+from core.definition.model import Object
+from core.definition.names import PAGES, suggestion
+from core.definition.scope import Written
+from core.definition.values import Merged
+
+
+class ObjectSchema(Schema):
+    """A business object: records of a table under one icon and one address."""
+
+    of: Name = Property(description="The table.")
+    title: Text | None = Property(None, description="What people call it; the table's plural if left out.")
+    help: Text | None = Property(None, description="What it is for, in a sentence.")
+    area: Name | None = Property(None, description="The area of the desktop it stands in.")
+    icon: Text | None = Property(None, description="The name of its icon.")
+    color: Name | None = Property(None, description="The colour of its icon.")
+    where: Expression | None = Property(None, description="The records it shows; all if left out.")
+    lists: list[Name] = Property([], description="Its lists; the first is shown first. Without any, the table's own.")
+    forms: list[Name] = Property([], description="Its forms; the first is shown first. Without any, the table's own.")
+    new: dict[Name, Value] = Property({}, description="Values that a record made here begins with, by field.")
+
+
+class ObjectKind(Kind):
+    """One icon on the desktop, one address."""
+
+    name = "object"
+    folder = "objects"
+    schema: ClassVar[type[Schema]] = ObjectSchema
+    reserved = PAGES
+
+    def build(self, merged: Merged, schema: Any, building: Building) -> Object | None:
+        """The object; values of `new` in the normal form of their fields."""
+        table = building.names.tables.get(schema.of)
+        scope = building.scope(schema.of)
+        values: dict[str, object] = {}
+        for name, value in schema.new.items():
+            field = building.names.field(schema.of, name)
+            if field is not None:
+                values[name] = value_of(merged, ("new", name), value, field, scope, building)
+            elif table is not None:
+                building.field(merged, ("new", name), schema.of, name)
+        where = Written(schema.where, scope, "boolean") if schema.where else None
+        return Object(merged.name, schema.title or (table.plural if table else merged.name), schema.of, schema.area,
+                      schema.icon, schema.color, tuple(schema.lists), tuple(schema.forms), schema.help or "", where,
+                      values)
+
+    def check(self, merged: Merged, value: Any, building: Building) -> None:
+        """Check the table, the area, the lists and forms, and the values of new records."""
+        building.find(merged, ("of",), "table", value.of)
+        building.check(merged, ("where",), value.written)
+        if value.area is not None:
+            _check_area(merged, value.area, building)
+        for key, kind in (("lists", "list"), ("forms", "form")):
+            for index, name in enumerate(getattr(value, key)):
+                found = building.find(merged, (key, index), kind, name)
+                if found is not None and found.of != value.of and not (
+                        building.names.is_kind_of(value.of, found.of) or building.names.is_kind_of(found.of, value.of)):
+                    building.tell(merged, (key, index), f'{kind} "{name}" is of table "{found.of}", not "{value.of}"')
+        for name, literal in value.values.items():
+            field = building.names.field(value.of, name)
+            if field is not None:
+                check_value(merged, ("new", name), literal, field, building)
+
+
+def _check_area(merged: Merged, area: str, building: Building) -> None:
+    menus = building.values["menu"].values()
+    areas = [name for menu in menus for name in menu.areas]
+    if area not in areas and not any(kind == "menu" for kind, _ in building.broken):
+        building.tell(merged, ("area",), f'no menu has an area "{area}"' + suggestion(area, areas))

@@ -1,0 +1,108 @@
+"""The kind `role`: what its holders may do."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field as Property
+
+from core.definition.building import Building
+from core.definition.kinds.base import Kind
+from core.definition.kinds.schema import Name, Right, Schema, Text
+from core.definition.model import Grant, Role, Table
+from core.definition.names import suggestion
+from core.definition.texts import humanised
+from core.definition.values import BodyPath, Merged
+
+RIGHTS = ("create", "read", "change", "delete", "export", "peek")
+FIELD_RIGHTS = ("read", "change", "export")
+
+
+class GrantSchema(Schema):
+    """Rights on a table or a field."""
+
+    create: Right = Property(None, description="May make records.")
+    read: Right = Property(None, description="May see records, or the field.")
+    change: Right = Property(None, description="May change records, or the field.")
+    delete: Right = Property(None, description="May put records into the trash, and restore them.")
+    export: Right = Property(None, description="May take many records out at once.")
+    peek: Right = Property(None, description="May look records up by their `peek` fields only.")
+
+
+class RoleSchema(Schema):
+    """A security role: nothing is granted by default, and roles only add."""
+
+    title: Text | None = Property(None, description="What people call it; the name in words if left out.")
+    help: Text | None = Property(None, description="Who should have it.")
+    includes: list[Name] = Property([], description="Roles whose rights it has too.")
+    all: bool = Property(False, description="True for the one role that may do everything.")
+    kind: Literal["staff", "portal"] = Property("staff", description="A portal role is for outsiders: it inherits "
+                                                "nothing, only what it lists is allowed.")
+    grants: dict[str, GrantSchema] = Property({}, description="Rights by table, or by table.field where a field's "
+                                              "rights differ from its table's.")
+
+
+class RoleKind(Kind):
+    """What its holders may do."""
+
+    name = "role"
+    folder = "roles"
+    schema: ClassVar[type[Schema]] = RoleSchema
+
+    def build(self, merged: Merged, schema: Any, building: Building) -> Role:
+        """The role, as written."""
+        grants = {name: Grant(**{right: _right(getattr(grant, right)) for right in RIGHTS})
+                  for name, grant in schema.grants.items()}
+        return Role(merged.name, schema.title or humanised(merged.name), tuple(schema.includes), schema.all,
+                    schema.kind, grants, schema.help or "")
+
+    def check(self, merged: Merged, value: Any, building: Building) -> None:
+        """Check included roles, and that grants name tables, fields and record roles that exist."""
+        for index, name in enumerate(value.includes):
+            other = building.find(merged, ("includes", index), "role", name)
+            if other is not None and value.kind == "portal":
+                building.tell(merged, ("includes", index), "a portal role includes no others")
+        _check_circle(merged, value, building)
+        for name, grant in value.grants.items():
+            _check_grant(merged, name, grant, building)
+
+
+def _right(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _check_circle(merged: Merged, role: Role, building: Building) -> None:
+    roles = building.values["role"]
+    chains = [[role.name]]
+    while chains:
+        chain = chains.pop()
+        for name in roles[chain[-1]].includes if chain[-1] in roles else ():
+            if name == role.name and role.name == min(chain):
+                building.tell(merged, ("includes",), "roles include each other: " + " → ".join([*chain, name]))
+                return
+            if name not in chain:
+                chains.append([*chain, name])
+
+
+def _check_grant(merged: Merged, name: str, grant: Grant, building: Building) -> None:
+    path: BodyPath = ("grants", name)
+    table_name, _, field = name.partition(".")
+    table = building.find(merged, path, "table", table_name)
+    if table is None:
+        return
+    table = building.names.tables[table_name]
+    if field and building.field(merged, path, table_name, field) is None:
+        return
+    for right in RIGHTS:
+        value = getattr(grant, right)
+        if field and value and right not in FIELD_RIGHTS:
+            building.tell(merged, (*path, right), f'"{right}" is a right on a table; on a field there are '
+                          + ", ".join(FIELD_RIGHTS))
+        for index, role in enumerate(value if isinstance(value, tuple) else ()):
+            _check_record_role(merged, (*path, right, index), role, table, building)
+
+
+def _check_record_role(merged: Merged, path: BodyPath, role: str, table: Table, building: Building) -> None:
+    if role not in table.roles and table.name not in building.names.broken:
+        building.tell(merged, path, f'table "{table.name}" has no record role "{role}"'
+                      + suggestion(role, table.roles))

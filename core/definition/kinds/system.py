@@ -1,0 +1,64 @@
+"""The kind `system`: what the site says of the whole system."""
+
+from __future__ import annotations
+
+import zoneinfo
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import list_currencies
+from pydantic import Field as Property
+
+from core.definition.building import Building
+from core.definition.kinds.base import Kind
+from core.definition.kinds.schema import Name, Schema, Text
+from core.definition.model import SystemSettings
+from core.definition.names import suggestion
+from core.definition.values import Merged
+
+
+class SystemSchema(Schema):
+    """The system, in the file system.yaml of the site's folder."""
+
+    title: Text | None = Property(None, description="The name on every page.")
+    addons: list[Name] = Property([], description="The addons to install; those they need come with them.")
+    languages: list[Text] = Property(["en"], min_length=1, description="The languages people may choose, such as "
+                                     "[en, zh_CN]; the first is for whoever has not chosen.")
+    currency: Text = Property("EUR", description="The base currency (ISO 4217).")
+    time_zone: Text = Property("UTC", description="The time zone of the system, such as Europe/Berlin.")
+
+
+class SystemKind(Kind):
+    """The settings of the whole system."""
+
+    name = "system"
+    folder = ""
+    schema: ClassVar[type[Schema]] = SystemSchema
+
+    def build(self, merged: Merged, schema: Any, building: Building) -> SystemSettings:
+        """The settings, as written."""
+        return SystemSettings(merged.name, schema.title or "Tessera", tuple(schema.addons),
+                              tuple(schema.languages), schema.currency, schema.time_zone)
+
+    def check(self, merged: Merged, value: Any, building: Building) -> None:
+        """Check languages, currency and time zone against what the world has."""
+        for index, language in enumerate(value.languages):
+            if not is_language(language):
+                building.tell(merged, ("languages", index), f'"{language}" is no language: write it like en or zh_CN')
+        if value.currency not in list_currencies():
+            building.tell(merged, ("currency",), f'"{value.currency}" is no currency: write its code, such as EUR')
+        zones = zoneinfo.available_timezones()
+        if value.time_zone not in zones:
+            building.tell(merged, ("time_zone",), f'"{value.time_zone}" is no time zone'
+                          + suggestion(value.time_zone, zones))
+
+
+@lru_cache(maxsize=256)
+def is_language(code: str) -> bool:
+    """True for the code of a language that can be shown, such as en or zh_CN."""
+    try:
+        Locale.parse(code)
+    except (UnknownLocaleError, ValueError, TypeError):
+        return False
+    return True

@@ -1,0 +1,127 @@
+"""From folders to a Model, or to every problem of the whole set; and from stored definitions to a Model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from core.definition.building import Building
+from core.definition.canonical import digest_all
+from core.definition.faults import tell_all
+from core.definition.files import Reading
+from core.definition.layers import read_layers
+from core.definition.merge import merge
+from core.definition.model import Addon, Choices, ChoiceValue, Model, SystemSettings
+from core.definition.scope import Names
+from core.definition.values import Layer, Merged
+from core.errors import DefinitionError, Problem
+from core.plugins import Plugins
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """What a set of folders gives: a Model, or problems."""
+
+    model: Model | None
+    problems: tuple[Problem, ...]
+    layers: tuple[Layer, ...]
+
+    def must(self) -> Model:
+        """The Model; raises DefinitionError with all problems if there is none."""
+        if self.model is None:
+            raise DefinitionError(self.problems)
+        return self.model
+
+
+def load(folders: Sequence[Path], site: Path | None = None, plugins: Plugins | None = None,
+         root: Path | None = None) -> Loaded:
+    """Load the addons in the folders and the site's own layer; errors show paths relative to `root`."""
+    plugins = plugins or Plugins()
+    reading = Reading(plugins.kinds)
+    layers = read_layers(folders, site, root or Path.cwd(), reading)
+    merge_result = merge(layers, plugins.kinds, frozenset(reading.unread))
+    building = start(merge_result.merged.values(), plugins)
+    building.broken |= reading.unread
+    building.names.broken |= {name for kind, name in reading.unread if kind in ("table", "mixin")}
+    build_all(building)
+    check_all(building)
+    problems = tuple(sorted({*reading.problems, *merge_result.problems, *building.problems}))
+    return Loaded(None if problems else finish(building), problems, layers)
+
+
+def build(merged: Iterable[Merged], plugins: Plugins | None = None) -> Model:
+    """The Model of definitions that were checked before; expressions are parsed on first use.
+
+    Raises DefinitionError if a definition does not fit this release's schemas.
+    """
+    building = start(merged, plugins or Plugins())
+    build_all(building)
+    if building.problems:
+        raise DefinitionError(building.problems)
+    return finish(building)
+
+
+def start(merged: Iterable[Merged], plugins: Plugins) -> Building:
+    """An empty building over merged definitions."""
+    return Building(plugins.kinds, plugins.field_types, Names(), {(one.kind, one.name): one for one in merged})
+
+
+def build_all(building: Building) -> None:
+    """Build the values of every kind, in the kinds' order."""
+    for name, kind in building.kinds.items():
+        values = building.values.setdefault(name, {})
+        own = [one for one in building.merged.values() if one.kind == name]
+        for merged in kind.order(own, building):
+            schema = _schema(merged, kind, building)
+            value = kind.build(merged, schema, building) if schema is not None else None
+            if value is None:
+                building.broken.add((name, merged.name))
+                if name in ("table", "mixin"):
+                    building.names.broken.add(merged.name)
+            else:
+                values[merged.name] = value
+        if name == "table":
+            values.update(building.names.tables)
+        if name == "choices":
+            building.names.choices["role"] = values["role"] = _role_choices(building)
+
+
+def _schema(merged: Merged, kind: Any, building: Building) -> Any | None:
+    try:
+        return kind.schema.model_validate(merged.body)
+    except ValidationError as error:
+        known = [info.alias or name for name, info in kind.schema.model_fields.items()]
+        tell_all(error, merged, (), building, known, f'{merged.kind} "{merged.name}"')
+        return None
+
+
+def _role_choices(building: Building) -> Choices:
+    """The built-in choices `role`: every role of the model."""
+    titles = {one.name: one.body.get("title") for one in building.merged.values() if one.kind == "role"}
+    values = {name: ChoiceValue(name, str(title or name.replace("_", " ").capitalize()))
+              for name, title in titles.items()}
+    return Choices("role", "Role", values)
+
+
+def check_all(building: Building) -> None:
+    """Check every value that could be built."""
+    for (kind, name), merged in building.merged.items():
+        value = building.values[kind].get(name)
+        if value is not None and (kind, name) not in building.broken:
+            building.kinds[kind].check(merged, value, building)
+
+
+def finish(building: Building) -> Model:
+    """The immutable Model of a building without problems."""
+    values: dict[str, Mapping[str, object]] = {
+        kind: MappingProxyType(dict(found)) for kind, found in building.values.items()}
+    hashes = {key: merged.hash for key, merged in building.merged.items()}
+    system = next(iter(building.values["system"].values()), SystemSettings())
+    return Model(digest_all(hashes), cast(SystemSettings, system),
+                 tuple(cast(Addon, addon) for addon in building.values["addon"].values()),
+                 MappingProxyType(values), MappingProxyType(dict(building.merged)), building.names)
