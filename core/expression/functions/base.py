@@ -50,8 +50,9 @@ class Function:
 
     `gives` is a type, or None for "what its arguments have in common". `environment` names the variables (today, now,
     zone) that come before the arguments, in Python and in SQL. With `strict` an empty argument gives empty, without the
-    function being asked; a condition without an answer is false. `examples` are conditions that hold, in Python and in PostgreSQL. `sql` has to give bigint or
-    numeric for whole numbers, must never fail, and should use each argument once.
+    function being asked; a condition without an answer is false. `examples` are conditions that hold, in Python and in
+    PostgreSQL. `sql` has to give bigint or numeric for whole numbers, must never fail, and should use each argument
+    once.
     """
 
     name: str

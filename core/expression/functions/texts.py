@@ -77,7 +77,7 @@ def _ends(text: str, part: str) -> bool:
     return lower(text).endswith(lower(part))
 
 
-def _sql_contains(text: Any, part: Any) -> ColumnElement[Any]:
+def _sql_contains(text: Any, part: Any) -> Any:
     """A written part becomes a pattern, which trigram indexes serve."""
     if isinstance(part, BindParameter) and part.value is not None:
         escaped = re.sub(r"([\\\\%_])", r"\\\1", part.value)
