@@ -56,15 +56,16 @@ def _with_newer_python(arguments: list[str]) -> int:
 
 def _step(name: str, inputs: Callable[[], str], action: Callable[[], object], *, dev: bool = False) -> None:
     """Run an action unless it ran before on the same inputs."""
-    wanted = inputs()
-    known = _stamps()
-    if known.get(name) == wanted and (not dev or known.get("dev") == wanted):
+    before, known = inputs(), _stamps()
+    if known.get(name) == before and (not dev or known.get("dev") == before):
         return
     print(f"set-up: {name}", flush=True)
+    with_dev = _wants_dev(dev)
     action()
-    known = _stamps() | {name: wanted}
+    done = inputs()                                  # what is there now is part of the inputs
+    known = _stamps() | {name: done}
     if name == "python":
-        known["dev"] = wanted if _wants_dev(dev) else ""
+        known["dev"] = done if with_dev else ""
     STAMP.write_text(json.dumps(known, indent=1))
 
 
