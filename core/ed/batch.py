@@ -1,0 +1,67 @@
+"""All that one call of the record service writes: gathered first, checked as a whole, then written in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from core.ed.journal import Entry
+from core.ed.lock import Locked
+from core.ed.shape import Shape
+from core.ed.values import Problems, Reader, Row
+
+if TYPE_CHECKING:
+    from core.ed.session import Session
+    from core.errors import FieldProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of one table that are written together; `by` is their link to the record they are lines of."""
+
+    shape: Shape
+    rows: Sequence[Row]
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Records of one table that go to the trash."""
+
+    shape: Shape
+    records: Sequence[Locked]
+
+
+@dataclass
+class Batch:
+    """The work of one call; parents stand before their lines."""
+
+    session: Session
+    problems: Problems = field(default_factory=Problems)
+    inserts: list[Group] = field(default_factory=list)
+    changes: list[Group] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)         # what history will tell
+    contents: list[bytes] = field(default_factory=list)        # files to be stored once all else is right
+    warnings: list[FieldProblem] = field(default_factory=list)
+    raises_epoch: bool = False
+
+    @property
+    def reader(self) -> Reader:
+        """What brings the values of this call's rows to normal form."""
+        trusted = self.session.user.system or self.session.how == "import"
+        return Reader(self.session.system.model, self.problems, trusted)
+
+    def note(self, shaped: Shape, id_: int, change: dict[str, list[Any]]) -> None:
+        """Tell history what was done to a record."""
+        self.entries.append(Entry(id_, shaped, change))
+        self.raises_epoch = self.raises_epoch or shaped.table.epoch
+
+
+class Written(list[int]):
+    """The ids of the records that were written, in the order of the rows, and the warnings of their rules."""
+
+    def __init__(self, ids: Sequence[int], warnings: Sequence[FieldProblem] = ()) -> None:
+        super().__init__(ids)
+        self.warnings = tuple(warnings)

@@ -1,0 +1,178 @@
+"""What must hold before rows are written: links lead to records one may choose, unique values are free.
+
+One statement a table, whatever its links and rows. It also keeps the linked records out of the trash meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    all_,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
+
+from core.ed.access import as_condition
+from core.ed.columns import RecordColumns
+from core.ed.shape import Kept, Shape
+from core.ed.statement import Statement
+from core.ed.values import is_empty
+
+if TYPE_CHECKING:
+    from core.definition.model import Unique
+    from core.ed.session import Session
+    from core.ed.values import Problems, Row
+
+TAKEN = "Another record has this already."
+
+
+def before(session: Session, shape: Shape, rows: Sequence[Row], leaving: Collection[int], problems: Problems) -> None:
+    """Note links to what may not be linked to, and values that must be unique and are not.
+
+    `leaving` are records whose own values do not count: they are changed or removed by the same request.
+    """
+    links = _links(shape, rows)
+    uniques = {u.name: _keys(shape, u, rows, problems) for u in shape.table.unique.values() if u.where is None}
+    uniques = {name: keys for name, keys in uniques.items() if keys}
+    if not links and not uniques:
+        return
+    parameters: dict[str, object] = {**session.parameters, "leaving": list(leaving)}
+    for name, ids in links.items():
+        parameters[f"link_{name}"] = sorted(ids)
+    for name, keys in uniques.items():
+        parameters[f"unique_{name}"] = json.dumps([{"n": n, **key} for n, key in keys.items()], default=str)
+    statement = session.system.cache.get(
+        ("checks", session.user.shape, shape.table.name, tuple(links), tuple(uniques)),
+        lambda: _statement(session, shape, links, uniques))
+    found: dict[str, set[int]] = {}
+    for check, number in statement.rows(session.connection, parameters):
+        found.setdefault(check, set()).add(number)
+    _tell_links(shape, rows, links, found, problems)
+    for name in uniques:
+        for number in sorted(found.get(f"unique {name}", ())):
+            tell_taken(shape, shape.table.unique[name], rows[number], problems)
+
+
+def tell_taken(shape: Shape, unique: Unique, row: Row, problems: Problems) -> None:
+    """Note that values of a row are taken, at the first of their fields."""
+    first = next((name for name in unique.fields if name in row.given), unique.fields[0])
+    problems.add(row, first, "unique", unique.message or TAKEN)
+
+
+def _links(shape: Shape, rows: Iterable[Row]) -> dict[str, set[int]]:
+    """The ids that the rows newly link to, by field."""
+    wanted: dict[str, set[int]] = {}
+    for name, kept in shape.kept.items():
+        if kept.field.type.name == "link":
+            ids = {id_ for row in rows for id_ in _new_targets(row, name)}
+            if ids:
+                wanted[name] = ids
+    return wanted
+
+
+def _new_targets(row: Row, name: str) -> list[int]:
+    value = row.values.get(name)
+    if value is None:
+        return []
+    had = _as_list((row.old or {}).get(name))
+    return [id_ for id_ in _as_list(value) if id_ not in had]
+
+
+def _as_list(value: Any) -> list[int]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def _keys(shape: Shape, unique: Unique, rows: Sequence[Row], problems: Problems) -> dict[int, dict[str, Any]]:
+    """The values to look for, by the number of the row; what two rows of the request share is noted here."""
+    keys: dict[int, dict[str, Any]] = {}
+    seen: set[Hashable] = set()
+    for number, row in enumerate(rows):
+        if row.old is not None and not any(name in row.values for name in unique.fields):
+            continue
+        values = [row.now(name) for name in unique.fields]
+        if any(is_empty(value) for value in values):
+            continue
+        key = {f"v{i}": v for i, (name, value) in enumerate(zip(unique.fields, values, strict=True))
+               for v in (shape.kept[name].field.type.to_columns(value, shape.kept[name].field.properties)[0],)}
+        marker = tuple(str(value) for value in key.values())
+        if marker in seen:
+            tell_taken(shape, unique, row, problems)
+        seen.add(marker)
+        keys[number] = key
+    return keys
+
+
+def _statement(session: Session, shape: Shape, links: Iterable[str], uniques: Iterable[str]) -> Statement:
+    parts = [_link(session, shape.kept[name]) for name in links]
+    parts += [_unique(shape, shape.table.unique[name]) for name in uniques]
+    return Statement.compile(parts[0] if len(parts) == 1 else union_all(*parts), session.connection.dialect)
+
+
+def _link(session: Session, kept: Kept) -> Select[Any]:
+    """The ids among those asked for that this user may link to; FOR KEY SHARE keeps them from being trashed."""
+    target = kept.field.target or ""
+    columns = RecordColumns(session.system, None, target)
+    source = columns.root.source
+    conditions: list[ColumnElement[bool]] = [
+        source.c["id"] == any_(bindparam(f"link_{kept.field.name}", type_=ARRAY(BigInteger))),
+        source.c["_deleted_on"].is_(None)]
+    own = columns.root.stored.own_rows(source)
+    if own is not None:
+        conditions.append(own)
+    conditions.append(_may_choose(session, target, source))
+    if kept.field.among is not None:
+        conditions.append(kept.field.among.where(columns))
+    chosen = select(source.c["id"]).select_from(columns.source).where(*conditions).order_by(source.c["id"])
+    held = chosen.with_for_update(read=True, key_share=True, of=source).cte()
+    return select(literal(f"link {kept.field.name}", Text), held.c.id)
+
+
+def _may_choose(session: Session, target: str, source: Any) -> ColumnElement[bool]:
+    """Whoever reads a record may link to it, and so may whoever sees it masked in a look-up."""
+    read = session.gate.predicate(target, "read", source)
+    peek = session.gate.predicate(target, "peek", source) if session.system.model.tables[target].peek else False
+    return as_condition(True) if read is True or peek is True else or_(as_condition(read), as_condition(peek))
+
+
+def _unique(shape: Shape, unique: Unique) -> Select[Any]:
+    """The numbers of the rows whose values another record outside the trash has."""
+    source = shape.stored.table.alias()
+    stored = [shape.stored.column(name, source=source) for name in unique.fields]
+    asked = func.json_to_recordset(cast(bindparam(f"unique_{unique.name}", type_=Text()), JSON)).table_valued(
+        column("n", BigInteger()), *(column(f"v{i}", c.type) for i, c in enumerate(stored))).render_derived(
+        with_types=True)
+    same = and_(*(c == asked.c[f"v{i}"] for i, c in enumerate(stored)))
+    conditions = [same, source.c["_deleted_on"].is_(None),
+                  source.c["id"] != all_(bindparam("leaving", type_=ARRAY(BigInteger)))]
+    own = shape.stored.own_rows(source)
+    if own is not None:
+        conditions.append(own)
+    return select(literal(f"unique {unique.name}", Text), asked.c.n).select_from(asked.join(source, and_(*conditions)))
+
+
+def _tell_links(shape: Shape, rows: Sequence[Row], links: Mapping[str, set[int]], found: Mapping[str, set[int]],
+                problems: Problems) -> None:
+    for name, ids in links.items():
+        missing = ids - found.get(f"link {name}", set())
+        if not missing:
+            continue
+        for row in rows:
+            for id_ in _new_targets(row, name):
+                if id_ in missing:
+                    problems.add(row, name, "link", "The record {id} cannot be chosen here.", id=id_)

@@ -1,0 +1,83 @@
+"""What a request did to records: their history and the search queue, all written by one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Boolean, Dialect, Text, bindparam, insert, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from core.ed import tables
+from core.ed.rowset import encode, rowset
+from core.ed.shape import Shape
+from core.ed.statement import Statement
+
+if TYPE_CHECKING:
+    from core.ed.session import Session
+
+VERSION = "_version"                         # in a change: the version of the record before and after
+Change = dict[str, list[Any]]                # a field's identity -> [before, after] in wire form
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was done to one record; its keys are identities of fields, or system columns such as `_deleted_on`."""
+
+    record_id: int
+    shape: Shape
+    change: Change
+
+
+def difference(shape: Shape, before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
+    """The fields of `after` whose value is another than before, with both values; empty fields are left out."""
+    change: Change = {}
+    for name, value in after.items():
+        old = before.get(name)
+        if value != old:
+            kept = shape.kept[name]
+            change[kept.identity] = [kept.to_wire(old), kept.to_wire(value)]
+    return change
+
+
+def write(session: Session, entries: Sequence[Entry]) -> None:
+    """Write the history of records whose tables keep it, and queue those that are searched."""
+    rows = [{"record_id": e.record_id, "table_id": e.shape.stored.type_id,
+             "change": e.change if e.shape.history else None, "queue": e.shape.searched} for e in entries]
+    rows = [row for row in rows if row["change"] is not None or row["queue"]]
+    if rows:
+        statement = session.system.cache.get("journal", lambda: _statement(session.connection.dialect))
+        session.connection.exec_driver_sql(statement.sql, {
+            **statement.constants, **encode(rows), "by_user": session.user.user_id, "by_how": session.how,
+            "by_import": session.import_id, "by_version": session.system.version})
+
+
+def _statement(dialect: Dialect) -> Statement:
+    columns: dict[str, Any] = {"record_id": BigInteger(), "table_id": BigInteger(), "change": JSONB()}
+    told = rowset(columns)
+    history = insert(tables.history).from_select(
+        ["record_id", "table_id", "user_id", "how", "import_id", "version", "change"],
+        select(told.c.record_id, told.c.table_id, bindparam("by_user", type_=BigInteger()), bindparam("by_how", type_=Text()),
+               bindparam("by_import", type_=BigInteger()), bindparam("by_version", type_=BigInteger()), told.c.change)
+        .where(told.c.change.is_not(None)), include_defaults=False).cte("told")
+    queued = rowset({"record_id": BigInteger(), "table_id": BigInteger(), "queue": Boolean()})
+    queue = insert(tables.search_queue).from_select(
+        ["record_id", "table_id"], select(queued.c.record_id, queued.c.table_id).where(queued.c.queue),
+        include_defaults=False).add_cte(history)
+    return Statement.compile(queue, dialect)
+
+
+def changed_since(session: Session, shape: Shape, id_: int, version: int) -> list[str]:
+    """The names of the fields that were written since a record had that version, as history knows."""
+    entries = select(tables.history.c.change).where(
+        tables.history.c.record_id == id_, tables.history.c.table_id == shape.stored.type_id).order_by(
+        tables.history.c.id.desc()).limit(100)
+    names = {str(session.system.identities[f"{f.table}.{f.name}"]): f.name for f in shape.table.fields.values()}
+    found: set[str] = set()
+    for change in session.connection.scalars(entries):
+        versions = change.get(VERSION)
+        if versions is not None and versions[1] <= version:
+            break
+        found |= {names[key] for key in change if key in names}
+    return [name for name in shape.table.fields if name in found]

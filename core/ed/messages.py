@@ -1,0 +1,70 @@
+"""The words of refusals: who has the right, and rules' own messages with the values they speak of."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from core.definition.texts import text_paths
+from core.ed.shape import Shape
+from core.errors import Denied
+from core.types.base import Locale
+
+if TYPE_CHECKING:
+    from core.definition.model import Rule
+    from core.ed.session import Session
+
+VERBS = {"create": "create", "change": "change", "delete": "delete", "read": "read"}
+HIDDEN = "…"
+
+
+def denied(session: Session, table: str, right: str) -> str:
+    """Say that a right is missing, and which roles give it."""
+    model = session.system.model
+    definition = model.tables[table]
+    names = [role.title for role in model.roles.values() if role.all or _grants(role.grants.get(table), right)
+             or (definition.base is not None and _grants(role.grants.get(definition.base), right))]
+    who = f" These roles may: {', '.join(names)}." if names else ""
+    return f'You may not {VERBS[right]} this {definition.title.lower()}.{who}'
+
+
+def _grants(grant: Any, right: str) -> bool:
+    return grant is not None and bool(getattr(grant, right))
+
+
+def rule(session: Session, shape: Shape, rule_: Rule, id_: int) -> str:
+    """The message of a broken rule in the user's language, filled with what the user may read of the record."""
+    model = session.system.model
+    text = model.text(f"table {shape.table.name}.rules.{rule_.name}.message", session.language) or rule_.message
+    text = text or f"The rule “{rule_.name}” does not hold."
+    paths = text_paths(text)
+    if not paths:
+        return text
+    values = {path: _value(session, shape.table.name, id_, path) for path in paths}
+    return re.sub(r"\{([a-z0-9_.]+)\}", lambda found: values.get(found[1], found[0]), text)
+
+
+def _value(session: Session, table: str, id_: int, path: str) -> str:
+    from core.ed.read import read  # a refusal is rare, and reading builds on all of this
+    try:
+        records = read(session, table, [id_], [path])
+    except Denied:
+        return HIDDEN
+    if not records:
+        return HIDDEN
+    record = records[0]
+    if f"{path}_title" in record:
+        return str(record[f"{path}_title"] or "")
+    return _formatted(session, table, path, record.get(path))
+
+
+def _formatted(session: Session, table: str, path: str, value: Any) -> str:
+    field = None
+    for name in path.split("."):
+        field = session.system.model.field(table, name)
+        if field is None:
+            return "" if value is None else str(value)
+        table = field.target or ""
+    if field is None or value is None:
+        return ""
+    return field.type.format(value, field.properties, Locale(session.language, session.environment.zone))

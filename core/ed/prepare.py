@@ -1,0 +1,207 @@
+"""From rows as sent to work that may be written: locked, authorised, in normal form, with defaults and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from sqlalchemy import any_, select
+
+from core.ed import defaults, messages
+from core.ed.batch import Batch, Group, Removal
+from core.ed.lock import IDS, Locked, lock
+from core.ed.shape import Shape, shape
+from core.ed.values import Row, check_required, keep_changes, open_rows
+from core.errors import BadRequest, Conflict, Denied, NotFound
+
+if TYPE_CHECKING:
+    from core.ed.session import Session
+
+
+def shape_of(session: Session, table: str) -> Shape:
+    """The shape of a table; raises NotFound if this version has none of that name."""
+    if table not in session.system.model.tables:
+        raise NotFound(f'There is no table "{table}".')
+    return shape(session.system, table)
+
+
+# New records
+
+def new_rows(batch: Batch, table: str, rows: Sequence[Row], by: str | None = None) -> None:
+    """Prepare rows for insertion, with the lines in them. Raises Denied."""
+    if not rows:
+        return
+    session, shaped = batch.session, shape_of(batch.session, table)
+    if shaped.table.abstract:
+        kinds = ", ".join(shaped.table.kinds)
+        raise BadRequest(f'A record of "{table}" is always one of: {kinds}.', table)
+    _may_create(session, table, by)
+    for row in rows:
+        batch.reader.fill(shaped.table, row, by)
+        _check_given(batch, shaped, row)
+    defaults.fill(session, shaped, rows)
+    for row in rows:
+        check_required(shaped.table, row, batch.problems, by)
+    batch.inserts.append(Group(shaped, rows, by))
+    _lines(batch, shaped, rows)
+
+
+def _may_create(session: Session, table: str, by: str | None) -> None:
+    """As a line a record needs the grant on its own table only; its parent was authorised before."""
+    gate = session.gate
+    allowed = gate.may(table, "create") if by is None else bool(gate.rule(table, "create"))
+    if not allowed:
+        raise Denied(messages.denied(session, table, "create"))
+
+
+def _check_given(batch: Batch, shaped: Shape, row: Row) -> None:
+    gate, table = batch.session.gate, shaped.table.name
+    if gate.open or gate.all:
+        return
+    for name in row.given & shaped.kept.keys():
+        if gate.given(table, name, shaped.stored.table) is False:
+            batch.problems.add(row, name, "not_writable", "You may not set this field.")
+
+
+# Existing records
+
+def changed_rows(batch: Batch, table: str, rows: Sequence[Row], by: str | None = None) -> None:
+    """Prepare rows for update (or, as lines, for removal), with the lines in them. Raises NotFound, Denied, Conflict."""
+    if not rows:
+        return
+    shaped = shape_of(batch.session, table)
+    if shaped.table.kinds:
+        for kind, some in by_kind(batch.session, shaped, rows).items():
+            _changed(batch, shape_of(batch.session, kind), some, by)
+    else:
+        _changed(batch, shaped, rows, by)
+
+
+def by_kind(session: Session, shaped: Shape, rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows by the table that each record really belongs to; what is not found stays with the base."""
+    source = shaped.stored.table
+    statement = select(source.c.id, source.c["_type"]).where(source.c.id == any_(IDS))
+    types = dict(session.connection.execute(statement, {"ids": [row.id for row in rows]}).tuples().all())
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        kind = session.system.name_of(types.get(row.id, 0)) or shaped.table.name
+        known = kind in shaped.table.kinds or kind == shaped.table.name
+        found.setdefault(kind if known else shaped.table.name, []).append(row)
+    return found
+
+
+def _changed(batch: Batch, shaped: Shape, rows: Sequence[Row], by: str | None) -> None:
+    session = batch.session
+    ids = sorted(row.id for row in rows if row.id is not None)
+    held = lock(session, shaped.table.name, ids, removing=any(row.remove for row in rows))
+    rows = [row for row in rows if _belongs(batch, row, held.get(row.id or 0), by)]
+    for row in rows:
+        _authorise(session, shaped, row, held.get(row.id or 0))
+    for row in rows:
+        _same_version(session, shaped, row, held[row.id or 0])
+    removed = [row for row in rows if row.remove]
+    kept = [row for row in rows if not row.remove]
+    for row in kept:
+        _read_changes(batch, shaped, row, held[row.id or 0], by)
+    if removed:
+        batch.removals.append(Removal(shaped, [held[row.id or 0] for row in removed]))
+        for row in removed:
+            touch(row.parent)
+    batch.changes.append(Group(shaped, kept, by))
+    for row in kept:
+        if row.values:
+            touch(row.parent)
+    _lines(batch, shaped, kept)
+
+
+def _belongs(batch: Batch, row: Row, found: Locked | None, by: str | None) -> bool:
+    """Whether a line is one of its parent's; all else is told the same, be it another's line or none at all."""
+    if by is None or row.parent is None:
+        return True
+    if found is not None and found.trashed is None and found.values[by] == row.parent.id:
+        return True
+    batch.problems.add(row, "id", "line", "The record has no such line.")
+    return False
+
+
+def _authorise(session: Session, shaped: Shape, row: Row, found: Locked | None) -> None:
+    right = "delete" if row.remove else "change"
+    if found is None or found.trashed is not None or not found.rights["read"]:
+        missing(shaped, row.id)
+    if not found.rights[right]:
+        raise Denied(messages.denied(session, shaped.table.name, right))
+
+
+def missing(shaped: Shape, id_: int | None) -> NoReturn:
+    """Raise NotFound for a record that is not there, or that the user may not know of."""
+    raise NotFound(f"There is no {shaped.table.title.lower()} {id_}, or you may not read it.")
+
+
+def _same_version(session: Session, shaped: Shape, row: Row, found: Locked) -> None:
+    if row.version is not None:
+        same_version(session, shaped, found, row.version)
+
+
+def same_version(session: Session, shaped: Shape, found: Locked, version: int) -> None:
+    """Raise Conflict if the record is no longer the one that the caller read."""
+    if found.version == version:
+        return
+    from core.ed.journal import changed_since
+    from core.ed.read import read
+    records = read(session, shaped.table.name, [found.id])
+    current = records[0] if records else {}
+    fields = [name for name in changed_since(session, shaped, found.id, version) if name in current]
+    raise Conflict("Someone else has changed this record meanwhile.", current, fields)
+
+
+def _read_changes(batch: Batch, shaped: Shape, row: Row, found: Locked, by: str | None) -> None:
+    row.old, row.stored = found.values, found.stored
+    batch.reader.fill(shaped.table, row, by)
+    for name in row.given & found.closed:
+        batch.problems.add(row, name, "not_writable", "You may not change this field.")
+    keep_changes(row)
+    for name in row.values.keys() & found.frozen:
+        batch.problems.add(row, name, "readonly", "This cannot be changed now.")
+    check_required(shaped.table, row, batch.problems, by)
+    row.version = found.version
+
+
+def touch(row: Row | None) -> None:
+    """Say that lines of a record are written: it and those around it get a new version."""
+    while row is not None and not row.touched:
+        row.touched = True
+        row = row.parent
+
+
+# Lines
+
+def _lines(batch: Batch, shaped: Shape, rows: Iterable[Row]) -> None:
+    """Prepare the lines of rows, all of one field at once."""
+    rows = list(rows)
+    for name, field in shaped.table.lines.items():
+        new: list[Row] = []
+        old: list[Row] = []
+        for row in rows:
+            if name in row.lines:
+                for line in open_rows(row.lines[name], batch.problems, creating=row.old is None, parent=row, name=name):
+                    if line.id is None and not line.remove:
+                        new.append(line)
+                    elif line.id is not None and row.old is not None:
+                        old.append(line)
+        by = str(getattr(field.properties, "by", ""))
+        new_rows(batch, field.target or "", new, by)
+        changed_rows(batch, field.target or "", old, by)
+        for line in new:
+            if line.parent is not None and line.parent.old is not None:
+                touch(line.parent)
+
+
+def ids_and_versions(ids: Mapping[int, int | None] | Iterable[int]) -> dict[int, int | None]:
+    """Read what `delete` and `restore` are given; raises BadRequest for what is no id."""
+    pairs: list[tuple[Any, Any]] = list(ids.items()) if isinstance(ids, Mapping) else [(id_, None) for id_ in ids]
+    for id_, _ in pairs:
+        if isinstance(id_, bool) or not isinstance(id_, int) or not 0 < id_ < 2**63:
+            raise BadRequest("A record is named by its id.", str(id_)[:40])
+    if len({id_ for id_, _ in pairs}) != len(pairs):
+        raise BadRequest("A record is named twice.")
+    return dict(pairs)

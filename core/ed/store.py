@@ -1,0 +1,159 @@
+"""Rows into tables: one insert or update for any number of rows, with their files, numbers and base amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Integer, bindparam, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from core.ed import checks, journal, money, sequence, tables
+from core.ed.batch import Batch, Group
+from core.ed.files import Upload, digest, label, sniff
+from core.ed.journal import VERSION
+from core.ed.rowset import encode, rowset
+from core.ed.shape import Kept, Shape
+from core.ed.statement import Statement
+from core.ed.values import Problems, Row
+from core.errors import FieldProblem, Invalid
+from core.types.file import FileValue
+
+if TYPE_CHECKING:
+    from core.ed.session import Session
+
+
+def insert_group(batch: Batch, group: Group) -> None:
+    """Insert new records; their rows get ids."""
+    session, shaped, rows = batch.session, group.shape, group.rows
+    if group.by is not None:
+        for row in rows:
+            row.values[group.by] = row.parent.id if row.parent is not None else None
+    sequence.number(session.connection, shaped, rows)
+    _keep_files(batch, shaped, rows)
+    rates = money.rates(session, shaped, rows)
+    ids = _ids(session, len(rows))
+    encoded = []
+    for number, row in enumerate(rows):
+        columns: dict[str, Any] = shaped.row(row.values)
+        money.fill(shaped, row, columns, rates.get(number, money.ONE))
+        encoded.append({"id": ids[number] if ids else None, **columns})
+    statement = session.system.cache.get(("insert", shaped.table.name), lambda: _insert(session, shaped))
+    parameters = {**encode(encoded), "of_type": shaped.stored.type_id, "by_user": session.user.user_id}
+    given = _run(session, statement, parameters, group, batch.problems)
+    for row, id_ in zip(rows, ids or [g[0] for g in given], strict=True):
+        row.id = id_
+        batch.note(shaped, id_, {**journal.difference(shaped, {}, row.values), VERSION: [None, 1]})
+
+
+def update_group(batch: Batch, group: Group) -> None:
+    """Write what changes in records; one of which only lines were written gets a new version all the same."""
+    session, shaped = batch.session, group.shape
+    rows = [row for row in group.rows if row.values or row.touched]
+    if not rows:
+        return
+    _keep_files(batch, shaped, rows)
+    rates = money.rates(session, shaped, rows)
+    encoded = []
+    for number, row in enumerate(rows):
+        columns = shaped.row(row.values)
+        rate = rates.get(number, money.ONE)
+        money.fill(shaped, row, columns, rate)
+        encoded.append({"id": row.id, **columns})
+        if shaped.currency in row.values:
+            money.follow(session, shaped, row, rate)
+    changed = _same_columns(shaped, rows, encoded)
+    statement = session.system.cache.get(("update", shaped.table.name, changed),
+                                         lambda: _update(session, shaped, changed))
+    _run(session, statement, {**encode(encoded), "by_user": session.user.user_id}, group, batch.problems)
+    for row in rows:
+        version = row.version or 0
+        change = journal.difference(shaped, row.old or {}, row.values)
+        batch.note(shaped, row.id or 0, {**change, VERSION: [version, version + 1]})
+
+
+def _same_columns(shaped: Shape, rows: Sequence[Row], encoded: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """Let all rows set the same columns, so that one statement serves them: what one does not change stays as it is."""
+    names = {column for columns in encoded for column in columns} - {"id"}
+    for row, columns in zip(rows, encoded, strict=True):
+        columns.update({name: row.stored[name] for name in names if name not in columns})
+    return tuple(column.name for column in shaped.columns() if column.name in names)
+
+
+def _ids(session: Session, count: int) -> list[int]:
+    """The ids of several new records, in order; one alone is given its id by the insert itself."""
+    if count < 2:
+        return []
+    drawn = select(tables.RECORD_ID.next_value()).select_from(func.generate_series(1, count))
+    return sorted(session.connection.scalars(drawn))
+
+
+def _insert(session: Session, shaped: Shape) -> Statement:
+    table = shaped.stored.table
+    new = rowset({"id": BigInteger(), **{c.name: c.type for c in shaped.columns()}})
+    values = {
+        "id": func.coalesce(new.c.id, tables.RECORD_ID.next_value()),
+        "_type": bindparam("of_type", type_=Integer()),
+        "created_by": bindparam("by_user", type_=BigInteger()),
+        "changed_by": bindparam("by_user", type_=BigInteger()),
+        **{c.name: new.c[c.name] for c in shaped.columns()}}
+    statement = insert(table).from_select(list(values), select(*values.values()), include_defaults=False)
+    return Statement.compile(statement.returning(table.c.id), session.connection.dialect)
+
+
+def _update(session: Session, shaped: Shape, changed: Sequence[str]) -> Statement:
+    table = shaped.stored.table
+    new = rowset({"id": BigInteger(), **{name: table.c[name].type for name in changed}})
+    values = {table.c[name]: new.c[name] for name in changed}
+    values |= {table.c["_version"]: table.c["_version"] + 1, table.c["changed_on"]: func.now(),
+               table.c["changed_by"]: bindparam("by_user", type_=BigInteger())}
+    statement = update(table).values(values).where(table.c.id == new.c.id).returning(table.c.id)
+    return Statement.compile(statement, session.connection.dialect)
+
+
+def _run(session: Session, statement: Statement, parameters: Mapping[str, Any], group: Group,
+         problems: Problems) -> Sequence[Any]:
+    """Run a write; a unique index that another transaction filled meanwhile becomes a problem of the field."""
+    try:
+        return statement.rows(session.connection, parameters)
+    except IntegrityError as error:
+        raise refused(group.shape, error, group.rows, problems) from None
+
+
+def refused(shaped: Shape, error: IntegrityError, rows: Sequence[Row], problems: Problems) -> Exception:
+    """What the database refused, in words of the table's fields; the error itself if it is none of them."""
+    diagnosis = getattr(error.orig, "diag", None)
+    detail = str(getattr(diagnosis, "message_detail", "") or "")
+    columns = {part.strip().strip('"') for part in detail.partition("Key (")[2].partition(")=")[0].split(",")}
+    row = rows[0] if len(rows) == 1 else None
+    for unique in shaped.table.unique.values():
+        if {shaped.stored.name(name) for name in unique.fields} == columns:
+            found = Problems()
+            if row is None:
+                return Invalid([FieldProblem(unique.fields[0], "unique", unique.message or checks.TAKEN)])
+            checks.tell_taken(shaped, unique, row, found)
+            return Invalid(found.found)
+    for name, kept in shaped.kept.items():
+        if columns & set(kept.columns):
+            path = f"{row.path}{name}" if row is not None else name
+            return Invalid([FieldProblem(path, "link", "This cannot be chosen here.", row=row.index if row else 0)])
+    return error
+
+
+def _keep_files(batch: Batch, shaped: Shape, rows: Sequence[Row]) -> None:
+    """Register uploads, which become values of their fields; their bytes are stored when all else is right."""
+    for kept in shaped.files:
+        for row in rows:
+            upload = row.values.get(kept.field.name)
+            if isinstance(upload, Upload):
+                row.values[kept.field.name] = _register(batch, kept, upload)
+
+
+def _register(batch: Batch, kept: Kept, upload: Upload) -> FileValue:
+    session = batch.session
+    name, kind = label(upload.name), sniff(upload.content, upload.name)
+    values = {"name": name, "type": kind, "size": len(upload.content), "hash": digest(upload.content),
+              "created_by": session.user.user_id}
+    id_ = session.connection.execute(insert(tables.file).values(values).returning(tables.file.c.id)).scalar_one()
+    batch.contents.append(upload.content)
+    return FileValue(id_, name, kind, len(upload.content))
