@@ -14,7 +14,8 @@ from core.bm import tables
 from core.bm.canonical import canonical, digest
 from core.bm.state import EMPTY, State, state_of
 from core.definition.values import Definition, Merged
-from core.errors import NotFound
+from core.ed.system import System, load_physical
+from core.errors import NotFound, Refused
 
 if TYPE_CHECKING:
     from core.definition import Loaded
@@ -46,7 +47,7 @@ class Contents:
     code: Mapping[str, str]
 
 
-def contents(loaded: Loaded) -> Contents:
+def contents(loaded: Loaded, plugins: Plugins) -> Contents:
     """Address everything in a checked set by its content; where a thing stands and comments are no content."""
     definitions: dict[str, Mapping[str, Any]] = {}
     layers = []
@@ -58,7 +59,8 @@ def contents(loaded: Loaded) -> Contents:
     files = {path: digest(data) for layer in loaded.layers for path, data in layer.files.items()}
     blobs = {digest(data): data for layer in loaded.layers for data in layer.files.values()}
     meaning = {"layers": layers, "merged": merged}
-    code = {addon.name: addon.version for addon in loaded.model.addons}
+    installed = {addon.name for addon in loaded.model.addons}
+    code = {addon: hashed for addon, hashed in plugins.code.items() if addon in installed}
     return Contents(digest(canonical(meaning)), {**meaning, "files": files}, definitions, blobs, code)
 
 
@@ -136,12 +138,26 @@ def merged(connection: Connection, version: int) -> Iterator[Merged]:
 
 
 def load(connection: Connection, version: int, plugins: Plugins) -> Model:
-    """Build the Model of a stored version. Raises NotFound, and DefinitionError when this code cannot run it."""
+    """Build the Model of a stored version. Raises NotFound; Refused, DefinitionError when this code cannot run it."""
     from core.definition import build
+    _require_code(connection, version, plugins)
     found = tuple(merged(connection, version))
     if not found:
         raise NotFound(f"there is no version {version}")
     return build(found, plugins)
+
+
+def _require_code(connection: Connection, version: int, plugins: Plugins) -> None:
+    needed = connection.scalar(select(tables.version.c.code).where(tables.version.c.id == version)) or {}
+    lacking = sorted(set(needed) - set(plugins.code))
+    if lacking:
+        raise Refused(f"version {version} needs the Python code (plugin.py) of: {', '.join(lacking)}; it is not here")
+
+
+def system(connection: Connection, version: int, plugins: Plugins) -> System:
+    """A stored version over this database, ready for sessions. Raises NotFound, DefinitionError, Refused."""
+    return System(version, load(connection, version, plugins), identities(connection, version),
+                  load_physical(connection), plugins)
 
 
 def identities(connection: Connection, version: int) -> dict[str, int]:
@@ -176,11 +192,12 @@ def versions(connection: Connection, limit: int = 50) -> list[Version]:
 
 
 def previous(connection: Connection) -> int | None:
-    """The version that was live before the present one."""
+    """The version from which the present one was promoted."""
     version, _ = current(connection)
     return connection.scalar(
         select(tables.promotion.c.base)
-        .where(tables.promotion.c.target == version, tables.promotion.c.state.in_(FLIPPED))
+        .where(tables.promotion.c.target == version, tables.promotion.c.state.in_(FLIPPED),
+               tables.promotion.c.plan["back"].as_boolean().is_(False))
         .order_by(tables.promotion.c.id.desc()).limit(1))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from core.bm.diff import Added, Change, Changed, Removed, Returned, diff
 from core.bm.facts import Facts
+from core.bm.seeds import order as seed_order
 from core.bm.state import State
 from core.bm.steps import Plan, Probe, Step
 from core.database import ddl
@@ -31,12 +32,12 @@ def plan(base: State, target: State, facts: Facts, back: bool = False) -> Plan:
     changes = diff(base, target)
     problems = tuple(_problems(base, target, changes, facts, back))
     if problems:
-        return Plan(base.hash, target.hash, facts.fingerprint, changes, problems=problems)
+        return Plan(base.hash, target.hash, facts.fingerprint, changes, problems=problems, back=back)
     steps = (*_stage(target), *_expand(target, facts), *_indexes(target, facts), *_switch(target),
-             *_fill(changes), *_validate(target, facts), *_park(base, target, facts))
+             *_fill(target, changes), *_validate(target, facts), *_park(base, target, facts))
     numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
     return Plan(base.hash, target.hash, facts.fingerprint, changes, numbered,
-                notes=tuple(_notes(base, target, changes, facts)))
+                notes=tuple(_notes(base, target, changes, facts)), back=back)
 
 
 # What is refused, and why.
@@ -185,10 +186,11 @@ def _switch(target: State) -> Iterator[Step]:
                                                                "begins after it")
 
 
-def _fill(changes: tuple[Change, ...]) -> Iterator[Step]:
-    for change in changes:
-        if change.kind == "data" and isinstance(change, Added | Changed):
-            yield Step(0, "fill", f"data {change.name}", risk="additive",
+def _fill(target: State, changes: tuple[Change, ...]) -> Iterator[Step]:
+    changed = {change.name for change in changes if change.kind == "data" and isinstance(change, Added | Changed)}
+    for name in seed_order(target.model) if target.model is not None and changed else ():
+        if name in changed:
+            yield Step(0, "fill", f"data {name}", risk="additive",
                        note="records that are missing come in; what people changed stays")
 
 

@@ -55,6 +55,7 @@ class Plan:
     steps: tuple[Step, ...] = ()
     problems: tuple[str, ...] = ()           # file:line:column: why a change cannot be promoted
     notes: tuple[str, ...] = ()              # what a person should know before saying yes
+    back: bool = False                       # a rollback
 
     @property
     def empty(self) -> bool:
@@ -78,7 +79,7 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """The plan for machines; `canonical` of it is the same bytes for the same input."""
         return {"format": FORMAT, "base": self.base, "target": self.target, "fingerprint": self.fingerprint,
-                "risk": self.risk, "changes": [_change_json(change) for change in self.changes],
+                "back": self.back, "risk": self.risk, "changes": [_change_json(change) for change in self.changes],
                 "steps": [asdict(step) for step in self.steps], "problems": list(self.problems),
                 "notes": list(self.notes)}
 

@@ -1,0 +1,64 @@
+"""A plan as a person reads it: what changes, how it is done, what to know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from core.bm.diff import ABSENT, Added, Change, Changed, Removed, Renamed, Returned
+from core.bm.steps import Plan, Step
+
+LONGEST_VALUE = 100
+
+
+def as_text(plan: Plan, base: str = "live") -> str:
+    """The whole plan, like Terraform's."""
+    if plan.empty:
+        return "No changes. Live is as the definitions say.\n"
+    lines = [f"From {base} to {plan.target[:12]}:", ""]
+    for change in plan.changes:
+        lines += list(_change(change))
+    if plan.problems:
+        return "\n".join([*lines, "", "This cannot be promoted:", *(f"  {one}" for one in plan.problems), ""])
+    lines += ["", "Steps:", *(line for step in plan.steps for line in _step(step)), ""]
+    if plan.notes:
+        lines += ["Note:", *(f"  {note}" for note in plan.notes), ""]
+    return "\n".join([*lines, summary(plan), ""])
+
+
+def summary(plan: Plan) -> str:
+    """One line: how much is added, changed, removed, and the highest risk."""
+    added = sum(isinstance(change, Added) for change in plan.changes)
+    changed = sum(isinstance(change, Changed | Renamed) for change in plan.changes)
+    removed = sum(isinstance(change, Removed) for change in plan.changes)
+    return f"Plan: {added} to add, {changed} to change, {removed} to remove. Risk: {plan.risk}."
+
+
+def _change(change: Change) -> Iterator[str]:
+    yield f"  {change.sign} {change.describe()}"
+    if isinstance(change, Added) and change.kind in ("field", "choice", "rule", "unique", "index") or isinstance(
+            change, Returned):
+        for key, value in change.body.items():
+            if not isinstance(value, Mapping | list):
+                yield f"      {key} = {_value(value)}"
+    if isinstance(change, Changed):
+        for one in change.properties:
+            yield f"      {one.path}: {_value(one.before)} -> {_value(one.after)}"
+
+
+def _value(value: Any) -> str:
+    if value == ABSENT:
+        return ABSENT
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE - 1] + "…"
+
+
+def _step(step: Step) -> Iterator[str]:
+    about = [step.risk, *([f"lock: {step.lock}"] if step.lock else []), *([f"{step.rows:,} rows"] if step.rows else []),
+             *([f"about {step.seconds:g} s"] if step.seconds >= 1 else [])]
+    yield f"  {step.number:>3}  {step.kind:<8}  {step.target}  ({'; '.join(about)})"
+    if step.note:
+        yield f"                 {step.note}"
+    for statement in step.sql:
+        yield f"                 {' '.join(statement.split())}"

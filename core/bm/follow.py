@@ -1,0 +1,182 @@
+"""How a process follows promotions: it keeps the Systems of the last versions and prepares the next beside them.
+
+`bm.live`, read at each request's start, is the truth; NOTIFY only says when to look sooner.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import socket
+import threading
+import uuid
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, func
+from sqlalchemy import select as sql_select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.bm import live, tables
+from core.ed.system import System
+
+if TYPE_CHECKING:
+    from core.plugins import Plugins
+
+log = logging.getLogger("tessera.follow")
+LEASE = 15                      # seconds that a process's word holds
+BEAT = 5.0                      # seconds between its words
+LEAVING = 0.05                  # the same while a request still runs on an older version
+KEPT = 3                        # versions that a process keeps built
+
+
+class Systems:
+    """The Systems of one process by version, each built once; `start` makes it listen and report to sys.worker."""
+
+    def __init__(self, engine: Engine, plugins: Plugins, kind: str = "serve") -> None:
+        self.engine = engine
+        self.plugins = plugins
+        self.kind = kind
+        self.id = uuid.uuid4()
+        self.error: str | None = None
+        self.prepared: int | None = None
+        self._systems: OrderedDict[int, System] = OrderedDict()
+        self._pins: Counter[int] = Counter()
+        self._lock = threading.Lock()           # of the two maps above
+        self._building = threading.Lock()       # one version is built at a time, and never twice
+        self._stopping = threading.Event()
+        self._wake, self._waker = os.pipe()
+        self._thread: threading.Thread | None = None
+
+    def get(self, version: int) -> System | None:
+        """The System of a version, built now if need be; None for version 0. Raises what building it raises."""
+        if not version:
+            return None
+        found = self._known(version)
+        if found is not None:
+            return found
+        with self._building:
+            found = self._known(version)
+            if found is None:
+                found = self._build(version)
+        return found
+
+    @contextmanager
+    def pin(self, version: int) -> Iterator[System | None]:
+        """A System that a request runs on to its end; older versions are left when no pin is on them."""
+        system = self.get(version)
+        with self._lock:
+            self._pins[version] += 1
+        try:
+            yield system
+        finally:
+            with self._lock:
+                self._pins[version] -= 1
+
+    def start(self) -> None:
+        """Register this process and follow promotions in the background until `stop`."""
+        self._thread = threading.Thread(target=self._follow, name="tessera-follow", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following and take this process off the list."""
+        self._stopping.set()
+        os.write(self._waker, b"x")
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+        with suppress(SQLAlchemyError), self.engine.begin() as connection:
+            connection.execute(tables.worker.delete().where(tables.worker.c.id == self.id))
+
+    def _known(self, version: int) -> System | None:
+        with self._lock:
+            found = self._systems.get(version)
+            if found is not None:
+                self._systems.move_to_end(version)
+            return found
+
+    def _build(self, version: int) -> System:
+        with self.engine.connect() as connection:
+            system = live.system(connection, version, self.plugins)
+        for table in system.model.tables:
+            system.stored(table)                # finds now what would fail in a request
+        with self._lock:
+            self._systems[version] = system
+            while len(self._systems) > KEPT:
+                self._systems.popitem(last=False)
+        return system
+
+    def _follow(self) -> None:
+        """Listen, and begin again after any loss of the connection."""
+        while not self._stopping.is_set():
+            try:
+                with self._listening() as driver:
+                    while not self._stopping.is_set():
+                        leaving = self._look()
+                        self._wait(driver, LEAVING if leaving else BEAT)
+            except Exception:
+                if not self._stopping.is_set():
+                    log.exception("following promotions failed; trying again")
+                    self._stopping.wait(1.0)
+
+    @contextmanager
+    def _listening(self) -> Iterator[Any]:
+        connection = self.engine.raw_connection()
+        connection.detach()                     # listens for good, so it must not go back to the pool
+        driver: Any = connection.driver_connection
+        driver.autocommit = True
+        try:
+            with driver.cursor() as cursor:
+                cursor.execute("listen tessera_prepare; listen tessera_live")    # as apply.py names them
+            yield driver
+        finally:
+            driver.close()
+
+    def _wait(self, driver: Any, seconds: float) -> None:
+        ready, _, _ = select.select([driver, self._wake], [], [], seconds)
+        if driver in ready:
+            driver.poll()
+            driver.notifies.clear()
+
+    def _look(self) -> bool:
+        """Build what is live or about to be, and say so; True while a request still runs on an older version."""
+        with self.engine.connect() as connection:
+            current, _ = live.current(connection)
+            coming = connection.scalar(sql_select(tables.promotion.c.target)
+                                       .where(tables.promotion.c.state == "preparing")
+                                       .order_by(tables.promotion.c.id.desc()).limit(1))
+        for version in (current, coming):
+            if version:
+                self._prepare(version)
+        oldest = self._older_than(current)
+        self._report(current, oldest)
+        return oldest is not None
+
+    def _prepare(self, version: int) -> None:
+        try:
+            self.get(version)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            self.error = f"version {version}: {error}"
+            log.exception("version %s cannot be prepared", version)
+        else:
+            self.prepared, self.error = version, None
+
+    def _older_than(self, current: int) -> int | None:
+        with self._lock:
+            used = [version for version, pins in self._pins.items() if pins and version != current]
+        return min(used, default=None)
+
+    def _report(self, current: int, oldest: int | None) -> None:
+        values = {"pid": os.getpid(), "host": socket.gethostname(), "kind": self.kind, "version": current or None,
+                  "prepared": self.prepared, "oldest": oldest, "error": self.error,
+                  "lease_until": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, LEASE)}
+        with self.engine.begin() as connection:
+            connection.execute(insert(tables.worker).values(id=self.id, **values).on_conflict_do_update(
+                index_elements=["id"], set_=values))
+            connection.execute(tables.worker.delete().where(
+                tables.worker.c.lease_until < func.now() - func.make_interval(0, 0, 0, 1)))

@@ -1,0 +1,43 @@
+"""One promotion at a time: an advisory lock held by the very session that runs the steps."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, text
+
+from core.database.engine import connect_to
+from core.errors import Refused
+
+LOCK = 7_236_002
+
+
+@contextmanager
+def holding(engine: Engine, who: str) -> Iterator[Engine]:
+    """A pool of one connection that holds the promotion lock; raises Refused naming who has it.
+
+    A backend that outlives its killed client inside a statement keeps the lock, so that nobody works beside it.
+    """
+    line = connect_to(engine.url, size=1)
+    try:
+        with line.connect() as connection:
+            name = f"tessera promotion by {who or 'the command line'} ({socket.gethostname()}, process {os.getpid()})"
+            connection.execute(text("select set_config('application_name', :name, false)"), {"name": name[:63]})
+            if not connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
+                raise Refused(f"another promotion is under way: {_holder(engine)}; wait until it has ended")
+            connection.commit()
+        yield line
+    finally:
+        line.dispose()
+
+
+def _holder(engine: Engine) -> str:
+    with engine.connect() as connection:
+        row = connection.execute(text(
+            "select a.application_name, a.backend_start from pg_locks l join pg_stat_activity a on a.pid = l.pid"
+            " where l.locktype = 'advisory' and l.granted and l.objid = :lock and l.database ="
+            " (select oid from pg_database where datname = current_database())"), {"lock": LOCK}).first()
+    return f"{row.application_name}, since {row.backend_start:%H:%M:%S}" if row else "it has just ended"

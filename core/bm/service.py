@@ -1,0 +1,226 @@
+"""Promotion as commands and the administrator's page use it: plan, promote, roll back, pull, list versions."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from core.bm import apply as applying
+from core.bm import facts as fact_module
+from core.bm import folder, live
+from core.bm.apply import Order, Say
+from core.bm.live import Contents, Version
+from core.bm.plan import plan as make_plan
+from core.bm.seeds import Seeding
+from core.bm.state import State, assign, state_of
+from core.bm.steps import Plan
+from core.database import engine as engines
+from core.definition import Loaded, load
+from core.errors import DefinitionError, Problem, Refused
+from core.plugins import Plugins
+from core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan with what applying it needs."""
+
+    plan: Plan
+    base: State
+    target: State
+    what: Contents | None = None                     # None: a way back to a stored version
+    merged: Mapping[str, bytes] | None = None        # the site's files, when live's changes were merged into them
+
+
+@contextmanager
+def owner(settings: Settings) -> Iterator[Engine]:
+    """Connections as the owner of the database, for the time of a command."""
+    pool = engines.open(settings, "owner")
+    try:
+        yield pool
+    finally:
+        pool.dispose()
+
+
+def describe_versions(connection: Connection, limit: int = 50) -> list[Version]:
+    """The versions that were live, newest first."""
+    return live.versions(connection, limit)
+
+
+def load_plugins(settings: Settings) -> Plugins:
+    """The Python code of all addons at hand."""
+    return Plugins.load(settings.addon_folders)
+
+
+def check_folder(settings: Settings, plugins: Plugins) -> Loaded:
+    """Load and check the definitions on disk; raises DefinitionError with all problems."""
+    return _checked(load(settings.addon_folders, settings.metadata, plugins))
+
+
+def _checked(loaded: Loaded) -> Loaded:
+    if loaded.model is None or loaded.problems:
+        raise DefinitionError(loaded.problems)
+    return loaded
+
+
+def plan_folder(settings: Settings, engine: Engine, plugins: Plugins | None = None) -> Planned:
+    """Plan the way from live to the definitions on disk. Raises DefinitionError, Refused (merge conflicts)."""
+    plugins = plugins or load_plugins(settings)
+    loaded = check_folder(settings, plugins)
+    with engine.connect() as connection:
+        current, _ = live.current(connection)
+        base = live.state(connection, current, plugins)
+        merged = _merged_files(settings, connection, current, loaded)
+        if merged is not None:
+            loaded = _load_merged(settings, plugins, merged)
+        what = live.contents(loaded, plugins)
+        return _plan(connection, base, loaded, what, merged)
+
+
+def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents,
+          merged: Mapping[str, bytes] | None) -> Planned:
+    assert loaded.model is not None
+    facts = fact_module.gather(connection)
+    known = live.find(connection, what.hash)
+    target = state_of(loaded.model, what.hash, live.identities(connection, known) if known else None, known)
+    target = assign(base, target, facts.parked, facts.first_new)
+    facts = replace(facts, values=fact_module.count_values(connection, facts, base, target))
+    # A version that was live before is a way back, however it is asked for: what it forbids was allowed since.
+    return Planned(make_plan(base, target, facts, back=known is not None), base, target, what, merged)
+
+
+def _merged_files(settings: Settings, connection: Connection, current: int,
+                  loaded: Loaded) -> dict[str, bytes] | None:
+    """The site's files with live's own changes merged in; None when live did not move on. Raises Refused."""
+    hashed = folder.read_base(settings.metadata)
+    base = live.find(connection, hashed) if hashed else None
+    if base is None or not current or current in live.ancestors(connection, base):
+        return None
+    merged, conflicts = folder.merge(live.files(connection, base), live.files(connection, current),
+                                     site_files(loaded))
+    if conflicts:
+        raise Refused("Someone else promoted meanwhile, and both changed the same:\n"
+                      + "\n".join(f"  {line}" for line in conflicts)
+                      + "\nMake these equal to live's, or take live's with `pull --force`.")
+    return merged
+
+
+def site_files(loaded: Loaded) -> dict[str, bytes]:
+    """The source files of the site's layer."""
+    return {path: data for layer in loaded.layers for path, data in layer.files.items()}
+
+
+def _load_merged(settings: Settings, plugins: Plugins, files: Mapping[str, bytes]) -> Loaded:
+    """Check the merged files as if they stood in the site's folder."""
+    with tempfile.TemporaryDirectory() as name:
+        site = Path(name) / "site"
+        shutil.copytree(settings.metadata, site, ignore=shutil.ignore_patterns(".git"))
+        folder.write_files(site, files, folder_files(site))
+        loaded = load(settings.addon_folders, site, plugins)
+        if loaded.problems:
+            raise DefinitionError(
+                Problem(one.file.replace(str(site), str(settings.metadata)), one.line, one.column,
+                        f"{one.message} (after merging what someone else promoted)") for one in loaded.problems)
+        return loaded
+
+
+def folder_files(site: Path) -> dict[str, bytes]:
+    """Every file of a folder that is no hidden one."""
+    return {str(path.relative_to(site)): path.read_bytes() for path in sorted(site.rglob("*"))
+            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(site).parts)}
+
+
+def promote_folder(settings: Settings, engine: Engine, planned: Planned | None = None, message: str = "",
+                   author: str = "", account: int | None = None, plugins: Plugins | None = None,
+                   say: Say = lambda step: None) -> int:
+    """Make the definitions on disk live; gives the version. Raises DefinitionError, Refused.
+
+    A promotion that was killed after its flip is finished first.
+    """
+    plugins = plugins or load_plugins(settings)
+    finish_earlier(engine, plugins, author, say)
+    planned = planned or plan_folder(settings, engine, plugins)
+    version = _apply(engine, planned, plugins, message, author, account, say)
+    if planned.merged is not None:
+        folder.write_files(settings.metadata, planned.merged, planned.merged)
+    folder.write_base(settings.metadata, planned.target.hash)
+    return version
+
+
+def finish_earlier(engine: Engine, plugins: Plugins, author: str = "", say: Say = lambda step: None) -> bool:
+    """Finish a promotion that was killed after its flip, close one killed before; True if there was any."""
+    return applying.resume(engine, Seeding(plugins), plugins, author, say)
+
+
+def plan_rollback(engine: Engine, version: int | None = None, plugins: Plugins | None = None,
+                  settings: Settings | None = None) -> Planned:
+    """Plan the way back to an earlier version: the given one, or the one before. Raises Refused, NotFound."""
+    if plugins is None:
+        assert settings is not None
+        plugins = load_plugins(settings)
+    with engine.connect() as connection:
+        current, _ = live.current(connection)
+        wanted = version or live.previous(connection)
+        if wanted is None:
+            raise Refused("there is no version before this one")
+        if wanted not in {one.id for one in live.versions(connection, limit=10_000)}:
+            raise Refused(f"version {wanted} was never live; see `versions`")
+        base, target = (live.state(connection, one, plugins) for one in (current, wanted))
+        facts = fact_module.gather(connection)
+        target = assign(base, target, facts.parked, facts.first_new)
+        facts = replace(facts, values=fact_module.count_values(connection, facts, base, target))
+    return Planned(make_plan(base, target, facts, back=True), base, target)
+
+
+def rollback_to(settings: Settings, engine: Engine, version: int | None = None, planned: Planned | None = None,
+                author: str = "", account: int | None = None, plugins: Plugins | None = None,
+                say: Say = lambda step: None) -> int:
+    """Make an earlier version live again; the site's folder keeps its files. Gives the version. Raises Refused."""
+    plugins = plugins or load_plugins(settings)
+    finish_earlier(engine, plugins, author, say)
+    planned = planned or plan_rollback(engine, version, plugins)
+    return _apply(engine, planned, plugins, f"Back to version {planned.target.version}", author, account, say)
+
+
+def _apply(engine: Engine, planned: Planned, plugins: Plugins, message: str, author: str, account: int | None,
+           say: Say) -> int:
+    order = Order(planned.plan, planned.base, planned.target, planned.what, Seeding(plugins), message, author, account)
+    return applying.apply(engine, order, say)
+
+
+def pull(settings: Settings, engine: Engine, force: bool = False) -> list[str]:
+    """Bring live's site layer into the folder; gives the files that changed.
+
+    Raises Refused when the folder holds changes that were never promoted, unless `force` throws them away.
+    """
+    site = settings.metadata
+    with engine.connect() as connection:
+        current, _ = live.current(connection)
+        if not current:
+            raise Refused("nothing was promoted yet")
+        theirs = live.files(connection, current)
+        hashed = folder.read_base(site)
+        base = live.find(connection, hashed) if hashed else None
+        known = live.files(connection, base) if base else {}
+        target = next(one.hash for one in live.versions(connection, 10_000) if one.live)
+    ours = _local(site, {*theirs, *known})
+    changed = sorted(name for name, data in ours.items() if data not in (known.get(name), theirs.get(name)))
+    changed += sorted(name for name in known if name not in ours and name in theirs)
+    if changed and not force:
+        raise Refused("these files hold changes that were never promoted: " + ", ".join(changed)
+                      + "; promote them, or throw them away with --force")
+    written = folder.write_files(site, theirs, ours)
+    folder.write_base(site, target)
+    return written
+
+
+def _local(site: Path, known: set[str]) -> dict[str, bytes]:
+    """The folder's files that could be definitions: what a version knows, and files of the same kinds."""
+    endings = (".yaml", ".xml", ".po")
+    return {name: data for name, data in folder_files(site).items() if name in known or name.endswith(endings)}
