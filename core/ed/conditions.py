@@ -70,7 +70,7 @@ def parse(session: Session, table: str, source: str, at: str = "where") -> Expre
     try:
         return session.system.cache.get(
             ("condition", session.user.shape, table, source),
-            lambda: check(source, gated_scope(session.gate, table), "condition"))
+            lambda: check(source, gated_scope(session.gate, table), "boolean"))
     except ExpressionError as error:
         raise BadRequest(str(error), at, error.column) from None
 
@@ -127,7 +127,7 @@ def _several(where: Any) -> Sequence[Any]:
 def _by_expression(expression: Expression) -> Callable[[RecordColumns], ColumnElement[bool]]:
     def make(columns: RecordColumns) -> ColumnElement[bool]:
         try:
-            return expression.sql(columns)
+            return expression.where(columns)
         except Denied as error:
             raise BadRequest(str(error), "where") from None
     return make

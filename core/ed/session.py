@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
     from core.definition.model import Model, Table
+    from core.ed.files import FileStore
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Session:
     how: str = "page"
     import_id: int | None = None
     language: str = "en"
+    files: FileStore | None = None              # where uploads go; None where none are taken
 
     @classmethod
     def open(cls, system: System, connection: Connection, user: Principals, *, how: str = "page", zone: str = "UTC",
@@ -91,7 +93,8 @@ class Session:
     @property
     def parameters(self) -> dict[str, object]:
         """The parameters that any statement may use: the user's side of rights, today and now."""
-        return {**self.user.parameters, "today": self.environment.today, "now": self.environment.now}
+        environment = self.environment
+        return {**self.user.parameters, "today": environment.today, "now": environment.now, "zone": environment.zone}
 
 
 def closed_roles(model: Model, names: frozenset[str]) -> frozenset[str]:

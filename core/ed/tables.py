@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Integer, MetaData, Numeric, Sequence, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, MetaData, Numeric, Sequence, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 SYSTEM = MetaData(schema="sys")
@@ -28,7 +28,7 @@ search_queue = Table(
 file = Table(
     "file", SYSTEM,
     Column("id", BigInteger, primary_key=True), Column("name", Text), Column("type", Text),
-    Column("size", BigInteger), Column("hash", Text))
+    Column("size", BigInteger), Column("hash", Text), Column("created_by", BigInteger))
 
 physical = Table(
     "physical", SYSTEM,
@@ -37,7 +37,7 @@ physical = Table(
     Column("changed_on", DateTime(timezone=True)))
 
 COLUMN_TYPES = {
-    "text": Text(), "bigint": BigInteger(), "integer": Integer(), "numeric": Numeric(), "date": Date(),
+    "text": Text(), "bigint": BigInteger(), "integer": Integer(), "numeric": Numeric(), "date": Date(), "boolean": Boolean(),
     "timestamptz": DateTime(timezone=True), "text[]": ARRAY(Text()), "bigint[]": ARRAY(BigInteger()),
     "jsonb": JSONB(),
 }
