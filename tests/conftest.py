@@ -6,6 +6,7 @@ import fcntl
 import itertools
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 @pytest.fixture(scope="module")
 def database(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The settings of a fresh system: an own home and an own database that has all steps applied."""
+    with fresh_database(server, tmp_path_factory) as settings:
+        yield settings
+
+
+@contextmanager
+def fresh_database(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A database of its own for as long as the block runs, for tests that change it for good."""
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(NUMBERS)}"
     home = tmp_path_factory.mktemp("home")
     secrets.write(home / "secrets.yaml", {
