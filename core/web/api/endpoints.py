@@ -80,7 +80,7 @@ def change_record(context: Context, table: str, id: str) -> Response:
     try:
         context.records.update(table, [{**values, "id": number, "_version": version}])
     except Conflict as conflict:
-        return _conflict(context, definition, number, conflict)
+        return _conflict(context, definition, conflict)
     return _one(context, definition, number, None)
 
 
@@ -95,7 +95,7 @@ def delete_record(context: Context, table: str, id: str) -> Response:
     try:
         context.records.delete(table, {number: version})
     except Conflict as conflict:
-        return _conflict(context, definition, number, conflict)
+        return _conflict(context, definition, conflict)
     return Response("", status=204)
 
 
@@ -193,18 +193,14 @@ def _one(context: Context, definition: Table, number: int, fields: tuple[str, ..
     return response
 
 
-def _conflict(context: Context, definition: Table, number: int, conflict: Conflict) -> Response:
+def _conflict(context: Context, definition: Table, conflict: Conflict) -> Response:
     """409 with the record as it is now, as far as the caller may read it."""
-    context.undo()
     failure = failure_of(conflict)
-    current = context.records.read(definition.name, [number])
-    if not current:
-        raise NotFound("There is no such record.")
     body: dict[str, Any] = {
         "type": "about:blank", "title": failure.title(context.text), "status": 409,
         "detail": failure.message(context.text), "request_id": context.request_id,
         "errors": [problem_dict(p, context.text) for p in failure.problems],
-        "fields": list(conflict.fields), "current": _wire(context, definition).out(current)[0]}
+        "fields": list(conflict.fields), "current": _wire(context, definition).out([conflict.current])[0]}
     return Response(dumps(body), status=409, content_type="application/problem+json")
 
 
