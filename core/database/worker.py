@@ -61,7 +61,7 @@ async def _run(app: procrastinate.App, settings: Settings, queues: Sequence[str]
                 queues=list(queues) if queues else None,  # type: ignore[arg-type]  # None: all of them
                 concurrency=settings.job_threads, name="work",
                 shutdown_graceful_timeout=settings.kill_timeout / 2, update_heartbeat_interval=HEARTBEAT,
-                stalled_worker_timeout=STALLED, delete_jobs="successful")
+                stalled_worker_timeout=STALLED, fetch_job_polling_interval=1.0, delete_jobs="successful")
         finally:
             rescue.cancel()
 
