@@ -1,0 +1,24 @@
+"""`plan`: what a promotion would change."""
+
+from __future__ import annotations
+
+import click
+
+from core.bm import service
+from core.bm.canonical import canonical
+from core.cli import Invocation, progress
+
+
+@click.command("plan")
+@click.option("--json", "as_json", is_flag=True, help="For machines; `promote FILE` takes it as the plan approved.")
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """Show what a promotion would change; exits 2 when there are changes, 1 when they cannot be promoted."""
+    invocation: Invocation = context.obj
+    with invocation.database() as settings, service.owner(settings) as engine:
+        planned = service.plan_folder(settings, engine)
+    if as_json:
+        click.echo(canonical({**planned.plan.as_json(), "hash": planned.plan.hash}).decode())
+    else:
+        progress.show(planned)
+    context.exit(1 if planned.plan.problems else 0 if planned.plan.empty else 2)
