@@ -190,9 +190,10 @@ def create_all(connection: Connection, system: System) -> None:
 def foreign_key(table: str, key: DesiredForeignKey) -> ForeignKeyConstraint:
     """The constraint as SQLAlchemy has it, to be added to its table."""
     metadata = MetaData(schema="ed")
-    PhysicalTable(key.target, metadata, Column("id", BigInteger, primary_key=True))
     constraint = ForeignKeyConstraint([key.column], [f"ed.{key.target}.id"], name=key.name)
-    PhysicalTable(table, metadata, Column(key.column, BigInteger), constraint)
+    PhysicalTable(table, metadata, Column("id", BigInteger, primary_key=True), Column(key.column, BigInteger), constraint)
+    if key.target != table:
+        PhysicalTable(key.target, metadata, Column("id", BigInteger, primary_key=True))
     return constraint
 
 

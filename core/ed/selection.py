@@ -126,7 +126,7 @@ class Selection:
         if kind.of is None or kind.of not in system.model.tables or (gate and not gate.may(kind.of, "read")):
             self.plain(f"{name}_title", cast(null(), ARRAY(Text)))
             return
-        linked = func.unnest(value).table_valued("id", with_ordinality="position")
+        linked = func.unnest(value).table_valued("id", with_ordinality="position").render_derived()
         inner = RecordColumns(system, gate, kind.of)
         allowed = True if gate is None else gate.predicate(kind.of, "read", inner.root.source)
         inner.source = linked.outerjoin(inner.root.source, inner.root.id == linked.c.id)
