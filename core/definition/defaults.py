@@ -49,5 +49,4 @@ def _node(field: Field) -> FormNode:
 
 
 def _tab(field: Field) -> FormNode:
-    ref = f"{field.name}_tab"
-    return FormNode("tab", ref, {"id": ref, "title": field.title}, (_node(field),))
+    return FormNode("tab", field.name, {"id": field.name, "title": field.title}, (_node(field),))

@@ -20,6 +20,7 @@ from core.definition.model import Addon, Choices, ChoiceValue, Model, SystemSett
 from core.definition.scope import Names
 from core.definition.values import Layer, Merged
 from core.errors import DefinitionError, Problem
+from core.expression.functions import functions
 from core.plugins import Plugins
 
 
@@ -68,7 +69,8 @@ def build(merged: Iterable[Merged], plugins: Plugins | None = None) -> Model:
 
 def start(merged: Iterable[Merged], plugins: Plugins) -> Building:
     """An empty building over merged definitions."""
-    return Building(plugins.kinds, plugins.field_types, Names(), {(one.kind, one.name): one for one in merged})
+    return Building(plugins.kinds, plugins.field_types, Names(functions(plugins.functions.values())),
+                    {(one.kind, one.name): one for one in merged})
 
 
 def build_all(building: Building) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from core.definition.scope import ModelScope, Names, Written
 from core.definition.values import Merged
@@ -31,7 +31,7 @@ class Field:
 
     table: str
     name: str
-    type: FieldType
+    type: FieldType[Any]
     properties: BaseModel
     title: str
     help: str = ""
@@ -40,7 +40,8 @@ class Field:
     was: tuple[str, ...] = ()
     fresh: bool = False
     path: str = ""  # the text path of its declaration: "table opportunity.fields.amount"
-    written: Mapping[str, object] = field(default_factory=dict)  # required readonly show default suggest formula among, as written
+    # required readonly show default suggest formula among, as written: literals, or expressions not yet parsed
+    written: Mapping[str, object] = field(default_factory=dict)
 
     @cached_property
     def required(self) -> bool | Expression:

@@ -12,6 +12,7 @@ from core.types.base import Type
 if TYPE_CHECKING:
     from core.definition.model import Choices, Field, Table
     from core.expression import Expression
+    from core.expression.functions import Functions
 
 SYSTEM_COLUMNS = ("id", "created_on", "created_by", "changed_on", "changed_by")
 
@@ -19,7 +20,8 @@ SYSTEM_COLUMNS = ("id", "created_on", "created_by", "changed_on", "changed_by")
 class Names:
     """The tables and choices of a Model, filled while it is built; `broken` are tables with errors of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, functions: Functions | None = None) -> None:
+        self.functions = functions  # of the expression language; None: the built-in ones
         self.tables: dict[str, Table] = {}
         self.choices: dict[str, Choices] = {}
         self.broken: set[str] = set()
@@ -130,4 +132,5 @@ class Written:
     def expression(self) -> Expression:
         """The typed expression; raises ExpressionError if it never was checked and is wrong."""
         from core.expression import check
-        return check(self.source, self.scope, self.expects)
+        from core.expression.functions import BUILT_IN
+        return check(self.source, self.scope, self.expects, self.scope.names.functions or BUILT_IN)

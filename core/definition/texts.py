@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from core.definition.model import Model
@@ -34,48 +34,77 @@ def humanised(name: str) -> str:
 
 def text(model: Model, path: str, language: str) -> str:
     """The text at a path in a language; else as the definition says it; else made from the name."""
-    candidates = list(_candidates(model, path))
-    for candidate in candidates:
-        translated = translations(model, language).get(candidate)
-        if translated:
-            return translated
-    for candidate in candidates:
+    texts = translations(model, language)
+    paths = list(_paths(model, path))
+    for candidate in paths:
+        if texts.get(candidate):
+            return texts[candidate]
+    for candidate in paths:
         written = written_text(model, candidate)
         if written is not None:
             return written
-    return _fallback(path)
+    return _fallback(paths[-1])
 
 
-def translations(model: Model, language: str) -> dict[str, str]:
+def translations(model: Model, language: str) -> Mapping[str, str]:
     """All translated texts of a language by path."""
     found = model.values["translation"].get(language)
-    return found if isinstance(found, dict) else {}
+    return cast("Mapping[str, str]", found) if found is not None else {}
 
 
 def written_text(model: Model, path: str) -> str | None:
     """The text a definition has at a path, in the language it is written in."""
-    kind, _, rest = path.partition(" ")
-    name, *parts = rest.split(".")
-    merged = model.definitions.get((kind, name))
-    if merged is None:
-        return None
+    kind, name, parts = _split(path)
     if kind == "form" and len(parts) == 2:
         return model.forms[name].titles.get(parts[0]) if name in model.forms else None
-    value: object = merged.body
+    if kind == "table" and parts == ["plural"]:
+        return model.tables[name].plural if name in model.tables else None
+    merged = model.definitions.get((kind, name))
+    value: object = merged.body if merged else None
     for part in parts:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(part)
+        value = value.get(part) if isinstance(value, dict) else None
     return value if isinstance(value, str) else None
 
 
-def _candidates(model: Model, path: str) -> Iterator[str]:
-    """The path itself; for a table's member then the same in its mixins, and in its base and the base's."""
-    yield path
+def _split(path: str) -> tuple[str, str, list[str]]:
     kind, _, rest = path.partition(" ")
-    name, _, member = rest.partition(".")
-    if kind != "table" or "." not in member:
-        return
+    name, *parts = rest.split(".")
+    return kind, name, parts
+
+
+def _paths(model: Model, path: str) -> Iterator[str]:
+    """The path, and those whose text stands in where nobody wrote one there."""
+    yield path
+    kind, name, parts = _split(path)
+    if kind == "table" and len(parts) > 1:
+        yield from _inherited(model, name, ".".join(parts))
+    elif kind == "list" and name in model.lists:
+        yield from _of_list(model, name, parts)
+    elif kind == "object" and name in model.objects and parts == ["title"]:
+        yield f"table {model.objects[name].of}.plural"
+    elif kind == "form":
+        form = model.forms.get(name)
+        table = form.of if form else name
+        if parts == ["title"]:
+            yield f"table {table}.title"
+        elif len(parts) == 2 and table in model.tables and parts[0] in model.tables[table].fields:
+            yield from _paths(model, f"table {table}.fields.{parts[0]}.title")
+
+
+def _of_list(model: Model, name: str, parts: list[str]) -> Iterator[str]:
+    table = model.lists[name].of
+    if parts == ["title"]:
+        yield f"table {table}.plural"
+    elif len(parts) == 3 and parts[0] == "columns" and parts[1] in model.lists[name].columns:
+        *links, last = model.lists[name].columns[parts[1]].path.split(".")
+        for link in links:
+            field = model.field(table, link)
+            table = (field.target if field else None) or table
+        yield from _paths(model, f"table {table}.fields.{last}.title")
+
+
+def _inherited(model: Model, name: str, member: str) -> Iterator[str]:
+    """The same member in the table's mixins, then in its base and the base's."""
     table = model.tables.get(name)
     while table is not None:
         if table.name != name:
@@ -86,8 +115,8 @@ def _candidates(model: Model, path: str) -> Iterator[str]:
 
 
 def _fallback(path: str) -> str:
-    """What stands in for a text that nobody wrote: its name; for a message or help, nothing."""
-    parts = path.partition(" ")[2].split(".")
-    if len(parts) > 1 and parts[-1] in TEXT_KEYS:
-        return humanised(parts[-2]) if parts[-1] in ("title", "plural") else ""
-    return humanised(parts[-1])
+    """What stands in for a text that nobody wrote: the name in words for a title, else nothing."""
+    kind, name, parts = _split(path)
+    if (kind == "form" and len(parts) == 2) or parts[-1:] not in (["title"], ["plural"]):
+        return ""
+    return humanised(parts[-2] if len(parts) > 1 else name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from core.definition.values import Body, BodyPath, Definition, Mark, Origin
 
@@ -46,15 +47,13 @@ def _node(value: object, path: BodyPath, positions: Mapping[BodyPath, Mark], lay
     if isinstance(value, list):
         return Node([_node(item, (*path, index), positions, layer, mark) for index, item in enumerate(value)],
                     Origin(layer, mark))
-    assert value is None or isinstance(value, (str, int, float, bool))
-    return Node(value, Origin(layer, mark))
+    return Node(cast(Scalar, value), Origin(layer, mark))
 
 
 def harvest(node: Node) -> tuple[Body, dict[BodyPath, Origin]]:
     """The body of a tree, and the origin of every path in it."""
     origins: dict[BodyPath, Origin] = {}
-    body = _plain(node, (), origins)
-    assert isinstance(body, dict)
+    body = cast(Body, _plain(node, (), origins))
     return body, origins
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import cast
 
 import yaml
 
@@ -98,7 +100,7 @@ class _Reader:
             self._close()
         elif isinstance(event, yaml.AliasEvent):
             self._tell(event, f'an alias (*{event.anchor}) is not allowed: write the value out')
-            self._put(None, self._mark(event), event.start_mark.index)
+            self._put(None, self._mark(event), _start(event))
         elif isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
@@ -112,8 +114,8 @@ class _Reader:
         if node is not None and isinstance(node.value, dict) and node.key is None:
             node.key = self._key(event, mark)
             return
-        self._put(self._resolve(event), mark, event.start_mark.index,
-                  bare=event.start_mark.index == event.end_mark.index)
+        self._put(self._resolve(event), mark, _start(event),
+                  bare=_start(event) == _end(event))
 
     def _key(self, event: yaml.ScalarEvent, mark: Mark) -> _Key:
         name: str = event.value
@@ -126,7 +128,7 @@ class _Reader:
         elif not event.style and not isinstance(self._resolve(event, quiet=True), str):
             self.problems.append(mark.problem(f'a key is a text: put it in quotes, "{name}"'))
         node.keys.setdefault(name, mark)
-        return _Key(name, mark, event.start_mark.index, event.end_mark.index)
+        return _Key(name, mark, _start(event), _end(event))
 
     def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         self._refuse_extras(event)
@@ -140,8 +142,8 @@ class _Reader:
                               'a text that begins with { or [ must be in quotes')
             raise _Stop
         value: dict[str, object] | list[object] = {} if isinstance(event, yaml.MappingStartEvent) else []
-        path = self._put(value, mark, event.start_mark.index)
-        self.stack.append(_Node(value, path, bool(event.flow_style), event.start_mark.index))
+        path = self._put(value, mark, _start(event))
+        self.stack.append(_Node(value, path, bool(event.flow_style), _start(event)))
 
     def _close(self) -> None:
         node = self.stack.pop()
@@ -160,9 +162,7 @@ class _Reader:
             node.value.append(value)
             self.positions[path] = mark._replace(value_line=mark.line, value_column=mark.value_column)
             return path
-        key = node.key
-        assert key is not None   # a mapping's value always follows its key
-        node.key = None
+        key, node.key = cast(_Key, node.key), None      # a mapping's value always follows its key
         path = (*node.path, key.name)
         if key.name not in node.value:
             node.value[key.name] = value
@@ -211,7 +211,7 @@ class _Reader:
                 f'"{entries[0].key.name}" has no value; a text that begins with {{ must be in quotes: '
                 f"{name}: {quoted(whole)}"))
             return
-        for before, entry in zip(entries, entries[1:], strict=False):
+        for before, entry in pairwise(entries):
             if entry.bare and not before.bare:
                 self._tell_value(before, self.source.mark(before.value_start))
         if entries[0].bare:
@@ -254,12 +254,20 @@ class _Reader:
             f"this value must be in quotes, for it holds one of , [ ] {{ }} #: {last.key.name}: {quoted(value)}")
 
     def _mark(self, event: yaml.Event) -> Mark:
-        start = event.start_mark
+        start = cast(yaml.error.Mark, event.start_mark)       # the parser marks every event
         shift = 1 if getattr(event, "style", None) in ("'", '"') else 0
         return Mark(self.source.file, start.line + 1, start.column + 1, start.line + 1, start.column + 1 + shift)
 
     def _tell(self, event: yaml.Event, message: str) -> None:
         self.problems.append(self._mark(event).problem(message))
+
+
+def _start(event: yaml.Event) -> int:
+    return event.start_mark.index if event.start_mark is not None else 0
+
+
+def _end(event: yaml.Event) -> int:
+    return event.end_mark.index if event.end_mark is not None else 0
 
 
 def extent(text: str, start: int) -> int:

@@ -40,5 +40,5 @@ class Kind(ABC):
     def build(self, merged: Merged, schema: Any, building: Building) -> object | None:
         """The value in the Model; None, with a problem told, if it cannot be made."""
 
-    def check(self, merged: Merged, value: Any, building: Building) -> None:
+    def check(self, merged: Merged, value: Any, building: Building) -> None:  # noqa: B027  # most have more to check
         """Tell every problem of the value, and every reference it makes; all values are built by now."""

@@ -94,8 +94,6 @@ def make_field(merged: Merged, name: str, schema: FieldSchema, table: str, inher
 def _narrowed(merged: Merged, path: BodyPath, schema: FieldSchema, table: str, before: Field,
               building: Building) -> Field:
     """The inherited field with what this table says more strictly; its type stays."""
-    if before.path == f"{merged.kind} {merged.name}.fields.{path[-1]}":
-        return before
     for key in (*schema.model_fields_set, *(schema.model_extra or {})):
         if key == "type" and schema.type == before.type.name:
             continue
@@ -103,8 +101,9 @@ def _narrowed(merged: Merged, path: BodyPath, schema: FieldSchema, table: str, b
             owner = before.path.partition(".")[0]
             building.tell(merged, (*path, key), f'field "{before.name}" comes from {owner}: "{key}" cannot be set '
                           "again here (" + ", ".join(NARROWING) + " can)")
-    changes: dict[str, Any] = {key: getattr(schema, key) for key in ("title", "help", "search")
-                               if getattr(schema, key) is not None}
+    changes: dict[str, Any] = {"path": f"{merged.kind} {merged.name}.fields.{before.name}"}
+    changes |= {key: getattr(schema, key) for key in ("title", "help", "search")
+                if getattr(schema, key) is not None}
     narrowed = replace(before, **changes)
     written = {**before.written, **_written(merged, path, schema, narrowed, table, building)}
     return replace(narrowed, written=written)
@@ -166,23 +165,36 @@ def check_value(merged: Merged, path: BodyPath, value: object, made: Field, buil
 
 
 def check_field(merged: Merged, made: Field, building: Building) -> None:
-    """Check what a field names: its table or choices, the way back of lines, its expressions."""
+    """Check what a field's definition names: its table or choices, the way back of lines, its expressions."""
     path: BodyPath = ("fields", made.name)
+    said = _said(merged, made.name)
+    if "type" in said:
+        _check_target(merged, path, made, building)
+    for key in (*CONDITIONS, "formula", "among"):
+        value = made.written.get(key)
+        if key in said and isinstance(value, Written):
+            building.check(merged, (*path, key), value)
+    for key in ("default", "suggest"):
+        if key in said and key in made.written:
+            check_value(merged, (*path, key), made.written[key], made, building)
+    _check_together(merged, path, made, said, building)
+
+
+def _said(merged: Merged, field: str) -> Mapping[str, object]:
+    """What a definition itself says of a field."""
+    fields = merged.body.get("fields")
+    said = fields.get(field) if isinstance(fields, dict) else None
+    return said if isinstance(said, dict) else {}
+
+
+def _check_target(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:
     kind = made.expression_type
-    if kind.name == "choice" and kind.of is not None:
-        building.find(merged, (*path, "of"), "choices", kind.of)
-    elif made.type.name == "lines":
+    if made.type.name == "lines":
         _check_lines(merged, path, made, building)
     elif made.type.name == "link" and kind.of is not None:
         building.find(merged, (*path, "to"), "table", kind.of)
-    for key in (*CONDITIONS, "formula", "among"):
-        value = made.written.get(key)
-        if isinstance(value, Written):
-            building.check(merged, (*path, key), value)
-    for key in ("default", "suggest"):
-        if key in made.written:
-            check_value(merged, (*path, key), made.written[key], made, building)
-    _check_together(merged, path, made, building)
+    elif kind.name == "choice" and kind.of is not None:
+        building.find(merged, (*path, "of"), "choices", kind.of)
 
 
 def _check_lines(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:
@@ -197,13 +209,11 @@ def _check_lines(merged: Merged, path: BodyPath, made: Field, building: Building
         building.tell(merged, (*path, "by"), f'"{by}" of table "{target.name}" is no link to table "{made.table}"')
 
 
-def _check_together(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:
+def _check_together(merged: Merged, path: BodyPath, made: Field, said: Mapping[str, object],
+                    building: Building) -> None:
     """Properties that only make sense on some fields."""
-    is_link = made.type.name == "link"
-    body = merged.body.get("fields", {})
-    said = body.get(made.name, {}) if isinstance(body, dict) else {}
     for key in ("among", "on_delete"):
-        if key in said and not is_link:
+        if key in said and made.type.name != "link":
             building.tell(merged, (*path, key), f'"{key}" is for links: field "{made.name}" is none')
     if "formula" in said:
         for key in ("required", "default", "suggest", "readonly", "search"):

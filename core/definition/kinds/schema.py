@@ -10,7 +10,6 @@ from pydantic_core import PydanticCustomError
 
 from core.definition.names import fault
 
-
 _VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,48}")
 
 
@@ -96,4 +95,5 @@ Expression = Annotated[str, BeforeValidator(_expression), Field(json_schema_extr
 Condition = Annotated[Any, BeforeValidator(_condition),
                       Field(json_schema_extra={"word": "true, false or expression"})]
 Value = Annotated[Any, BeforeValidator(_value), Field(json_schema_extra={"word": "value, or = and an expression"})]
-Right = Annotated[Any, BeforeValidator(_right), Field(json_schema_extra={"word": "true, false or list of record roles"})]
+Right = Annotated[Any, BeforeValidator(_right),
+                  Field(json_schema_extra={"word": "true, false or list of record roles"})]

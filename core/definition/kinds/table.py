@@ -158,13 +158,9 @@ class TableKind(Kind):
         """Check fields, expressions and everything that names a field."""
         value = building.names.tables[value.name]
         for field in value.fields.values():
-            source, _, _ = field.path.partition(".")
-            kind, _, name = source.partition(" ")
-            where = building.merged[kind, name]
-            if (kind, name) == ("table", value.name) or kind == "mixin":
-                check_field(where, field, building)
-            elif field is not building.names.tables[name].fields.get(field.name):
-                check_field(merged, field, building)        # narrowed here
+            kind, _, name = field.path.partition(".")[0].partition(" ")
+            if kind == "mixin" or name == value.name:       # the base's are checked with the base
+                check_field(building.merged[kind, name], field, building)
         check_members(merged, value, building)
         for mixin in value.uses:
             if ("mixin", mixin) in building.merged:
