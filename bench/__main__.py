@@ -184,7 +184,8 @@ def page_operations(site: Site, ids: list[int]) -> Mapping[str, Operation]:
     browser = Client(site.port, {"Cookie": person.cookies, "Origin": site.address})
     cities, csrf = data.city_names(), person.csrf("/contacts/new")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    versions = dict.fromkeys(ids, None)
+    versions: dict[int, int] = {}
+    api = site.person("bench")
 
     def listing(number: int) -> None:
         where = quote(f"city == '{cities[number % len(cities)]}'")
@@ -197,7 +198,7 @@ def page_operations(site: Site, ids: list[int]) -> Mapping[str, Operation]:
 
     def update(number: int) -> None:
         contact = ids[1000 + number % 1000]
-        version = versions[contact] or person.version(f"/api/v1/contact/{contact}", site.token("bench"))
+        version = versions.get(contact) or api.get(f"/api/v1/contact/{contact}").json()["_version"]
         browser.ask("POST", f"/contacts/{contact}", urlencode({
             "csrf": csrf, "_version": str(version), "job_title": f"Job {number}"}).encode(), (302, 303), **form)
         versions[contact] = version + 1

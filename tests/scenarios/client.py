@@ -52,7 +52,13 @@ class Person:
     def __init__(self, address: str, token: str | None = None) -> None:
         self.address = address
         self.token = token
-        self.opener = build_opener(HTTPCookieProcessor(CookieJar()), KeepRedirects())
+        self.jar = CookieJar()
+        self.opener = build_opener(HTTPCookieProcessor(self.jar), KeepRedirects())
+
+    @property
+    def cookies(self) -> str:
+        """The cookies it holds, as a header."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.jar)
 
     def ask(self, method: str, path: str, body: bytes | None = None,
             headers: Mapping[str, str] | None = None) -> Answer:
@@ -77,11 +83,13 @@ class Person:
         return self.ask("POST", path, urlencode(values).encode(),
                         {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.address})
 
+    def csrf(self, path: str) -> str:
+        """The token that the forms of a page carry; "" if it has none."""
+        token = re.search(r'name="csrf" value="([^"]+)"', self.get(path).text)
+        return token.group(1) if token else ""
+
     def sign_in(self, login: str, password: str) -> None:
-        page = self.get("/login")
-        token = re.search(r'name="csrf" value="([^"]+)"', page.text)
-        answer = self.post_form("/login", {"login": login, "password": password,
-                                           "csrf": token.group(1) if token else ""})
+        answer = self.post_form("/login", {"login": login, "password": password, "csrf": self.csrf("/login")})
         assert answer.status in (302, 303), f"signing in as {login} answered {answer.status}: {answer.text[:500]}"
 
 
@@ -118,13 +126,14 @@ class Site:
             self.tokens[login] = self.run("token", login).strip().splitlines()[-1].split()[-1]
         return self.tokens[login]
 
-    def serve(self, workers: int = 2) -> None:
+    def serve(self, workers: int = 2, work: bool = True) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         log = (self.home / "serve.log").open("wb")
+        command = ["serve", "--port", str(self.port), "--workers", str(workers), *([] if work else ["--no-work"])]
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "server.py"), "serve", "--port", str(self.port), "--workers", str(workers)],
+            [sys.executable, str(ROOT / "server.py"), *command],
             env=self.environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         self.wait_until_ready()
 
