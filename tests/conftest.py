@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from core import secrets
 from core.database import address, embedded, steps
 from core.database import engine as engines
 from core.settings import Settings
+from tests.unchanged import unchanged as nothing_changes
 
 TEMPLATE = "tessera_template"
 NUMBERS = itertools.count(1)
@@ -81,6 +83,12 @@ def connection(engine: Engine) -> Iterator[Connection]:
         transaction = open_connection.begin()
         yield open_connection
         transaction.rollback()
+
+
+@pytest.fixture
+def unchanged(engine: Engine, database: Settings) -> Callable[[], AbstractContextManager[None]]:
+    """`with unchanged():` around a request that is refused: no table of ed or bm and no stored file may change."""
+    return lambda: nothing_changes(engine, database.home / "files")
 
 
 @pytest.fixture(scope="session")
