@@ -76,6 +76,10 @@ class Application:
                     viewer.introduce(context)
                     if route.right == "administrator":
                         context.require_administrator()
+                    if not route.alone:
+                        response = route.endpoint(context, **arguments)
+                if route.alone:
+                    connection.commit()
                     response = route.endpoint(context, **arguments)
                 if response.status_code < 400:
                     connection.commit()

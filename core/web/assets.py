@@ -7,6 +7,7 @@ import hashlib
 import json
 import mimetypes
 import re
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -63,10 +64,9 @@ def vendor(package_file: str) -> str:
 
 @cache
 def icon_names() -> frozenset[str]:
-    """The icons that the sprite holds: those of icons.txt and those that addons name."""
-    for path in (FOLDER / "vendor").glob("icons.*.svg"):
-        return frozenset(re.findall(r'<symbol id="tabler-([a-z0-9-]+)"', path.read_text()))
-    return frozenset()
+    """The icons that the sprite holds."""
+    path = listing().get("vendor/" + vendor("icons.svg").rpartition("/")[2])
+    return frozenset(re.findall(r'id="tabler-([a-z0-9-]+)"', path.read_text())) if path is not None else frozenset()
 
 
 @cache

@@ -34,7 +34,7 @@ def once(values: MultiDict[str, str], many: Collection[str] = ()) -> Mapping[str
 
 def natural(text: str | None, default: int, most: int) -> int:
     """Read a small number of a query; anything that is not ASCII digits is the default."""
-    if not text or not text.isascii() or not text.isdigit() or len(text) > 12:
+    if not text or not text.isascii() or not text.isdigit() or len(text) > 18:
         return default
     return min(int(text), most)
 

@@ -35,6 +35,7 @@ class Route:
     auth: Auth
     right: Right
     body: int = 1_000_000      # the most bytes a request may carry
+    alone: bool = False        # runs on no version and in no transaction of ours: promotions wait for both
 
 
 class RouteTable:

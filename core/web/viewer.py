@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from core.ed.files import FileStore
 from core.ed.records import Records
 from core.ed.session import Principals, Session
 from core.types.base import Locale
@@ -32,6 +33,7 @@ def introduce(context: Context) -> None:
         user = Principals.load(context.connection, context.system, account.user_id, context.epoch)
         context.session = Session.open(context.system, context.connection, user, zone=locale.zone,
                                        language=language, now=now)
+        context.session.files = FileStore(context.settings.home / "files")
         context.records = Records(context.session)
     context.viewer = Viewer(locale, context.text, now.astimezone(ZoneInfo(locale.zone)).date(), now,
                             account.user_id if account else None)

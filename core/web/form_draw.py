@@ -1,0 +1,169 @@
+"""Drawing a compiled form for one record: read, edit, errors beside their fields, and theirs beside yours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from core.expression import EvaluationError, is_true
+from core.web.context import Viewer
+from core.web.form_view import Box, FormField, FormView
+from core.web.widgets.base import EMPTY, NOTHING, Control, Entry, Record
+
+if TYPE_CHECKING:
+    from core.expression import Environment, Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a field stands on this record at this moment."""
+
+    show: bool
+    required: bool
+    fixed: bool
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One record on a form: what to draw it from."""
+
+    view: FormView
+    viewer: Viewer
+    record: Record
+    editing: bool
+    standings: Mapping[str, Standing]
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)       # by key: "amount", "lines.2.price", ""
+    theirs: Mapping[str, Record] = field(default_factory=dict)      # fields that others changed too: the record now
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def draw(self) -> Markup:
+        """The whole form."""
+        return NOTHING.join(self._box(child) if isinstance(child, Box) else self._alone(child)
+                            for child in self.view.root.children)
+
+    def first_problem(self) -> str:
+        """The key of the first field with a problem, in the form's order."""
+        keys = [key.split(".")[0] for key in self.problems]
+        return next((one.key for one in self.view.fields if one.key in keys), "")
+
+    def _alone(self, one: FormField) -> Markup:
+        return self._fields((one,), 1)
+
+    def _fields(self, fields: Collection[FormField], columns: int) -> Markup:
+        tag = "div" if self.editing else "dl"
+        return Markup('<{0} class="t-fields cols-{1}">{2}</{0}>').format(
+            Markup(tag), columns, NOTHING.join(map(self._field, fields)))
+
+    def _box(self, box: Box) -> Markup:
+        if box.tag == "tabs":
+            return self._tabs(box)
+        parts, run = [], []
+        for child in box.children:
+            if isinstance(child, FormField):
+                run.append(child)
+                continue
+            if run:
+                parts.append(self._fields(run, box.columns))
+                run = []
+            parts.append(self._box(child))
+        if run:
+            parts.append(self._fields(run, box.columns))
+        inner = NOTHING.join(parts)
+        if box.tag == "tab":
+            return inner
+        title = Markup('<h2 class="t-group-title">{}</h2>').format(box.title) if box.title else NOTHING
+        return Markup('<section class="t-group">{}{}</section>').format(title, inner)
+
+    def _tabs(self, box: Box) -> Markup:
+        tabs = [child for child in box.children if isinstance(child, Box)]
+        buttons, panels = [], []
+        for number, tab in enumerate(tabs):
+            identity = f"tab-{tab.ref or number}"
+            bad = any(key.split(".")[0] == one.key for one in tab.fields() for key in self.problems)
+            buttons.append(Markup(
+                '<button type="button" role="tab" id="{0}" aria-controls="{0}-panel" aria-selected="{1}"{2}>{3}{4}'
+                '</button>').format(identity, "true" if number == 0 else "false",
+                                    Markup(' class="has-problem"') if bad else NOTHING, tab.title or tab.ref,
+                                    self._count(tab)))
+            panels.append(Markup('<section role="tabpanel" id="{0}-panel" aria-labelledby="{0}" class="t-panel">'
+                                 '<h2 class="t-panel-title">{1}</h2>{2}</section>').format(
+                identity, tab.title or tab.ref, self._box(tab)))
+        return Markup('<div class="t-tabs" data-tabs="{}"><div role="tablist">{}</div>{}</div>').format(
+            f"{self.view.name}.{box.ref}", NOTHING.join(buttons), NOTHING.join(panels))
+
+    def _count(self, tab: Box) -> Markup:
+        for one in tab.fields():
+            if one.bound.field.type.name == "lines":
+                rows = self.record.get(one.key)
+                return Markup(' <span class="t-count">{}</span>').format(len(rows)) if rows else NOTHING
+        return NOTHING
+
+    def _field(self, one: FormField) -> Markup:
+        standing = self.standings[one.key]
+        hidden = NOTHING if standing.show else Markup(" hidden")
+        css = "t-field" + (" is-wide" if one.wide else "") + (" is-number" if one.widget.numeric else "")
+        if self.editing and not standing.fixed:
+            return Markup('<div class="{}" data-field="{}"{}>{}</div>').format(
+                css, one.key, hidden, self._control(one, standing))
+        value = one.read(self.record, self.viewer)
+        if self.editing:
+            return Markup('<div class="{} is-fixed" data-field="{}"{}><div class="t-label">{}</div>'
+                          '<div class="t-value">{}</div></div>').format(
+                css, one.key, hidden, one.bound.title, value or EMPTY)
+        label = NOTHING if one.bound.field.type.name == "lines" else Markup('<dt>{}{}</dt>').format(
+            one.bound.title, self._hint(one))
+        return Markup('<div class="{}" data-field="{}"{}>{}<dd>{}</dd></div>').format(
+            css, one.key, hidden, label, value or EMPTY)
+
+    def _hint(self, one: FormField) -> Markup:
+        if not one.bound.help:
+            return NOTHING
+        return Markup(' <span class="t-hint" tabindex="0" role="note" aria-label="{0}" data-hint="{0}">?</span>').format(
+            one.bound.help)
+
+    def _control(self, one: FormField, standing: Standing) -> Markup:
+        key, identity = one.key, f"f-{one.key}"
+        problem = self.problems.get(key, "")
+        inner = {name[len(key) + 1:]: text for name, text in self.problems.items() if name.startswith(key + ".")}
+        described = " ".join(filter(None, (f"{identity}-help" if one.bound.help else "",
+                                           f"{identity}-problem" if problem else "")))
+        control = Control(key, identity, "", standing.required, bool(problem), described, inner)
+        drawn = one.edit(self.entries.get(key, Entry()), control, self.viewer)
+        star = Markup(' <span class="t-star"{}>*</span>').format(NOTHING if standing.required else Markup(" hidden"))
+        parts = [Markup('<label for="{0}" id="{0}-label">{1}{2}</label>').format(identity, one.bound.title, star), drawn]
+        if one.bound.help:
+            parts.append(Markup('<div class="t-help" id="{}-help">{}</div>').format(identity, one.bound.help))
+        if problem:
+            parts.append(Markup('<div class="t-problem" id="{}-problem">{}</div>').format(identity, problem))
+        if key in self.theirs:
+            parts.append(self._theirs(one, self.theirs[key]))
+        return NOTHING.join(map(escape, parts))
+
+    def _theirs(self, one: FormField, current: Record) -> Markup:
+        """What somebody else saved meanwhile, beside what was typed here."""
+        entry = one.widget.entry(one.bound, current, self.viewer)
+        take = Markup('<button type="button" class="btn btn-sm" data-take="{}" data-texts="{}" data-titles="{}">{}'
+                      '</button>').format(one.key, "\n".join(entry.texts), "\n".join(entry.titles),
+                                          self.words.get("take", "")) if not entry.rows else NOTHING
+        return Markup('<div class="t-theirs"><span class="t-theirs-label">{}</span> <span>{}</span> {}</div>').format(
+            self.words.get("theirs", ""), one.read(current, self.viewer) or EMPTY, take)
+
+
+def standings(view: FormView, values: Mapping[str, Any], environment: Environment,
+              unchangeable: Collection[str]) -> dict[str, Standing]:
+    """How every field of a form stands for these values: conditions that cannot be known yet hide nothing."""
+    def holds(condition: bool | Expression, unknown: bool) -> bool:
+        if isinstance(condition, bool):
+            return condition
+        try:
+            return is_true(condition.evaluate(values, environment))
+        except EvaluationError:              # it reads what this user may not, or what a new record cannot have yet
+            return unknown
+
+    return {one.key: Standing(holds(one.show, True), holds(one.required, False),
+                              one.fixed or one.key in unchangeable or holds(one.readonly, False))
+            for one in view.fields}

@@ -1,0 +1,346 @@
+"""One record of a business object: read first, then edit; create, and what a refused or overtaken save shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Response
+
+from core.errors import BadRequest, Conflict, Denied, Invalid, NotFound
+from core.types.base import BadValue
+from core.web import form_save
+from core.web.context import Context
+from core.web.form_draw import Sheet, standings
+from core.web.form_view import FormView, form_view
+from core.web.i18n import N_
+from core.web.pages.objects import kind_of, object_of, object_title, title_of
+from core.web.pages.prefill import prefilled
+from core.web.request import once
+from core.web.response import redirect
+from core.web.routing import Route
+from core.web.shell import Crumb, Frame, avatar, render
+from core.web.widgets.base import Entry, Posted, Record
+
+if TYPE_CHECKING:
+    from core.definition.model import Object
+
+UPLOAD = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a form's URL is about."""
+
+    thing: Object
+    table: str
+    view: FormView
+
+    def href(self, identity: int | None = None) -> str:
+        """The page of the object, or of one of its records."""
+        return f"/{self.thing.name}" if identity is None else f"/{self.thing.name}/{identity}"
+
+
+def place_of(context: Context, thing: Object, table: str) -> Place:
+    """The compiled form for records of a table under an object."""
+    model = context.system.model
+    named = [name for name in thing.forms if name in model.forms and model.forms[name].of == table]
+    name = named[0] if named else model.form_of(table).name
+    view = form_view(context.system, name, table, context.viewer.locale.language,
+                     context.records.readable(table), context.session.user.shape)
+    return Place(thing, table, view)
+
+
+def show(context: Context, object: str, id: int) -> Response:
+    """A record for reading, or for editing with `?edit=1`; one in the trash offers to come back."""
+    thing = object_of(context, object)
+    place = place_of(context, thing, kind(context, thing, id))
+    record, trashed = load(context, place, id)
+    editing = context.request.args.get("edit") == "1" and not trashed \
+        and context.records.may(place.table, "change", id)
+    entries = form_save.begin(place.view, record, context.viewer) if editing else {}
+    return draw(context, place, record, editing=editing, entries=entries, trashed=trashed,
+                memory=form_save.memory(place.view, entries) if editing else "")
+
+
+def save(context: Context, object: str, id: int) -> Response:
+    """Write what the user changed. Nothing typed is lost: a refusal shows the form again."""
+    thing = object_of(context, object)
+    place = place_of(context, thing, kind(context, thing, id))
+    form = context.request.form
+    once(form, _plural_keys(place.view, form))
+    base = form_save.recall(form.get("_base", ""))
+    sent = form_save.read(place.view, Posted(form, context.request.files), base, context.viewer)
+    version = form.get("_version", "")
+    if not (version.isascii() and version.isdigit() and len(version) < 10):
+        raise BadRequest(N_("The form does not say which version of the record it was opened on."))
+    if sent.problems:
+        return _again(context, place, id, sent, int(version), base)
+    if not sent.changed:
+        return redirect(place.href(id))
+    try:
+        context.records.update(place.table, [{"id": id, "_version": int(version), **sent.values}])
+    except Invalid as error:
+        context.undo()
+        form_save.place_problems(sent, error.problems, place.view, context.viewer)
+        return _again(context, place, id, sent, int(version), base)
+    except Conflict:
+        context.undo()
+        return _overtaken(context, place, id, sent, base)
+    except Denied as error:
+        context.undo()
+        sent.problems[""] = context.text(str(error))
+        return _again(context, place, id, sent, int(version), base, status=403)
+    return redirect(place.href(id))
+
+
+def start(context: Context, object: str) -> Response:
+    """An empty form with its defaults; for a base table first the question which kind it is."""
+    thing = object_of(context, object)
+    table = new_kind(context, thing)
+    if table is None:
+        return _choose_kind(context, thing)
+    place = place_of(context, thing, table)
+    record = prefilled(context, place.thing, table, place.view)
+    return draw(context, place, record, editing=True, creating=True,
+                entries=form_save.begin(place.view, record, context.viewer))
+
+
+def create(context: Context, object: str) -> Response:
+    """Create a record from the form."""
+    thing = object_of(context, object)
+    table = new_kind(context, thing)
+    if table is None:
+        raise BadRequest(N_("Choose what to create."))
+    place = place_of(context, thing, table)
+    form = context.request.form
+    once(form, _plural_keys(place.view, form))
+    sent = form_save.read(place.view, Posted(form, context.request.files), None, context.viewer)
+    status = 422
+    if not sent.problems:
+        shown = {key: value for key, value in sent.values.items() if value is not None or key in sent.entries}
+        values = {**_given(context, thing, table, place.view), **shown}
+        try:
+            created = context.records.create(table, [values])
+            return redirect(place.href(created[0]))
+        except Invalid as error:
+            context.undo()
+            form_save.place_problems(sent, error.problems, place.view, context.viewer)
+        except Denied as error:
+            context.undo()
+            sent.problems[""], status = context.text(str(error)), 403
+    record = prefilled(context, thing, table, place.view)
+    entries = _with_titles(context, place.view, {**form_save.begin(place.view, record, context.viewer), **sent.entries})
+    return draw(context, place, record, editing=True, creating=True, entries=entries, problems=sent.problems,
+                status=status)
+
+
+def remove(context: Context, object: str, id: int) -> Response:
+    """Move a record to the trash."""
+    thing = object_of(context, object)
+    table = kind(context, thing, id)
+    version = context.request.form.get("_version", "")
+    try:
+        context.records.delete(table, {id: int(version) if version.isascii() and version.isdigit() else None})
+    except (Invalid, Conflict, Denied) as error:
+        context.undo()
+        place = place_of(context, thing, table)
+        record, trashed = load(context, place, id)
+        messages = [context.text(p.message, **p.params) for p in error.problems] if isinstance(error, Invalid) \
+            else [context.text(N_("Somebody changed this record meanwhile. Look at it again before you delete it."))
+                  if isinstance(error, Conflict) else context.text(str(error))]
+        return draw(context, place, record, editing=False, trashed=trashed, problems={"": "\n".join(messages)},
+                    status=422 if isinstance(error, Invalid) else 409 if isinstance(error, Conflict) else 403)
+    return redirect(f"/{thing.name}?deleted={id}")
+
+
+def restore(context: Context, object: str, id: int) -> Response:
+    """Bring a record back from the trash."""
+    thing = object_of(context, object)
+    context.records.restore(thing.of, [id])
+    return redirect(f"/{thing.name}/{id}")
+
+
+def load(context: Context, place: Place, identity: int) -> tuple[Record, bool]:
+    """Read a record with all that its form shows, and whether it is in the trash. Raises NotFound."""
+    fields = [*place.view.names, "_title", "created_on", "created_by", "changed_on", "changed_by"]
+    for trash in (False, True):
+        found = context.records.read(place.table, [identity], fields, trash=trash)
+        if found:
+            return found[0], trash
+    raise NotFound(N_("There is no such record, or you may not see it."))
+
+
+def draw(context: Context, place: Place, record: Record, *, editing: bool, creating: bool = False,
+         trashed: bool = False, entries: Mapping[str, Entry] | None = None,
+         problems: Mapping[str, str] | None = None, theirs: Mapping[str, Record] | None = None, memory: str = "",
+         status: int = 200, notice: str = "") -> Response:
+    """Draw the page of a record."""
+    _ = context.text
+    model, table = context.system.model, context.system.model.tables[place.table]
+    language = context.viewer.locale.language
+    kind_title = model.text(f"table {table.name}.title", language) or table.title
+    title = _("New: {kind}", kind=kind_title) if creating else title_of(record)
+    values = current_values(place.view, record, entries or {}, context)
+    sheet = Sheet(place.view, context.viewer, record, editing,
+                  standings(place.view, values, context.session.environment, _unchangeable(context, place, creating)),
+                  entries or {}, problems or {}, theirs or {},
+                  {"theirs": _("Somebody else saved:"), "take": _("Take this")})
+    identity = None if creating else int(record["id"])
+    crumbs = (Crumb(object_title(context, place.thing), place.href()), Crumb(title, place.href(identity)))
+    may = context.records.may
+    return render(
+        context, "form.html", Frame(title, crumbs, place.thing.name), status,
+        sheet=sheet, body=sheet.draw(), title=title, kind_title=kind_title, record=record, place=place,
+        avatar=avatar("+" if creating else title, "is-large"), editing=editing, creating=creating, trashed=trashed, identity=identity, memory=memory, notice=notice,
+        top=(problems or {}).get("", ""), first=sheet.first_problem(), count=len(problems or {}),
+        may_change=identity is not None and not trashed and may(place.table, "change", identity),
+        may_delete=identity is not None and may(place.table, "delete", identity),
+        may_create=may(place.table, "create"), multipart=place.view.files,
+        kind=place.table if model.tables[place.thing.of].kinds else "",
+        action=f"{place.href()}/new" if creating else place.href(identity))
+
+
+def _again(context: Context, place: Place, identity: int, sent: form_save.Sent, version: int,
+           base: Mapping[str, Any], status: int = 422) -> Response:
+    """The form once more, with what was typed and what is wrong with it."""
+    record, trashed = load(context, place, identity)
+    entries = _with_titles(context, place.view,
+                           {**form_save.begin(place.view, record, context.viewer), **sent.entries})
+    return draw(context, place, {**record, "_version": version}, editing=True, trashed=trashed, entries=entries,
+                problems=sent.problems, status=status, memory=json.dumps(base, ensure_ascii=False))
+
+
+def _overtaken(context: Context, place: Place, identity: int, sent: form_save.Sent,
+               base: Mapping[str, Any]) -> Response:
+    """Somebody saved in between: their values where the user changed nothing, both where both did."""
+    record, trashed = load(context, place, identity)
+    now = form_save.begin(place.view, record, context.viewer)
+    entries, theirs = {}, {}
+    for one in place.view.fields:
+        if one.key not in now:
+            continue
+        moved = base.get(one.key) != form_save.signature(one, now[one.key])
+        if one.key in sent.changed and one.key in sent.entries:
+            entries[one.key] = sent.entries[one.key]
+            if moved:
+                theirs[one.key] = record
+        else:
+            entries[one.key] = now[one.key]
+    notice = context.text("Somebody else saved this record while you were editing it. Your changes are still here: "
+                          "look at them beside the new values, then save again.")
+    return draw(context, place, record, editing=True, trashed=trashed,
+                entries=_with_titles(context, place.view, entries), theirs=theirs,
+                memory=form_save.memory(place.view, now), status=409, notice=notice)
+
+
+def _with_titles(context: Context, view: FormView, entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Give the links of a form that came back their titles again: one statement for each table."""
+    wanted: dict[str, set[int]] = {}
+    for one in view.fields:
+        entry = entries.get(one.key)
+        if one.bound.field.expression_type.name == "link" and one.bound.field.type.name == "link" and entry \
+                and len(entry.titles) < len(entry.texts):
+            wanted.setdefault(one.bound.field.target or "", set()).update(
+                int(text) for text in entry.texts if text.isascii() and text.isdigit() and len(text) < 19)
+    titles = {table: titles_of(context, table, ids) for table, ids in wanted.items()}
+    found = dict(entries)
+    for one in view.fields:
+        entry, known = found.get(one.key), titles.get(one.bound.field.target or "")
+        if entry and known is not None and entry.texts and len(entry.titles) < len(entry.texts):
+            found[one.key] = Entry(entry.texts, tuple(known.get(text, f"#{text}") for text in entry.texts))
+    return found
+
+
+def titles_of(context: Context, table: str, ids: set[int]) -> dict[str, str]:
+    """What some records are called, as far as this user may read them."""
+    if table not in context.system.model.tables or not ids or not context.records.may(table, "read"):
+        return {}
+    records = context.records.read(table, sorted(ids)[:1000], ["_title"])
+    return {str(record["id"]): title_of(record) for record in records}
+
+
+def current_values(view: FormView, record: Record, entries: Mapping[str, Entry], context: Context) -> dict[str, Any]:
+    """The values that conditions look at: the record's, with what stands in the form over them."""
+    values = dict(record)
+    for one in view.fields:
+        entry = entries.get(one.key)
+        if entry is not None and one.bound.field.type.name not in ("lines", "file") and "." not in one.key:
+            try:
+                values[one.key] = one.widget.value(one.bound, entry, context.viewer)
+            except BadValue:
+                continue
+    return values
+
+
+def _unchangeable(context: Context, place: Place, creating: bool) -> frozenset[str]:
+    """The fields that this user may change in no record."""
+    gate = context.session.gate
+    if creating:
+        return frozenset()
+    return frozenset(one.key for one in place.view.fields if "." not in one.key
+                     and one.bound.field.type.name != "lines" and gate.hidden(place.table, one.key, "change"))
+
+
+def _plural_keys(view: FormView, form: Any) -> frozenset[str]:
+    """The keys that may come more than once: links and choices of which there may be several."""
+    plural = {one.key for one in view.fields if one.bound.field.many}
+    plural |= {key for key in form if key.count(".") == 2}
+    return frozenset(plural)
+
+
+def kind(context: Context, thing: Object, identity: int) -> str:
+    """The table of a record under an object, in the trash or not. Raises NotFound."""
+    if not context.system.model.tables[thing.of].kinds:
+        return thing.of
+    try:
+        return kind_of(context, thing.of, identity)
+    except NotFound:
+        return kind_of(context, thing.of, identity, trash=True)
+
+
+def new_kind(context: Context, thing: Object) -> str | None:
+    """The table of a new record; None if the object stands on a base and no kind is chosen yet."""
+    kinds = creatable(context, thing)
+    if not kinds:
+        raise Denied(N_("You may not create records here."))
+    wanted = context.request.values.get("_kind", "")
+    if wanted:
+        if wanted not in kinds:
+            raise NotFound(N_("There is no such kind of record."))
+        return wanted
+    return kinds[0] if len(kinds) == 1 and not context.system.model.tables[thing.of].kinds else None
+
+
+def creatable(context: Context, thing: Object) -> list[str]:
+    """The tables whose records may be created under an object."""
+    table = context.system.model.tables[thing.of]
+    own = [] if table.abstract else [table.name]
+    return [name for name in [*own, *table.kinds] if context.records.may(name, "create")]
+
+
+def _choose_kind(context: Context, thing: Object) -> Response:
+    title = object_title(context, thing)
+    kinds = [(context.system.model.text(f"table {name}.title", context.viewer.locale.language), name)
+             for name in creatable(context, thing)]
+    return render(context, "kinds.html", Frame(context.text("New"), (Crumb(title, f"/{thing.name}"),), thing.name),
+                  kinds=kinds, thing=thing, title=title)
+
+
+def _given(context: Context, thing: Object, table: str, view: FormView) -> dict[str, Any]:
+    """What an object gives every record made under it, where the form does not show it."""
+    from core.web.pages.prefill import object_values
+    shown = {one.key for one in view.fields if not one.fixed}
+    return {key: value for key, value in object_values(context, thing).items() if key not in shown}
+
+
+ROUTES = (
+    Route("/<object>/<int:id>", ("GET",), show, "session", "records"),
+    Route("/<object>/<int:id>", ("POST",), save, "session", "records", UPLOAD),
+    Route("/<object>/new", ("GET",), start, "session", "records"),
+    Route("/<object>/new", ("POST",), create, "session", "records", UPLOAD),
+    Route("/<object>/<int:id>/delete", ("POST",), remove, "session", "records"),
+    Route("/<object>/<int:id>/restore", ("POST",), restore, "session", "records"),
+)

@@ -1,0 +1,151 @@
+"""The list of a business object: columns, order, search, filters, paging, the trash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Response
+
+from core.errors import BadRequest
+from core.web.context import Context
+from core.web.i18n import N_
+from core.web.list_view import ListView, list_title, list_view
+from core.web.pages.objects import object_of, object_title
+from core.web.request import natural
+from core.web.routing import Route
+from core.web.shell import Crumb, Frame, render
+from core.web.state import ListState
+
+if TYPE_CHECKING:
+    from core.definition.model import Object
+
+CAP = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A column header with where a click on it leads."""
+
+    title: str
+    css: str
+    href: str
+    direction: str                  # "", ascending, descending
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter with where a click on it leads."""
+
+    title: str
+    href: str
+    active: bool
+
+
+def show(context: Context, object: str) -> Response:
+    """The page of a list; a condition that cannot be understood is shown beside its box, with no rows."""
+    thing = object_of(context, object)
+    state = ListState.of(context.request, f"/{thing.name}")
+    view = _view(context, thing, state)
+    active = _active(view, state)
+    problem: BadRequest | None = None
+    records: Sequence[dict[str, Any]] = ()
+    following, count, more = None, 0, False
+    try:
+        where = _where(context, thing, view, state, active)
+        found = context.records.page(
+            thing.of, view.fields or ["id"], where, order=state.sort or view.order, limit=state.limit,
+            after=state.after or None, offset=0 if state.after else state.start, search=state.search or None,
+            trash=state.trash)
+        records, following = found.records, found.next
+        count, more = _count(context, thing, state, where, len(records), following is not None)
+    except BadRequest as error:
+        if not (state.where or state.sort or state.after):
+            raise
+        context.undo()
+        problem = error
+    return _draw(context, thing, view, state, active, records, following, count, more, problem)
+
+
+def _view(context: Context, thing: Object, state: ListState) -> ListView:
+    names = thing.lists or (context.system.model.list_of(thing.of).name,)
+    name = state.list if state.list in names else names[0]
+    return list_view(context.system, name, thing.of, context.viewer.locale.language,
+                     context.records.readable(thing.of), context.session.user.shape)
+
+
+def _active(view: ListView, state: ListState) -> frozenset[str]:
+    known = {chip.name for chip in view.filters}
+    if state.filters is None:
+        return frozenset(chip.name for chip in view.filters if chip.default)
+    return frozenset(state.filters) & known
+
+
+def _where(context: Context, thing: Object, view: ListView, state: ListState, active: frozenset[str]) -> list[Any]:
+    """All conditions of the page: of the object, of the filters (one group's are alternatives), of the user."""
+    where: list[Any] = [] if thing.where is None else [thing.where]
+    model = context.system.model
+    filters = (model.lists.get(view.name) or model.list_of(thing.of)).filters
+    groups: dict[str, list[Any]] = {}
+    for name in sorted(active):
+        groups.setdefault(filters[name].group or f"{name} alone", []).append(filters[name].where)
+    for conditions in groups.values():
+        where.append(conditions[0] if len(conditions) == 1 else " or ".join(f"({c.source})" for c in conditions))
+    if state.where:
+        where.append(state.where)
+    return where
+
+
+def _count(context: Context, thing: Object, state: ListState, where: list[Any], shown: int,
+           following: bool) -> tuple[int, bool]:
+    """How many there are; a single page that holds them all needs no statement for it."""
+    if not state.start and not state.after and not following:
+        return shown, False
+    return context.records.count(thing.of, where, search=state.search or None, trash=state.trash, cap=CAP)
+
+
+def _draw(context: Context, thing: Object, view: ListView, state: ListState, active: frozenset[str],
+          records: Sequence[dict[str, Any]], following: str | None, count: int, more: bool,
+          problem: BadRequest | None) -> Response:
+    _ = context.text
+    title = object_title(context, thing)
+    order = state.sort or view.order
+    headers = [Header(c.title, c.css, state.sorted_by(c.path).url() if c.sortable else "",
+                      "ascending" if order[:1] == (c.path,) else "descending" if order[:1] == (f"-{c.path}",) else "")
+               for c in view.columns]
+    chips = [Chip(c.title, state.toggled(c.name, active).url(), c.name in active) for c in view.filters]
+    model = context.system.model
+    lists = [(list_title(context.system, name, context.viewer.locale.language),
+              ListState(state.path, list=name if number else "").url(), name == view.name)
+             for number, name in enumerate(thing.lists) if name in model.lists]
+    previous = state.previous()
+    return render(
+        context, "list.html", Frame(title, (Crumb(title, f"/{thing.name}"),), thing.name), 400 if problem else 200,
+        title=title, view=view, state=state, headers=headers, chips=chips, lists=lists if len(lists) > 1 else [],
+        rows=view.rows(records, f"/{thing.name}", context.viewer, _("Record")), shown=len(records),
+        first=state.start + 1, last=state.start + len(records), count=count, more=more,
+        next_url=state.next(following).url() if following else None,
+        previous_url=previous.url() if previous else None, first_url=state.at_start().url() if state.start else None,
+        problem=_(str(problem)) if problem else "", problem_column=problem.column if problem else None,
+        why=_why(context, thing, state, active, problem), may_create=context.records.may(thing.of, "create"),
+        deleted=natural(context.request.args.get("deleted"), 0, 2**62) if "deleted" in context.request.args else 0,
+        trash_url=replace(state, trash=not state.trash, after="", start=0).url(),
+        clear_url=ListState(state.path, filters=() if active else None, list=state.list).url())
+
+
+def _why(context: Context, thing: Object, state: ListState, active: frozenset[str],
+         problem: BadRequest | None) -> str:
+    """Why a list is empty, in words."""
+    if problem is not None:
+        return context.text(N_("The condition cannot be understood, so nothing was looked for."))
+    if state.search:
+        return context.text(N_("Nothing here holds “{words}”."), words=state.search)
+    if state.where or active:
+        return context.text(N_("No record meets the filters."))
+    if state.trash:
+        return context.text(N_("The trash is empty."))
+    return context.text(N_("There is nothing here yet, or nothing that you may see."))
+
+
+ROUTES = (Route("/<object>", ("GET",), show, "session", "records"),)

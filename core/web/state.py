@@ -1,0 +1,79 @@
+"""What a list's URL says: search, filters, condition, order and place; so a link shows another person the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from core.web.request import Request, natural, once
+
+PAGE = 80
+DEEPEST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """The state of one list page, as its URL has it."""
+
+    path: str
+    search: str = ""
+    filters: tuple[str, ...] | None = None      # None: nothing said, the defaults hold
+    where: str = ""
+    sort: tuple[str, ...] = ()
+    list: str = ""
+    after: str = ""
+    start: int = 0
+    trash: bool = False
+    limit: int = PAGE
+
+    @classmethod
+    def of(cls, request: Request, path: str) -> ListState:
+        """Read the state from a request. Raises BadRequest for a value that comes twice."""
+        values = once(request.args, ("f",))
+        filters = request.args.getlist("f")[:30] if "f" in request.args else None
+        sort = tuple(part for part in values.get("sort", "")[:300].split(",") if part.strip("-"))[:4]
+        return cls(path, values.get("q", "").strip()[:200], None if filters is None else tuple(filter(None, filters)),
+                   values.get("where", "").strip()[:4000], sort, values.get("list", "")[:60],
+                   values.get("after", "")[:2000], natural(values.get("start"), 0, 10**9),
+                   values.get("trash") == "1", max(1, natural(values.get("limit"), PAGE, 200)))
+
+    def url(self) -> str:
+        """The address of this state; what is as usual is left out."""
+        pairs: list[tuple[str, str]] = []
+        for key, value in (("list", self.list), ("q", self.search), ("where", self.where),
+                           ("sort", ",".join(self.sort)), ("after", self.after),
+                           ("start", str(self.start) if self.start else ""), ("trash", "1" if self.trash else ""),
+                           ("limit", str(self.limit) if self.limit != PAGE else "")):
+            if value:
+                pairs.append((key, value))
+        if self.filters is not None:
+            pairs += [("f", name) for name in self.filters or ("",)]
+        return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
+
+    def at_start(self) -> ListState:
+        """The first page of the same list."""
+        return replace(self, after="", start=0)
+
+    def sorted_by(self, path: str) -> ListState:
+        """What a click on a column header asks for: up, then down, then as the list says."""
+        if self.sort[:1] == (path,):
+            sort: tuple[str, ...] = (f"-{path}",)
+        elif self.sort[:1] == (f"-{path}",):
+            sort = ()
+        else:
+            sort = (path,)
+        return replace(self.at_start(), sort=sort)
+
+    def toggled(self, name: str, active: frozenset[str]) -> ListState:
+        """What a click on a filter chip asks for."""
+        return replace(self.at_start(), filters=tuple(sorted(active ^ {name})))
+
+    def next(self, cursor: str) -> ListState:
+        """The page after this one."""
+        return replace(self, after=cursor, start=self.start + self.limit)
+
+    def previous(self) -> ListState | None:
+        """The page before this one, as far as offsets reach."""
+        if not self.start or self.start - self.limit > DEEPEST:
+            return None
+        return replace(self, after="", start=max(0, self.start - self.limit))

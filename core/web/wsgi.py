@@ -1,0 +1,23 @@
+"""What granian serves: the application of one worker process, with its pool of connections and its Systems."""
+
+from __future__ import annotations
+
+import atexit
+
+from core.bm.follow import Systems
+from core.database import engine as engines
+from core.plugins import Plugins
+from core.settings import Settings
+from core.web.application import Application
+
+
+def make(settings: Settings) -> Application:
+    """The application over the database that the settings name; it follows promotions until the process ends."""
+    engine = engines.open(settings, "app")
+    systems = Systems(engine, Plugins.load(settings.addon_folders))
+    systems.start()
+    atexit.register(systems.stop)
+    return Application(settings, engine, systems)
+
+
+application = make(Settings.load())
