@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.bm import tables
 from core.bm.canonical import canonical, digest
-from core.bm.state import EMPTY, State, state_of
+from core.bm.state import EMPTY, State, foreign_roots, state_of
 from core.definition.values import Definition, Merged
 from core.ed.system import System, load_physical
 from core.errors import NotFound, Refused
@@ -156,8 +156,10 @@ def _require_code(connection: Connection, version: int, plugins: Plugins) -> Non
 
 def system(connection: Connection, version: int, plugins: Plugins) -> System:
     """A stored version over this database, ready for sessions. Raises NotFound, DefinitionError, Refused."""
-    return System(version, load(connection, version, plugins), identities(connection, version),
-                  load_physical(connection), plugins)
+    found = identities(connection, version)
+    kinds = connection.execute(select(tables.member.c["id", "meaning"]).where(tables.member.c.meaning.like("kind %")))
+    foreign = foreign_roots(((row.id, row.meaning) for row in kinds), found)
+    return System(version, load(connection, version, plugins), found, load_physical(connection), plugins, foreign)
 
 
 def identities(connection: Connection, version: int) -> dict[str, int]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.bm.diff import Added, Change, Changed, Removed, Returned, diff
 from core.bm.facts import Facts
 from core.bm.seeds import order as seed_order
-from core.bm.state import State
+from core.bm.state import State, foreign_roots
 from core.bm.steps import Plan, Probe, Step
 from core.database import ddl
 from core.ed.schema import DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
@@ -33,8 +33,9 @@ def plan(base: State, target: State, facts: Facts, back: bool = False) -> Plan:
     problems = tuple(_problems(base, target, changes, facts, back))
     if problems:
         return Plan(base.hash, target.hash, facts.fingerprint, changes, problems=problems, back=back)
-    steps = (*_stage(target), *_expand(target, facts), *_indexes(target, facts), *_switch(target),
-             *_fill(target, changes), *_validate(target, facts), *_park(base, target, facts))
+    tables = _wanted(target, base, facts)
+    steps = (*_stage(target), *_expand(tables, target, facts), *_indexes(tables, target, facts), *_switch(target),
+             *_fill(target, changes), *_validate(tables, target, facts), *_park(base, target, tables, facts))
     numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
     return Plan(base.hash, target.hash, facts.fingerprint, changes, numbered,
                 notes=tuple(_notes(base, target, changes, facts)), back=back)
@@ -108,15 +109,18 @@ def _stage(target: State) -> Iterator[Step]:
     yield Step(0, "stage", f"version {target.hash[:12]}", note="definitions are written, nothing uses them yet")
 
 
-def _wanted(state: State, facts: Facts) -> tuple[DesiredTable, ...]:
+def _wanted(state: State, other: State, facts: Facts) -> tuple[DesiredTable, ...]:
+    """What a state needs in the database; kinds that only the other state has, or that are parked, keep their rows."""
     if state.model is None:
         return ()
     names = name_all(state.model, state.identities, facts.physical)
-    return desired(System(0, state.model, state.identities, names))
+    kinds = [(one.identity, one.meaning) for one in facts.parked]
+    kinds += [(identity, other.meaning(path)) for path, identity in other.identities.items() if "." not in path]
+    foreign = foreign_roots(kinds, state.identities)
+    return desired(System(0, state.model, state.identities, names, foreign=foreign))
 
 
-def _expand(target: State, facts: Facts) -> Iterator[Step]:
-    wanted = _wanted(target, facts)
+def _expand(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
     for table in wanted:
         if table.name in facts.columns:
             yield from _add_columns(table, target, facts)
@@ -163,8 +167,8 @@ def _foreign_key(table: DesiredTable, key: DesiredForeignKey, target: State, fac
                 undo=(ddl.drop_constraint(key.name, table.name),), note=f"foreign key of {key.column}")
 
 
-def _indexes(target: State, facts: Facts) -> Iterator[Step]:
-    for table in _wanted(target, facts):
+def _indexes(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
+    for table in wanted:
         if table.name not in facts.columns:
             continue                                # made with its table
         for index in table.indexes:
@@ -194,8 +198,8 @@ def _fill(target: State, changes: tuple[Change, ...]) -> Iterator[Step]:
                        note="records that are missing come in; what people changed stays")
 
 
-def _validate(target: State, facts: Facts) -> Iterator[Step]:
-    for table in _wanted(target, facts):
+def _validate(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
+    for table in wanted:
         for key in table.foreign_keys:
             if not facts.constraints.get(key.name, ("", False))[1]:
                 rows = facts.rows.get(table.name, 0)
@@ -203,14 +207,14 @@ def _validate(target: State, facts: Facts) -> Iterator[Step]:
                            "long" if rows > LONG_ROWS else "additive", rows, round(rows / CHECKED_PER_SECOND, 2))
 
 
-def _park(base: State, target: State, facts: Facts) -> Iterator[Step]:
+def _park(base: State, target: State, tables: tuple[DesiredTable, ...], facts: Facts) -> Iterator[Step]:
     """Members that the target lacks keep their columns; indexes that nothing asks for any more go."""
     gone = sorted(set(base.identities.values()) - set(target.identities.values()))
     for identity in gone:
         yield Step(0, "park", base.names[identity], risk="lossy", rows=facts.values.get(identity, 0),
                    identities=(identity,), note="hidden; its values stay and return with it")
-    wanted = {index.name for table in _wanted(target, facts) for index in table.indexes}
-    ours = {index.name: table for table in _wanted(base, facts) for index in table.indexes}
+    wanted = {index.name for table in tables for index in table.indexes}
+    ours = {index.name: table for table in _wanted(base, target, facts) for index in table.indexes}
     for name in sorted(set(ours) - wanted):
         if name in facts.indexes:
             yield Step(0, "park", base.names[ours[name].identity], (ddl.drop_index(name, concurrently=True),), ONLINE,

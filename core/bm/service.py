@@ -21,6 +21,7 @@ from core.bm.seeds import Seeding
 from core.bm.state import State, assign, state_of
 from core.bm.steps import Plan
 from core.database import engine as engines
+from core.database import steps
 from core.definition import Loaded, load
 from core.errors import DefinitionError, Problem, Refused
 from core.plugins import Plugins
@@ -40,9 +41,15 @@ class Planned:
 
 @contextmanager
 def owner(settings: Settings) -> Iterator[Engine]:
-    """Connections as the owner of the database, for the time of a command."""
+    """Connections as the owner of the database, for the time of a command. Raises Refused when it is not ready."""
     pool = engines.open(settings, "owner")
     try:
+        with pool.connect() as connection:
+            missing = steps.missing(connection)
+        if missing:
+            fresh = len(missing) == len(steps.available())
+            raise Refused(f"the database {'is empty' if fresh else 'is older than this release'}; "
+                          f"run `server.py {'init' if fresh else 'upgrade'}`")
         yield pool
     finally:
         pool.dispose()

@@ -153,3 +153,10 @@ def _meaning(one: Field) -> str:
     words += ["many"] if one.many else []
     words += ["formula"] if one.formula is not None else []
     return " ".join(words)
+
+
+def foreign_roots(members: Iterable[tuple[int, str]], identities: Mapping[str, int]) -> frozenset[int]:
+    """The bases whose physical table keeps rows of kinds that these identities lack."""
+    there = frozenset(identities.values())
+    return frozenset(int(meaning.split()[1]) for identity, meaning in members
+                     if meaning.startswith("kind ") and identity not in there)

@@ -43,8 +43,8 @@ class Stored:
         self.type_id = type_ids[0]
         self.type_ids = type_ids                # its own and those of the tables under it
         model = system.model
-        self.shared = len({model.tables[name].name for name in model.tables
-                           if model.tables[name].root == definition.root}) > 1
+        self.shared = system.identities[definition.root] in system.foreign or len(
+            {table.name for table in model.tables.values() if table.root == definition.root}) > 1
         self._system = system
         self._names: dict[tuple[str, str], str] = {}
 

@@ -22,15 +22,17 @@ class System:
     """One version of the Model over one database; immutable but for its caches, and passed down, never a global.
 
     `identities` numbers every table ("company") and field ("company.name", by the table that declares it).
+    `foreign` are the identities of base tables that also keep rows of parked kinds, which nobody may see.
     """
 
     def __init__(self, version: int, model: Model, identities: Mapping[str, int], physical: Physical,
-                 plugins: object = None) -> None:
+                 plugins: object = None, foreign: frozenset[int] = frozenset()) -> None:
         self.version = version
         self.model = model
         self.identities = identities
         self.physical = physical
         self.plugins = plugins
+        self.foreign = foreign
         self.cache = Cache()
         self._metadata = MetaData(schema="ed")
         self._stored: dict[str, Stored] = {}
