@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, exists, false, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, and_, exists, false, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.selectable import FromClause
 
 from core.ed.schema import SYSTEM_COLUMNS
+from core.ed.statement import parameter
 
 if TYPE_CHECKING:
     from core.definition.model import Grant, Model, Role, Table
@@ -275,12 +276,12 @@ def end_of(model: Model, table: str, path: str) -> str:
 
 def my_array(table: str) -> ColumnElement[Any]:
     """The parameter that holds the ids of a table that stand for the user."""
-    return bindparam(f"my_{table}", type_=ARRAY(BigInteger), unique=False)
+    return parameter(f"my_{table}", type_=ARRAY(BigInteger))
 
 
 def below_array(table: str) -> ColumnElement[Any]:
     """The parameter that holds the ids of a table that stand below the user."""
-    return bindparam(f"below_{table}", type_=ARRAY(BigInteger), unique=False)
+    return parameter(f"below_{table}", type_=ARRAY(BigInteger))
 
 
 def path_in(system: System, table: str, path: str, source: FromClause, array_of: ArrayOf) -> ColumnElement[bool]:

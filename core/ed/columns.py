@@ -12,13 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Date, DateTime, Select, Text, and_, bindparam, case, cast, func, or_
+from sqlalchemy import BigInteger, ColumnElement, Date, DateTime, Select, Text, and_, case, cast, func, or_
 from sqlalchemy import null, select
 from sqlalchemy.sql.selectable import FromClause
 
 from core.ed.access import Gate, Predicate, as_condition, concrete
 from core.ed.schema import SYSTEM_COLUMNS, Stored
 from core.errors import Denied
+from core.ed.statement import parameter
 from core.types.base import Type
 
 if TYPE_CHECKING:
@@ -88,9 +89,9 @@ class RecordColumns:
             mine = RecordColumns(self.system, self.gate, "user")
             value = mine.value(path[1:])
             allowed = as_condition(True if mine.gate is None else mine.gate.predicate("user", "read", mine.root.source))
-            return (select(value).select_from(mine.source).where(mine.root.id == bindparam("user", type_=BigInteger()))
+            return (select(value).select_from(mine.source).where(mine.root.id == parameter("user", type_=BigInteger()))
                     .where(allowed).correlate_except(*mine.tables).scalar_subquery())
-        return bindparam("_".join(path), type_=VARIABLES.get(name))
+        return parameter("_".join(path), type_=VARIABLES.get(name))
 
     def kind(self, path: Path, table: str) -> ColumnElement[bool]:
         """Whether the record, or the one that a path leads to, is of a table or one under it."""

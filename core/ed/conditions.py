@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, false, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Text, false, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.ed import search_index
@@ -15,6 +15,7 @@ from core.ed.selection import check_path
 from core.ed.words import to_query
 from core.errors import BadRequest, Denied
 from core.expression import Expression, ExpressionError, check
+from core.ed.statement import parameter
 from core.types.base import BadValue, Type
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def searched(columns: RecordColumns, *, words: bool) -> ColumnElement[bool]:
                 value = own.value((field.name,))
             except Denied:
                 continue
-            found.append(select(own.root.id).where(value.ilike(bindparam("contains", type_=Text))))
+            found.append(select(own.root.id).where(value.ilike(parameter("contains", type_=Text))))
     if words:
         found += search_index.matching(columns)
     if not found:
@@ -147,17 +148,17 @@ def _filter(session: Session, table: str, number: int, name: str, value: object,
     if len(items) > MOST_VALUES:
         raise BadRequest(f"At most {MOST_VALUES} values can be asked for.", "filters")
     parameters[f"filter_{number}"] = items if several or kind.many else items[0]
-    parameter = f"filter_{number}"
+    given = f"filter_{number}"
     if kind.many:
         array = ARRAY(BigInteger if kind.name == "link" else Text)
-        return ("many", name, number), lambda columns: columns.value(path).overlap(bindparam(parameter, type_=array))
+        return ("many", name, number), lambda columns: columns.value(path).overlap(parameter(given, type_=array))
     if several:
-        return ("any", name, number), lambda columns: columns.value(path) == _any_of(columns, path, parameter)
-    return ("equal", name, number), lambda columns: columns.value(path) == bindparam(parameter)
+        return ("any", name, number), lambda columns: columns.value(path) == _any_of(columns, path, given)
+    return ("equal", name, number), lambda columns: columns.value(path) == parameter(given)
 
 
-def _any_of(columns: RecordColumns, path: tuple[str, ...], parameter: str) -> ColumnElement[Any]:
-    return bindparam(parameter, type_=ARRAY(columns.value(path).type)).any_()
+def _any_of(columns: RecordColumns, path: tuple[str, ...], given: str) -> ColumnElement[Any]:
+    return parameter(given, type_=ARRAY(columns.value(path).type)).any_()
 
 
 def _normal(session: Session, table: str, path: tuple[str, ...], kind: Type, value: object) -> Any:

@@ -16,9 +16,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Date, DateTime, Numeric, Text, and_, bindparam, false, or_
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Date, DateTime, Numeric, Text, and_, false, or_
 
 from core.errors import BadRequest
+from core.ed.statement import parameter
 
 LONGEST = 4000
 SORT_TYPES: dict[str, Any] = {
@@ -76,7 +77,7 @@ def behind(keys: Sequence[Key], empty: Sequence[bool]) -> ColumnElement[bool]:
     found: list[ColumnElement[bool]] = []
     same: list[ColumnElement[bool]] = []
     for number, (key, is_empty) in enumerate(zip(keys, empty, strict=True)):
-        value = bindparam(f"after_{number}", type_=SORT_TYPES.get(key.kind))
+        value = parameter(f"after_{number}", type_=SORT_TYPES.get(key.kind))
         if not is_empty:                            # nothing comes after an empty value but other empty ones
             further = key.column < value if key.down else key.column > value
             found.append(and_(*same, or_(further, key.column.is_(None)) if key.empty else further))

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, bindparam, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.ed import conditions, cursor
 from core.ed.columns import RecordColumns, live, visible
 from core.ed.conditions import Condition, Filters
-from core.ed.selection import Selection, check_path
-from core.ed.statement import Reader, Record, Statement
+from core.ed.selection import OWN_KEYS, Selection, check_path
+from core.ed.statement import Reader, Record, Statement, parameter
 from core.errors import BadRequest, Denied, NotFound
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _listing(session: Session, table: str, fields: Sequence[str], asked: Conditi
         found.append(cursor.behind(keys, empty))
     chosen, reader, first = selection.finish([key.column for key in keys])
     statement = select(*chosen).select_from(columns.source).where(*found).order_by(*(key.clause() for key in keys))
-    statement = statement.limit(bindparam("limit", type_=Integer)).offset(bindparam("offset", type_=Integer))
+    statement = statement.limit(parameter("limit", type_=Integer)).offset(parameter("offset", type_=Integer))
     return Listing(_compile(session, statement), reader, first)
 
 
@@ -154,7 +154,7 @@ def _by_ids(session: Session, table: str, fields: Sequence[str], trash: bool) ->
 def _counting(session: Session, table: str, asked: Condition, trash: bool) -> Statement:
     columns = RecordColumns(session.system, session.gate, table)
     found = [*live(columns, trash=trash), *asked.conditions(columns)]
-    inside = select(literal(1)).select_from(columns.source).where(*found).limit(bindparam("limit", type_=Integer))
+    inside = select(literal(1)).select_from(columns.source).where(*found).limit(parameter("limit", type_=Integer))
     return _compile(session, select(func.count()).select_from(inside.subquery()))
 
 
@@ -162,7 +162,7 @@ def _select_fields(session: Session, table: str, columns: RecordColumns, fields:
                    trash: bool) -> Selection:
     selection = Selection(columns)
     for name in fields:
-        if not name.startswith("_"):
+        if name not in OWN_KEYS:
             check_path(session.gate, table, name, at="fields")
         try:
             selection.add(name)
@@ -224,7 +224,7 @@ def _is_lines(session: Session, table: str, name: str) -> bool:
 
 
 def _ids() -> ColumnElement[Any]:
-    return bindparam("ids", type_=ARRAY(BigInteger)).any_()
+    return parameter("ids", type_=ARRAY(BigInteger)).any_()
 
 
 def _compile(session: Session, statement: Any) -> Statement:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, Text, bindparam, cast, or_, select, union_all
+from sqlalchemy import Integer, Text, cast, or_, select, union_all
 
 from core.ed import conditions, search_index
 from core.ed.access import as_condition
 from core.ed.columns import RecordColumns, live
 from core.ed.schema import roots
-from core.ed.statement import Statement
+from core.ed.statement import Statement, parameter
 from core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def search(session: Session, text: str, limit: int = 50) -> list[Found]:
         if not selects:
             return None
         every = union_all(*selects).subquery()
-        statement = select(every).order_by(every.c.id.desc()).limit(bindparam("limit", type_=Integer))
+        statement = select(every).order_by(every.c.id.desc()).limit(parameter("limit", type_=Integer))
         return Statement.compile(statement, session.connection.dialect)
     statement = session.system.cache.get(("search", session.user.shape, asked), build)
     if statement is None:
@@ -77,7 +77,7 @@ def _looking_up(session: Session, table: str, asked: bool | None, wanted: condit
     found += wanted.conditions(columns)
     order = columns.title_key()
     statement = (select(root.id, title.label("title")).select_from(columns.source).where(*found)
-                 .order_by(order.nulls_last(), root.id).limit(bindparam("limit", type_=Integer)))
+                 .order_by(order.nulls_last(), root.id).limit(parameter("limit", type_=Integer)))
     return Statement.compile(statement, session.connection.dialect)
 
 
@@ -92,7 +92,7 @@ def _held(columns: RecordColumns, title: ColumnElement[Any], words: bool) -> Col
     searched = conditions.searched(columns, words=words)
     if columns.titled_by_search():
         return searched
-    return or_(title.ilike(bindparam("contains", type_=Text)), searched)
+    return or_(title.ilike(parameter("contains", type_=Text)), searched)
 
 
 def _of_table(session: Session, root: str, words: bool) -> Select[Any] | None:
@@ -104,5 +104,5 @@ def _of_table(session: Session, root: str, words: bool) -> Select[Any] | None:
     title = columns.title(columns.root)
     statement = select(columns.root.id.label("id"), columns.root.source.c["_type"].label("type"),
                        cast(title, Text).label("title")).select_from(columns.source).where(held, *live(columns))
-    limited = statement.order_by(columns.root.id.desc()).limit(bindparam("limit", type_=Integer)).subquery()
+    limited = statement.order_by(columns.root.id.desc()).limit(parameter("limit", type_=Integer)).subquery()
     return select(limited)

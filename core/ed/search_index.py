@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (BigInteger, ColumnElement, Connection, Integer, Select, Text, and_, bindparam, cast, delete, func,
+from sqlalchemy import (BigInteger, ColumnElement, Connection, Integer, Select, Text, and_, cast, delete, func,
                         or_, select)
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR, insert
 
@@ -19,6 +19,7 @@ from core.ed.columns import RecordColumns
 from core.ed.rowset import encode, rowset
 from core.ed.schema import identity_path
 from core.ed.words import to_vector
+from core.ed.statement import parameter
 
 if TYPE_CHECKING:
     from core.definition.model import Field
@@ -164,5 +165,5 @@ def _mask(columns: RecordColumns, field: Field) -> Any:
 
 def _ids(found_parts: list[int]) -> Select[Any]:
     index = tables.search.alias()
-    query = cast(bindparam("query", type_=Text), TSQUERY)
+    query = cast(parameter("query", type_=Text), TSQUERY)
     return select(index.c.record_id).where(index.c.tsv.op("@@")(query), index.c.part.in_(found_parts))

@@ -6,11 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import BindParameter, Connection, Dialect, bindparam
 from sqlalchemy.sql import ClauseElement
 
 Row = Sequence[Any]
 Record = dict[str, Any]
+
+
+def parameter(name: str, type_: Any = None) -> BindParameter[Any]:
+    """A parameter that is given when the statement runs; the same name is the same parameter."""
+    return bindparam(name, None, type_=type_)
 
 
 @dataclass(frozen=True, slots=True)
