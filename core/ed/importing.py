@@ -26,7 +26,7 @@ from core.ed.import_order import ordered, repeated
 from core.ed.import_rows import ImportRow, Reader, match
 from core.ed.mapping import ImportMapping
 from core.ed.records import Records
-from core.ed.table_file import FileRow, TableFile
+from core.ed.table_file import FileRow, TableFile, long_cells
 from core.errors import BadRequest, Conflict, Denied, Invalid, NotFound, Refused
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ class ErrorFile:
         """Begin it, with only those rows of an earlier run that are done."""
         kept: list[list[str]] = []
         if numbers and self.path.exists():
-            with self.path.open(encoding="utf-8-sig", newline="") as file:
+            with self.path.open(encoding="utf-8-sig", newline="") as file, long_cells():
                 kept = [row for row in csv.reader(file) if row[-2].isdigit() and int(row[-2]) in numbers]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("w", encoding="utf-8-sig", newline="") as file:

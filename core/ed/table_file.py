@@ -8,6 +8,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core.errors import Refused
@@ -87,18 +88,26 @@ def _decode(data: bytes, name: str, encoding: str | None) -> tuple[str, str]:
 
 def _rows(text: str, name: str, delimiter: str) -> Iterator[FileRow]:
     """Split into rows, strictly: a quote in the wrong place would swallow what follows it."""
-    before = csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     number, start = 0, 1
+    with long_cells():
+        try:
+            for cells in reader:
+                if cells:                      # an empty line holds nothing that could be lost
+                    number += 1
+                    yield FileRow(number, tuple(cells))
+                start = reader.line_num + 1
+        except csv.Error as error:
+            raise Refused(f"{name}:{start}: the row that begins here cannot be read: {error}; "
+                          "look for a quote that is missing or too many") from None
+
+
+@contextmanager
+def long_cells() -> Iterator[None]:
+    """Let csv read long cells for the block: whether a field may hold them is for the field to say."""
+    before = csv.field_size_limit(LONGEST_CELL)
     try:
-        for cells in reader:
-            if cells:                          # an empty line holds nothing that could be lost
-                number += 1
-                yield FileRow(number, tuple(cells))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise Refused(f"{name}:{start}: the row that begins here cannot be read: {error}; "
-                      "look for a quote that is missing or too many") from None
+        yield
     finally:
         csv.field_size_limit(before)
 
