@@ -125,8 +125,8 @@ class Systems:
     @contextmanager
     def _listening(self) -> Iterator[Any]:
         connection = self.engine.raw_connection()
-        connection.detach()                     # listens for good, so it must not go back to the pool
         driver: Any = connection.driver_connection
+        connection.detach()                     # listens for good, so it must not go back to the pool
         driver.autocommit = True
         try:
             with driver.cursor() as cursor:
