@@ -312,6 +312,8 @@ def operation(node: Arithmetic) -> Callable[[Any, Any], Any]:
                 "*": operator.mul if whole else EXACT.multiply, "/": divide, "%": modulo}[node.operator]
     if node.type.name == "text":
         return lambda left, right: (left + right)[:LIMIT]
+    if node.operator == "-" and node.right.type.name == "duration":
+        return lambda left, right: left + -right       # a date less some hours is the day before, as in SQL
     return operator.add if node.operator == "+" else operator.sub
 
 

@@ -32,10 +32,10 @@ from sqlalchemy import (
     not_,
     null,
     or_,
-    true,
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
 from core.expression.functions.dates import PLAIN
@@ -122,8 +122,6 @@ class _Compiler:
     def _literal(self, node: Literal) -> Element:
         if node.value is None:
             return typed(Element, null()) if node.type.name == "null" else cast(null(), sql_type(node.type))
-        if isinstance(node.value, bool):
-            return typed(Element, true() if node.value else false())
         if isinstance(node.value, Decimal) and node.value == node.value.to_integral_value():
             return cast(literal(node.value, Numeric()), Numeric())
         return literal(node.value, sql_type(node.type))
@@ -143,7 +141,7 @@ class _Compiler:
         if node.operator in ("==", "!="):
             return self._equality(node, left, right, loose)
         if node.left.type.name == "text":
-            left = collate(left, "C")
+            left, right = collate(left, "C"), collate(right, "C")
         return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[node.operator]
 
     def _equality(self, node: Compare, left: Element, right: Element, loose: bool) -> Element:
@@ -209,7 +207,7 @@ class _Compiler:
         return or_(*(self.sql(part, loose) for part in node.parts))
 
     def _not(self, node: Not) -> Element:
-        return not_(self.sql(node.value))
+        return Grouping(not_(self.sql(node.value)))      # NOT binds looser than IS, which SQLAlchemy forgets
 
     def _arithmetic(self, node: Arithmetic) -> Element:
         if node.type.name in NUMBERS:
@@ -260,9 +258,9 @@ class _Compiler:
 
     def _call(self, node: Call) -> Element:
         arguments = [self.sql(argument) for argument in node.arguments]
-        if node.function.collated and node.type.name == "text":
-            arguments = [collate(argument, "C") for argument in arguments]
         given = [self.columns.variable((name,)) for name in node.function.environment]
+        if node.function.collated and node.type.name == "text":
+            return _usual(node.function.sql(*given, *(collate(argument, "C") for argument in arguments)))
         return type_coerce(node.function.sql(*given, *arguments), sql_type(node.type))
 
     def _related(self, node: Rows) -> tuple[Related, _Compiler, Element | None]:
@@ -277,8 +275,6 @@ class _Compiler:
         if node.value is None:
             return related.select(func.count(), where).scalar_subquery()
         value = inner.sql(node.value)
-        if node.value.type.name == "text":
-            value = collate(value, "C")
         return related.select(_aggregated(node, value), where).scalar_subquery()
 
     def _first(self, node: First) -> Element:
@@ -304,7 +300,13 @@ def _aggregated(node: Aggregate, value: Element) -> Element:
         return func.round(func.round(wide / func.nullif(func.count(value), 0), GUARD_PLACES, type_=Numeric()), PLACES)
     if node.name == "count":
         return func.count(value)
-    return func.min(value) if node.name == "min" else func.max(value)
+    work = func.min if node.name == "min" else func.max
+    return _usual(work(collate(value, "C"))) if node.type.name == "text" else work(value)
+
+
+def _usual(text: Element) -> Element:
+    """A text that was ordered by its bytes, with the usual collation again: `lower` and `contains` go by it."""
+    return collate(text, "default")
 
 
 def _elapsed(name: str, left: Element, right: Element) -> Element:

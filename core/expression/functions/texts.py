@@ -17,22 +17,25 @@ BOOLEAN, STRING = Type("boolean"), Type("text")
 CHOICE = Kind("a choice", frozenset({"choice"}))
 
 
-def _map(text: str, lower: bool) -> str:
-    """Change case by characters; those whose other case is several characters stay as they are."""
-    if text.isascii():
-        return text.lower() if lower else text.upper()
-    changed = ((c.lower() if lower else c.upper()) for c in text)
-    return "".join(new if len(new) == 1 else old for new, old in zip(changed, text, strict=True))
+def _lower(character: str) -> str:
+    return character.lower()[0]                # the one character (İ) that has several there begins with the right one
+
+
+def _upper(character: str) -> str:
+    changed = character.upper()
+    if len(changed) > 1:                       # ß has no single capital and stays, ᾳ has one for titles
+        changed = character.title()
+    return changed if len(changed) == 1 else character
 
 
 def lower(text: str) -> str:
     """The text in lower case."""
-    return _map(text, True)
+    return text.lower() if text.isascii() else "".join(map(_lower, text))
 
 
 def upper(text: str) -> str:
     """The text in upper case."""
-    return _map(text, False)
+    return text.upper() if text.isascii() else "".join(map(_upper, text))
 
 
 def cut(text: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -12,7 +12,8 @@ FIELDS = {
     "deal": {
         "text": ["name", "note", "company.name", "company.parent.name"],
         "money": ["amount"], "decimal": ["factor", "probability"], "integer": ["count_of", "company.size"],
-        "date": ["closes", "starts", "company.founded"], "datetime": ["seen", "heard"], "boolean": ["archived", "urgent"],
+        "date": ["closes", "starts", "company.founded"], "datetime": ["seen", "heard"],
+        "boolean": ["archived", "urgent"],
         "choice": ["stage", "stage"], "link": ["company", "partner", "company.parent", "user.company"],
     },
     "line": {
@@ -22,11 +23,11 @@ FIELDS = {
     },
 }
 LITERALS = {
-    "text": ["'a'", "'B'", "'acme'", "''", "'%'", "'é'", "' x '", "None"],
+    "text": ["'a'", "'B'", "'acme'", "''", "'%'", "'é'", "' x '"],
     "money": ["1.5", "0", "100", "33.33"], "decimal": ["0.5", "2", "7", "-3", "0.000001", "0"],
     "integer": ["0", "1", "2", "-7", "12", "999999"], "date": ["today()", "date('2026-01-31')", "date('2024-02-29')"],
     "datetime": ["now()", "datetime('2025-10-26T00:30:00Z')"], "boolean": ["True", "False"],
-    "choice": ["'open'", "'won'"], "link": ["1", "3"],
+    "choice": ["'open'", "'won'"],
 }
 NUMBERS = ("money", "decimal", "integer")
 ONE_TO_ONE = {
@@ -52,7 +53,8 @@ ONE_TO_ONE = {
     "boolean": [
         "{number} {order} {number}", "{text} {order} {text}", "{date} {order} {date}", "{datetime} {order} {datetime}",
         "{duration} {order} {duration}", "{number} {equal} {number}", "{text} {equal} {text}", "{date} {equal} {date}",
-        "{choice} {equal} {choice}", "{link} {equal} {link}", "{boolean} {equal} {boolean}", "{any} is None",
+        "{choice} {equal} {choice}", "{link} {equal} {link}", "{link} {equal} 3", "{link} in [2, {link}]",
+        "{boolean} {equal} {boolean}", "{any} is None",
         "{any} is not None", "{choice} in ['open', 'lost']", "{choice} not in ['open', None]",
         "{number} in [1, 2, {number}]", "{text} not in ['a', {text}, 'Zz']", "({boolean} and {boolean})",
         "({boolean} or {boolean})", "not {boolean}", "contains({text}, {text})", "starts_with({text}, 'A')",
@@ -82,7 +84,8 @@ def source(draw: Draw, type: str, depth: int, table: str = "deal") -> str:
     if depth > 0 or not choices:
         forms = [*ONE_TO_ONE[type], *(ONLY_DEAL.get(type, ()) if table == "deal" else ())]
         if forms and (not choices or draw(st.sampled_from(["form", "form", "form", "leaf"])) == "form"):
-            return _filled(draw, draw(st.sampled_from(forms)), depth - 1, table)
+            written = _filled(draw, draw(st.sampled_from(forms)), depth - 1, table)
+            return f"({written})" if type == "boolean" else written
     written = draw(st.sampled_from(choices))
     if depth > 1 and draw(st.sampled_from("nnny")) == "y":
         other = draw(st.sampled_from(choices))
@@ -106,8 +109,7 @@ def _filled(draw: Draw, form: str, depth: int, table: str) -> str:
         elif piece == "field":
             parts.append(draw(st.sampled_from([*FIELDS[table]["money"], *FIELDS[table]["integer"]])))
         else:
-            inner = source(draw, piece, depth, table)
-            parts.append(f"({inner})" if piece == "boolean" else inner)
+            parts.append(source(draw, piece, depth, table))
     return "".join(parts)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from sqlalchemy import Connection, Engine, literal_column, select
 
 from core.expression import ExpressionError, check, is_true, passes
@@ -22,11 +22,10 @@ RECORDS = {record["id"]: record for record in records(DATA)}
 
 @pytest.fixture(scope="module")
 def world(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as connection:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("set time zone 'America/New_York'")   # no result may depend on it
         fill(connection, DATA)
         yield connection
-        connection.rollback()
 
 
 def in_both(world: Connection, source: str) -> tuple[dict[int, Any], dict[int, Any]]:
@@ -47,13 +46,14 @@ def _differences(python: dict[int, Any], postgresql: dict[int, Any]) -> dict[int
           suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(source=sources())
 def test_an_expression_gives_the_same_in_python_and_in_postgresql(world: Connection, source: str) -> None:
+    note(source)
     try:
         expression = check(source, World())
     except ExpressionError as error:
         assert "could" in error.message     # the only thing that sources() does not avoid: numbers and dates too large
         return
     python, postgresql = in_both(world, source)
-    assert _differences(python, postgresql) == {}
+    assert _differences(python, postgresql) == {}, source
     if expression.type.name == "boolean":
         columns = WorldColumns("deal")
         condition = check(source, World(), "boolean")
@@ -85,11 +85,10 @@ CASES = [
     "closes - starts", "closes - starts > days(30)", "seen - heard", "seen + (closes - starts)",
     "datetime(date('2025-10-26'))", "datetime(date('2026-03-29')) + days(1)", "date(seen)", "days(count_of)",
     "add_months(closes, count_of)", "company == partner", "company != partner", "company in [partner, 1]",
-    "count(all.line[deal == outer.id])", "exists(all.company[id == outer.company and size > 1])",
     "user == 7", "user.manager is None", "company == user.company", "sum(company.deals[stage == 'won'].amount)",
     "first(lines, order=product).quantity", "first(lines[price > 0], order=[-price, due])", "record == 3",
     "max(lines.due) < closes", "not archived", "archived == False", "archived == (amount > 0)", "kinds is None",
-    "upper('straße')", "lower('İstanbul')", "lower('ΑΣ')", "upper('ŉ')", "number('１')", "number('1\\n')",
+    "upper('straße')", "lower('İstanbul')", "lower('ΑΣ')", "upper('ŉ')", "upper('ᾳ')", "number('１')", "number('1\\n')",
     "contains(name, '_')", "contains(name, name)", "'a' < 'B'", "'é' > 'z'", "least(name, note)",
     "min(lines.product)", "text(amount)", "text(0.000001)", "text(count_of / 7)", "round(amount / 7, 5)",
     "(amount if archived else 0) + 1", "(count_of if archived else factor) * 2", "1 if None else 2",
