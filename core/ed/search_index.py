@@ -69,7 +69,7 @@ def matching(columns: RecordColumns) -> list[Select[Any]]:
         elif part != SHARED_PART and masks[0] is not False:
             own = RecordColumns(columns.system, columns.gate, columns.root.table)
             allowed = as_condition(_mask(own, members[0]))
-            found.append(_ids([part]).where(tables.search.c.record_id.in_(select(own.root.id).where(allowed))))
+            found.append(_ids([part], select(own.root.id).where(allowed)))
     if open_parts:
         found.append(_ids(open_parts))
     return found
@@ -163,7 +163,9 @@ def _mask(columns: RecordColumns, field: Field) -> Any:
     return gate.mask(columns.root.table, field.name, columns.root.source)
 
 
-def _ids(found_parts: list[int]) -> Select[Any]:
+def _ids(found_parts: list[int], within: Select[Any] | None = None) -> Select[Any]:
+    """The ids of records whose words in some parts match, of all records or of those that a select gives."""
     index = tables.search.alias()
     query = cast(parameter("query", type_=Text), TSQUERY)
-    return select(index.c.record_id).where(index.c.tsv.op("@@")(query), index.c.part.in_(found_parts))
+    ids = select(index.c.record_id).where(index.c.tsv.op("@@")(query), index.c.part.in_(found_parts))
+    return ids if within is None else ids.where(index.c.record_id.in_(within))
