@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Dialect, bindparam
-from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql import ClauseElement, visitors
 
 Row = Sequence[Any]
 Record = dict[str, Any]
@@ -28,6 +28,9 @@ class Statement:
     @classmethod
     def compile(cls, statement: ClauseElement, dialect: Dialect) -> Statement:
         """Compile for a dialect; parameters without a value are given when it runs."""
+        for element in visitors.iterate(statement):
+            if isinstance(element, BindParameter):
+                element.required = False            # else rendering IN lists here would ask for its value now
         compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         constants = {name: value for name, value in compiled.params.items() if value is not None}
         return cls(str(compiled), constants)
