@@ -1,0 +1,143 @@
+"""Finding records: words, Chinese, phone numbers, look-ups, the queue."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection, func, insert, select
+
+from core.ed import tables
+from core.ed.search_index import index_queue, queue_all
+from core.ed.words import to_query, to_vector, words
+from core.errors import BadRequest, NotFound
+from tests.core.ed.world import World
+from tests.fixtures.sample import add
+
+
+def search(world: World, connection: Connection, text: str, user: str | None = "ada") -> list[str]:
+    return sorted(world.names([one.id for one in world.records(connection, user).search(text)]))
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("Rockets", ["acme"]), ("rocket", ["acme"]), ("anvils rockets", ["acme"]), ("rockets bolts", []),
+    ("berlin", ["acme"]), ("INFO@acme.example", ["acme"]), ("acme.exam", ["acme"]), ("emile", ["empty"]),
+    ("华为", ["huawei"]), ("为技", ["huawei"]), ("华技", []), ("深", ["huawei"]), ("深圳", ["huawei"]), ("州", []),
+    ("+49 30 1234567", ["acme"]), ("030 1234567", ["acme"]), ("0049301234567", ["acme"]), ("12345", ["acme"]),
+    ("7654321", ["carl"]), ("999999", []), ("gone", []), ("anvil", ["acme", "anvils"]), ("o'neil & (co) | !x", []),
+    ("' :* <-> !", []), ("%", []), ("_", []), ("\\", []), ("*", []),
+])
+def test_a_search_finds_words_pairs_of_characters_and_digits(
+        world: World, connection: Connection, text: str, expected: list[str]) -> None:
+    assert search(world, connection, text) == expected
+
+
+def test_nothing_is_found_for_nothing(world: World, connection: Connection) -> None:
+    assert search(world, connection, "") == [] and search(world, connection, "  ") == []
+
+
+def test_a_search_finds_only_what_may_be_read(world: World, connection: Connection) -> None:
+    assert search(world, connection, "cranes", "bob") == []
+    assert search(world, connection, "cranes", "sue") == ["cranes"]
+    assert search(world, connection, "hiddenanvils", "bob") == []
+    assert search(world, connection, "hiddenanvils", "ada") == ["anvils"]
+    assert search(world, connection, "hintanvils", "bob") == []             # of eve's deals only
+    assert search(world, connection, "hintdrills", "bob") == ["drills"]
+    assert search(world, connection, "noteofbob", "bob") == ["bob"]
+    assert search(world, connection, "noteofsue", "bob") == []
+    assert search(world, connection, "emile", "pat") == ["empty"] and search(world, connection, "acme", "pat") == []
+    assert search(world, connection, "diary", "sue") == [] and search(world, connection, "diary", "bob") == ["diary"]
+
+
+def test_a_search_gives_table_and_title(world: World, connection: Connection) -> None:
+    [found] = world.records(connection, "ada").search("7654321")
+    assert (found.table, found.id, found.title) == ("contact", world.ids["carl"], "Carl @ Acme")
+
+
+def test_the_search_box_of_a_list_narrows_it(world: World, connection: Connection) -> None:
+    records = world.records(connection, "ada")
+    page = records.page("company", ["name"], "active", search="acm")
+    assert [record["name"] for record in page.records] == ["Acme"]
+    assert records.count("party", search="+49") == (2, False)
+    assert records.count("party", search="49 17") == (1, False)
+    assert records.count("deal", search="%") == (0, False)
+    assert records.count("ticket", search="r") == (3, False)              # cRanes, dRills, Ropes
+
+
+def test_a_field_with_contains_is_found_before_the_index_is(world: World, connection: Connection) -> None:
+    add(connection, world.system, "company", name="Brand new", city="Nowhere")
+    assert len(world.records(connection, "ada").search("rand ne")) == 1
+    assert world.records(connection, "ada").search("nowhere") == []
+
+
+def test_the_queue_brings_the_index_up_to_date(world: World, connection: Connection) -> None:
+    id = add(connection, world.system, "company", name="Brand new", city="Nowhere", phone="+49 30 555000")
+    stored = world.system.stored("company")
+    def queue() -> None:
+        connection.execute(insert(tables.search_queue).values(record_id=id, table_id=stored.type_id, queued_on=func.now()))
+    queue()
+    queue()
+    assert index_queue(connection, world.system) == 2 and index_queue(connection, world.system) == 0
+    assert [one.id for one in world.records(connection, "ada").search("nowhere")] == [id]
+    assert [one.id for one in world.records(connection, "ada").search("555000")] == [id]
+    connection.execute(stored.table.update().where(stored.column("id") == id).values(
+        {stored.name("city"): "Elsewhere", "_deleted_on": None}))
+    queue()
+    index_queue(connection, world.system)
+    assert world.records(connection, "ada").search("nowhere") == []
+    connection.execute(stored.table.update().where(stored.column("id") == id).values({"_deleted_on": func.now()}))
+    queue()
+    index_queue(connection, world.system)
+    assert connection.scalar(select(func.count()).select_from(tables.search).where(tables.search.c.record_id == id)) == 0
+
+
+def test_a_table_that_is_gone_leaves_the_queue(world: World, connection: Connection) -> None:
+    connection.execute(insert(tables.search_queue).values(record_id=1, table_id=99_999, queued_on=func.now()))
+    assert index_queue(connection, world.system) == 1
+
+
+def test_the_index_can_be_built_anew(world: World, connection: Connection) -> None:
+    before = set(connection.execute(select(tables.search.c.record_id, tables.search.c.part, tables.search.c.label)).all())
+    connection.execute(tables.search.delete())
+    queue_all(connection, world.system)
+    while index_queue(connection, world.system, 3):
+        pass
+    after = set(connection.execute(select(tables.search.c.record_id, tables.search.c.part, tables.search.c.label)).all())
+    assert before == after and before
+
+
+@pytest.mark.parametrize(("user", "text", "expected"), [
+    ("bob", "ac", ["acme"]), ("bob", "", ["acme", "empty", "huawei", "zeta"]), ("bob", "TECH", []), ("bob", "技", ["huawei"]),
+    ("bob", "%", []), ("bob", "berlin", ["acme"]), ("dan", "berlin", []), ("dan", "ac", ["acme"]), ("dan", "mi", ["empty"]),
+])
+def test_a_look_up_finds_by_title_and_peeks(
+        world: World, connection: Connection, user: str, text: str, expected: list[str]) -> None:
+    found = world.records(connection, user).lookup("company", text)
+    assert world.names([id for id, _ in found]) == expected
+
+
+def test_a_look_up_gives_titles_and_keeps_to_its_condition(world: World, connection: Connection) -> None:
+    ada = world.records(connection, "ada")
+    assert ada.lookup("contact", "carl") == [(world.ids["carl"], "Carl @ Acme")]
+    assert ada.lookup("contact", "acme") == [(world.ids["carl"], "Carl @ Acme")]
+    assert world.names([id for id, _ in ada.lookup("company", "", "active")]) == ["acme"]
+    assert [title for _, title in ada.lookup("company", "", "kinds is not None", limit=1)] == ["Acme"]
+    assert world.names([id for id, _ in ada.lookup("party", "c")])[0] == "acme"
+
+
+def test_a_look_up_of_what_may_neither_be_read_nor_peeked_at_is_not_found(world: World, connection: Connection) -> None:
+    with pytest.raises(NotFound):
+        world.records(connection, "eve").lookup("deal", "a")
+
+
+@pytest.mark.parametrize("text", ["x" * 201, "a\x00b", "a\ud800"])
+def test_a_search_for_what_no_record_holds_is_refused(world: World, connection: Connection, text: str) -> None:
+    with pytest.raises(BadRequest):
+        world.records(connection, "ada").search(text)
+
+
+def test_words_are_what_people_type() -> None:
+    assert list(words("VIP客户 Müller-Lüdenscheidt")) == ["vip", "客户", "户", "muller", "ludenscheidt"]
+    assert to_vector(["a b", "a"]) == "'a':1,13 'b':2"
+    assert to_vector([], ["+49 301"]) == "'49301' '9301' '301'"
+    assert to_query("Ab 客户端") == "'ab':* & ('客户' <-> '户端')"
+    assert to_query("030 99") == "'03099':* | '3099':* | ('030':* & '99':*)"
+    assert to_query("!?") == ""
