@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from core.ed.journal import Entry
@@ -46,6 +47,7 @@ class Batch:
     contents: list[bytes] = field(default_factory=list)        # files to be stored once all else is right
     warnings: list[FieldProblem] = field(default_factory=list)
     raises_epoch: bool = False
+    moment: datetime = field(default_factory=lambda: datetime.now(UTC))      # what goes to the trash together, shares it
 
     @property
     def reader(self) -> Reader:

@@ -58,8 +58,9 @@ def _statement(dialect: Dialect) -> Statement:
     told = rowset(columns)
     history = insert(tables.history).from_select(
         ["record_id", "table_id", "user_id", "how", "import_id", "version", "change"],
-        select(told.c.record_id, told.c.table_id, bindparam("by_user", type_=BigInteger()), bindparam("by_how", type_=Text()),
-               bindparam("by_import", type_=BigInteger()), bindparam("by_version", type_=BigInteger()), told.c.change)
+        select(told.c.record_id, told.c.table_id, bindparam("by_user", type_=BigInteger()),
+               bindparam("by_how", type_=Text()), bindparam("by_import", type_=BigInteger()),
+               bindparam("by_version", type_=BigInteger()), told.c.change)
         .where(told.c.change.is_not(None)), include_defaults=False).cte("told")
     queued = rowset({"record_id": BigInteger(), "table_id": BigInteger(), "queue": Boolean()})
     queue = insert(tables.search_queue).from_select(

@@ -69,7 +69,7 @@ def _of_currencies(session: Session, ids: set[int]) -> Mapping[int, Decimal]:
     currency = shape(session.system, "currency")
     source = currency.stored.table
     statement = select(source.c.id, currency.stored.column("rate")).where(source.c.id.in_(ids))
-    return {id_: rate for id_, rate in session.connection.execute(statement).tuples() if rate is not None}
+    return {id_: rate for id_, rate in session.connection.execute(statement) if rate is not None}
 
 
 def _of_parents(session: Session, shaped: Shape, ids: set[int]) -> Mapping[int, Decimal]:
@@ -79,4 +79,4 @@ def _of_parents(session: Session, shaped: Shape, ids: set[int]) -> Mapping[int, 
     link = parent.stored.column(str(parent.currency))
     statement = select(source.c.id, rate).join_from(
         source, currency.stored.table, currency.stored.table.c.id == link).where(source.c.id.in_(ids))
-    return {id_: value for id_, value in session.connection.execute(statement).tuples() if value is not None}
+    return {id_: value for id_, value in session.connection.execute(statement) if value is not None}

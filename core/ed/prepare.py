@@ -66,7 +66,10 @@ def _check_given(batch: Batch, shaped: Shape, row: Row) -> None:
 # Existing records
 
 def changed_rows(batch: Batch, table: str, rows: Sequence[Row], by: str | None = None) -> None:
-    """Prepare rows for update (or, as lines, for removal), with the lines in them. Raises NotFound, Denied, Conflict."""
+    """Prepare rows for update (as lines, for removal too), with the lines in them.
+
+    Raises NotFound, Denied, Conflict.
+    """
     if not rows:
         return
     shaped = shape_of(batch.session, table)
@@ -81,10 +84,11 @@ def by_kind(session: Session, shaped: Shape, rows: Sequence[Row]) -> dict[str, l
     """The rows by the table that each record really belongs to; what is not found stays with the base."""
     source = shaped.stored.table
     statement = select(source.c.id, source.c["_type"]).where(source.c.id == any_(IDS))
-    types = dict(session.connection.execute(statement, {"ids": [row.id for row in rows]}).tuples().all())
+    found_types = session.connection.execute(statement, {"ids": [row.id for row in rows]})
+    types: dict[int, int] = {id_: kind for id_, kind in found_types}
     found: dict[str, list[Row]] = {}
     for row in rows:
-        kind = session.system.name_of(types.get(row.id, 0)) or shaped.table.name
+        kind = session.system.name_of(types.get(row.id or 0, 0)) or shaped.table.name
         known = kind in shaped.table.kinds or kind == shaped.table.name
         found.setdefault(kind if known else shaped.table.name, []).append(row)
     return found
@@ -148,7 +152,7 @@ def same_version(session: Session, shaped: Shape, found: Locked, version: int) -
         return
     from core.ed.journal import changed_since
     from core.ed.read import read
-    records = read(session, shaped.table.name, [found.id])
+    records = read(session, shaped.table.name, [found.id], None)
     current = records[0] if records else {}
     fields = [name for name in changed_since(session, shaped, found.id, version) if name in current]
     raise Conflict("Someone else has changed this record meanwhile.", current, fields)

@@ -147,7 +147,7 @@ def _all(ids: set[int]) -> Any:
 def _move(batch: Batch, shaped: Shape, records: Sequence[Locked], *, away: bool) -> None:
     """Put records into the trash or take them out."""
     session = batch.session
-    when = session.environment.now
+    when = batch.moment
     column = shaped.stored.table.c[DELETED_ON]
     _bump(session, shaped, [record.id for record in records], {column: when if away else None})
     for record in records:
@@ -188,7 +188,7 @@ def _gather_back(session: Session, shaped: Shape, records: Sequence[Locked],
                 parent.c.id == source.column(link.field.name),
                 parent.c[DELETED_ON] == source.column(DELETED_ON))).where(parent.c.id == any_(IDS))
             by_kind: dict[str, list[int]] = {}
-            for id_, kind in session.connection.execute(together, {"ids": [r.id for r in fresh]}).tuples():
+            for id_, kind in session.connection.execute(together, {"ids": [r.id for r in fresh]}):
                 by_kind.setdefault(session.system.name_of(kind) or link.table.name, []).append(id_)
             for kind_name, ids in by_kind.items():
                 held = lock(session, kind_name, sorted(ids))
@@ -210,4 +210,4 @@ def _parents_there(session: Session, shaped: Shape, records: Sequence[Locked],
         missing = select(target.column("id")).where(target.column("id") == any_(IDS),
                                                     target.column(DELETED_ON).is_not(None))
         if session.connection.execute(missing, {"ids": sorted(parents)}).first() is not None:
-            raise Invalid([FieldProblem(name, "trashed", "The record it belongs to is in the trash; restore that one.")])
+            raise Invalid([FieldProblem(name, "trashed", "What it belongs to is in the trash: restore that one.")])

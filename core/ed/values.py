@@ -226,5 +226,5 @@ def check_required(table: Table, row: Row, problems: Problems, by: str | None = 
 
 def keep_changes(row: Row) -> None:
     """Drop the values that are what the record has already."""
-    assert row.old is not None
-    row.values = {name: value for name, value in row.values.items() if value != row.old.get(name)}
+    old = row.old or {}
+    row.values = {name: value for name, value in row.values.items() if value != old.get(name)}
