@@ -235,6 +235,7 @@ class Run:
         with self.line.begin() as connection:
             journal.step_started(connection, self.promotion, step)
             journal.set_state(connection, self.promotion, "preparing")
+            connection.execute(tables.worker.update().values(error=None))       # what they say from now on counts
             notify(connection, PREPARE, self.version)
         end = time.monotonic() + PREPARE_SECONDS
         while waiting := self._unprepared():
@@ -270,13 +271,16 @@ class Run:
         notify(connection, LIVE, self.version)
 
     def _wait_until_left(self) -> None:
-        """Wait until no request of a living worker runs an older version; hygiene loses nothing by going on."""
+        """Wait until every living worker saw the flip and no request of it runs an older version.
+
+        After that time hygiene goes on: it loses nothing.
+        """
         end = time.monotonic() + LEAVE_SECONDS
         while time.monotonic() < end:
             with self.line.connect() as connection:
                 behind = connection.scalar(select(func.count()).select_from(tables.worker).where(
-                    tables.worker.c.lease_until > func.now(), tables.worker.c.oldest.is_not(None),
-                    tables.worker.c.oldest != self.version))
+                    tables.worker.c.lease_until > func.now(),
+                    tables.worker.c.version.is_distinct_from(self.version) | tables.worker.c.oldest.is_not(None)))
             if not behind:
                 return
             time.sleep(0.05)

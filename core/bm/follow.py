@@ -148,6 +148,7 @@ class Systems:
             coming = connection.scalar(sql_select(tables.promotion.c.target)
                                        .where(tables.promotion.c.state == "preparing")
                                        .order_by(tables.promotion.c.id.desc()).limit(1))
+        self.error = None                       # what is told is about now, not about an earlier attempt
         for version in (current, coming):
             if version:
                 self._prepare(version)
@@ -164,7 +165,7 @@ class Systems:
             self.error = f"version {version}: {error}"
             log.exception("version %s cannot be prepared", version)
         else:
-            self.prepared, self.error = version, None
+            self.prepared = version
 
     def _older_than(self, current: int) -> int | None:
         with self._lock:

@@ -1,0 +1,125 @@
+"""Processes that follow promotions without a restart."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import text
+
+from core.bm import live
+from core.bm.follow import Systems
+from core.database import engine as engines
+from core.errors import Refused
+from core.plugins import Plugins
+from tests.core.bm.conftest import Live
+
+REGION = "change: table deal\nfields:\n  region: {type: text, after: company}\n"
+
+
+@pytest.fixture
+def workers(system: Live) -> Iterator[list[Systems]]:
+    """Two processes' worth of following, as the role that serves."""
+    pools = [engines.open(system.settings, "app") for _ in range(2)]
+    made = [Systems(pool, Plugins()) for pool in pools]
+    for one in made:
+        one.start()
+    wait_for(lambda: system.sql("select count(*) from sys.worker where prepared = 1") == [(2,)])
+    yield made
+    for one, pool in zip(made, pools, strict=True):
+        one.stop()
+        pool.dispose()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> float:
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < seconds, "waited too long"
+        time.sleep(0.01)
+    return time.monotonic() - started
+
+
+def test_every_worker_has_the_new_version_built_before_it_is_live(system: Live, workers: list[Systems]) -> None:
+    system.site.write("deal.yaml", REGION)
+    system.promote()
+    for worker in workers:
+        assert worker._known(2) is not None
+        built = worker.get(2)
+        assert built is not None and "region" in built.model.tables["deal"].fields
+        assert worker.get(1) is not built
+    assert wait_for(lambda: system.sql("select count(*) from sys.worker where version = 2") == [(2,)]) < 1.0
+
+
+def test_a_version_is_built_once_however_many_ask(system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = engines.open(system.settings, "app")
+    systems = Systems(pool, Plugins())
+    built: list[int] = []
+    original = live.system
+    monkeypatch.setattr(live, "system", lambda *a: (built.append(1), time.sleep(0.1), original(*a))[2])
+    threads = [threading.Thread(target=systems.get, args=(1,)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(built) == 1 and systems.get(0) is None
+    pool.dispose()
+
+
+def test_a_worker_that_cannot_build_the_version_stops_the_promotion_and_live_stays(
+        system: Live, workers: list[Systems], monkeypatch: pytest.MonkeyPatch) -> None:
+    original = live.system
+
+    def broken(connection: object, version: int, plugins: Plugins) -> object:
+        if version == 2:
+            raise Refused("version 2 needs the Python code (plugin.py) of: rating; it is not here")
+        return original(connection, version, plugins)  # type: ignore[arg-type]
+    monkeypatch.setattr(live, "system", broken)
+    system.site.write("deal.yaml", REGION)
+    with pytest.raises(Refused, match=r"cannot run the new version: .*plugin\.py"):
+        system.promote()
+    assert system.version == 1
+    monkeypatch.undo()
+    assert system.promote() == 2
+
+
+def test_hygiene_waits_for_requests_that_still_run_on_the_old_version(system: Live, workers: list[Systems]) -> None:
+    text_of = (system.site.folder / "addons/shop/company.yaml").read_text()
+    system.site.addon("company.yaml", text_of.replace("  size: {type: integer}\n", ""))
+    done = threading.Thread(target=system.promote)
+    with workers[0].pin(1):
+        done.start()
+        wait_for(lambda: system.version == 2)
+        time.sleep(0.3)
+        assert system.sql("select p.state from sys.physical p join bm.member using (id) where path = 'company.size'"
+                          ) == [("live",)]
+    done.join(timeout=5)
+    assert not done.is_alive()
+    assert system.sql("select p.state from sys.physical p join bm.member using (id) where path = 'company.size'"
+                      ) == [("parked",)]
+
+
+def test_a_worker_that_lost_its_connection_follows_again(system: Live, workers: list[Systems]) -> None:
+    with system.engine.begin() as connection:
+        connection.execute(text("select pg_terminate_backend(pid) from pg_stat_activity where usename like '%_app'"
+                                " and datname = current_database()"))
+    system.site.write("deal.yaml", REGION)
+    system.promote()
+    wait_for(lambda: system.sql("select count(*) from sys.worker where version = 2") == [(2,)])
+
+
+def test_a_worker_that_died_is_waited_for_no_longer_than_its_lease(system: Live) -> None:
+    with system.engine.begin() as connection:
+        connection.execute(text("insert into sys.worker (id, pid, kind, lease_until)"
+                                " values (gen_random_uuid(), 1, 'serve', now() + interval '1 second')"))
+    system.site.write("deal.yaml", REGION)
+    started = time.monotonic()
+    assert system.promote() == 2
+    assert time.monotonic() - started < 5
+
+
+def test_stopping_takes_a_worker_off_the_list(system: Live, workers: list[Systems]) -> None:
+    for worker in workers:
+        worker.stop()
+    assert system.sql("select count(*) from sys.worker") == [(0,)]
