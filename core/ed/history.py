@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from core.ed import read, tables
 from core.ed.columns import RecordColumns, visible
+from core.ed.journal import VERSION
 from core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def history(session: Session, table: str, id: int) -> list[Change]:
 
 def _field_name(session: Session, key: str) -> str | None:
     """The name that a field (by identity) has in this version; system columns stay as they are."""
+    if key == VERSION:                  # only tells what changed since a version
+        return None
     if not key.isdecimal():
         return key
     path = session.system.name_of(int(key))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.ed import history, read, search, write
+from core.ed.batch import Written
 from core.ed.history import Change
 from core.ed.read import Page, Record
 from core.ed.session import Session
@@ -80,13 +81,13 @@ class Records:
         """What a new record begins with: the given values and the defaults."""
         return write.new(self.session, table, values or {})
 
-    def create(self, table: str, rows: Sequence[Mapping[str, object]]) -> list[int]:
-        """Create records; gives their ids, in order. Raises Invalid, Denied."""
+    def create(self, table: str, rows: Sequence[Mapping[str, object]]) -> Written:
+        """Create records; gives their ids, in order, with the warnings of rules. Raises Invalid, Denied."""
         return write.create(self.session, table, rows)
 
-    def update(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+    def update(self, table: str, rows: Sequence[Mapping[str, object]]) -> Written:
         """Change records; each row has `id`, `_version` and what changes. Raises Invalid, Denied, Conflict, NotFound."""
-        write.update(self.session, table, rows)
+        return write.update(self.session, table, rows)
 
     def delete(self, table: str, ids: Mapping[int, int | None] | Iterable[int]) -> None:
         """Move records to the trash; a mapping gives the version each was read in. Raises Denied, Conflict, Invalid."""
