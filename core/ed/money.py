@@ -46,17 +46,17 @@ def follow(session: Session, shaped: Shape, row: Row, rate: Decimal) -> None:
     """Work out the base amounts of a record's lines again, when its currency became another one."""
     for field in shaped.table.lines.values():
         child = shape(session.system, field.target or "")
-        if child.currency is None and child.currency_through == field.properties.by and child.money:
+        if child.currency is None and child.currency_through == getattr(field.properties, "by", None) and child.money:
             table = child.stored.table
-            values = {table.c[str(k.base)]: func.round(table.c[k.columns[0]] * rate, k.field.properties.scale)
+            values = {table.c[str(k.base)]: func.round(table.c[k.columns[0]] * rate, k.p.scale)
                       for k in child.money}
             session.connection.execute(update(table).values(values).where(
-                child.stored.column(child.currency_through) == row.id))
+                child.stored.column(str(child.currency_through)) == row.id))
 
 
 def in_base(kept: Kept, amount: Decimal | None, rate: Decimal) -> Decimal | None:
     """An amount at a rate, with the decimals of its field."""
-    return None if amount is None else rounded(amount * rate, kept.field.properties.scale)
+    return None if amount is None else rounded(amount * rate, kept.p.scale)
 
 
 def _concerns_money(shaped: Shape, row: Row) -> bool:

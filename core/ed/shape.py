@@ -24,6 +24,11 @@ class Kept:
     columns: tuple[str, ...]
     base: str | None             # the column with an amount in base currency
 
+    @property
+    def p(self) -> Any:
+        """The properties of its type."""
+        return self.field.properties
+
     def to_columns(self, value: Any) -> dict[str, Any]:
         """A value in normal form as database values by column."""
         return dict(zip(self.columns, self.field.type.to_columns(value, self.field.properties), strict=True))

@@ -104,7 +104,7 @@ def _insert(session: Session, shaped: Shape) -> Statement:
 def _update(session: Session, shaped: Shape, changed: Sequence[str]) -> Statement:
     table = shaped.stored.table
     new = rowset({"id": BigInteger(), **{name: table.c[name].type for name in changed}})
-    values = {table.c[name]: new.c[name] for name in changed}
+    values: dict[Any, Any] = {table.c[name]: new.c[name] for name in changed}
     values |= {table.c["_version"]: table.c["_version"] + 1, table.c["changed_on"]: func.now(),
                table.c["changed_by"]: bindparam("by_user", type_=BigInteger())}
     statement = update(table).values(values).where(table.c.id == new.c.id).returning(table.c.id)

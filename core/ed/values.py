@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from core.ed.files import Upload, check_upload
 from core.errors import BadRequest, FieldProblem, Invalid
 from core.types.base import BadValue
+from core.types.choice import ChoiceProperties
 
 if TYPE_CHECKING:
     from core.definition.model import Field, Model, Table
@@ -60,7 +61,7 @@ class Problems:
             raise Invalid(self.found)
 
 
-def open_rows(bodies: Sequence[Mapping[str, Any]], problems: Problems, *, creating: bool,
+def open_rows(bodies: object, problems: Problems, *, creating: bool,
               parent: Row | None = None, name: str = "") -> list[Row]:
     """Read id, version and `_delete` of each row; its values come later, when its kind is known."""
     if not isinstance(bodies, Sequence) or isinstance(bodies, (str, bytes)):
@@ -189,7 +190,7 @@ class Reader:
                 self.problems.add(row, field_.name, "file", "Send the file itself.")
 
     def _choice(self, row: Row, field_: Field, value: Any, before: Any) -> None:
-        known = self.model.choices[field_.properties.of].values
+        known = self.model.choices[cast(ChoiceProperties, field_.properties).of].values
         kept = _as_list(before)
         for one in _as_list(value):
             if one not in known:

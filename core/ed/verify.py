@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, any_, bindparam, func, not_, or_, select
@@ -148,7 +149,7 @@ def no_loops(session: Session, shaped: Shape, rows: Iterable[Row], problems: Pro
         moved = {row.id: row for row in changed if row.old is not None and row.values.get(name) is not None}
         if not moved:
             continue
-        statement = session.system.cache.get(("loops", shaped.table.name, name), lambda n=name: _loops(shaped, n))
+        statement = session.system.cache.get(("loops", shaped.table.name, name), partial(_loops, shaped, name))
         for id_ in session.connection.scalars(statement, {"ids": list(moved)}):
             problems.add(moved[id_], name, "loop", "A record cannot stand above itself.")
 
