@@ -17,11 +17,12 @@ from core.settings import Settings  # noqa: E402
 
 
 def empty(settings: Settings) -> bool:
-    """Whether the system has no live version yet."""
+    """Whether the system has no account yet: `init` was never run, or was cut off."""
     pool = engines.open(settings, "owner")
     try:
         with pool.connect() as connection:
-            return not steps.applied(connection) or connection.scalar(text("select version from bm.live")) is None
+            return not steps.applied(connection) or not connection.scalar(
+                text("select exists(select from sys.account)"))
     finally:
         pool.dispose()
 
