@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.definition.names import suggestion
 from core.definition.scope import ModelScope, Names, Written
-from core.definition.values import BodyPath, Merged
+from core.definition.values import BodyPath, Mark, Merged
 from core.errors import Problem
 
 if TYPE_CHECKING:
@@ -38,17 +39,16 @@ class Building:
     kinds: Mapping[str, Kind]
     types: Mapping[str, FieldType[Any]]
     names: Names
-    merged: Mapping[tuple[str, str], Merged]
+    merged: dict[tuple[str, str], Merged]
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     broken: set[tuple[str, str]] = field(default_factory=set)
-    problems: list[Problem] = field(default_factory=list)
+    removed: Mapping[tuple[str, str, str], Mark] = field(default_factory=dict)  # what layers took away, and where
+    problems: set[Problem] = field(default_factory=set)
     references: list[Reference] = field(default_factory=list)
 
     def tell(self, merged: Merged, path: BodyPath, message: str, inside: int | None = None) -> None:
         """A problem at a path of a definition; `inside` is a column within the value, from 1."""
-        problem = merged.mark(path).problem(message, inside)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self.problems.add(merged.mark(path).problem(message, inside))
 
     def known(self, kind: str) -> list[str]:
         """The names of a kind, those with errors too."""
@@ -59,7 +59,8 @@ class Building:
         self.references.append(Reference(merged.kind, merged.name, path, kind, name))
         found = self.values.get(kind, {}).get(name)
         if found is None and (kind, name) not in self.broken:
-            self.tell(merged, path, f'there is no {kind} "{name}"' + suggestion(name, self.known(kind)))
+            verb = "are" if kind == "choices" else "is"
+            self.tell(merged, path, f'there {verb} no {kind} "{name}"' + suggestion(name, self.known(kind)))
         return found
 
     def field(self, merged: Merged, path: BodyPath, table: str, name: str) -> Type | None:
@@ -80,7 +81,7 @@ class Building:
         return kind
 
     def _tell_missing(self, merged: Merged, path: BodyPath, table: str, name: str) -> None:
-        if table in self.names.broken:
+        if table in self.names.broken or name in self.names.lost:
             return
         found = self.names.tables.get(table)
         if found is None:
@@ -92,7 +93,7 @@ class Building:
                                     "each have one")
         else:
             self.tell(merged, path, f'field "{name}" is not on table "{table}"'
-                      + suggestion(name, self.names.members(table)))
+                      + (self._removal(table, name) or suggestion(name, self.names.members(table))))
 
     def scope(self, table: str | None, variables: Mapping[str, Type] = NO_VARIABLES) -> ModelScope:
         """The names an expression about a record of the table may use."""
@@ -103,13 +104,13 @@ class Building:
         from core.expression import ExpressionError
         if written is None:
             return
-        self.names.touched = written.scope.table in self.names.broken
+        self.names.touched = False
         try:
             expression = written.expression
         except ExpressionError as error:
             if not self.names.touched:
                 hint = f' (did you mean "{error.suggestion}"?)' if error.suggestion else ""
-                message = self._ambiguous(written.scope.table, error.message) or error.message + hint
+                message = self._known_reason(written.scope.table, error.message) or error.message + hint
                 self.tell(merged, path, message, inside=error.column + shift)
             return
         for read in expression.reads:
@@ -124,15 +125,22 @@ class Building:
             kind = self.names.member(current, part)
             current = kind.of if kind is not None and kind.name in ("link", "set") else None
 
-    def _ambiguous(self, table: str | None, message: str) -> str | None:
-        """Say that a name is ambiguous where an expression only knows that it is not there."""
-        if table is None:
+    def _removal(self, table: str, name: str) -> str:
+        """Where a layer removed a field, for whoever still names it."""
+        mark = self.removed.get(("table", table, name))
+        return f" ({mark.file}:{mark.line} removes it)" if mark else ""
+
+    def _known_reason(self, table: str | None, message: str) -> str | None:
+        """Why a name is not there, where an expression only knows that it is not: ambiguous, or removed."""
+        if table is None or table not in self.names.tables:
             return None
-        for name in (part.strip('"') for part in message.split() if part.startswith('"')):
-            below = self.names.below(table, name) if table in self.names.tables else {}
+        for name in re.findall(r'"(\w+)"', message):
+            below = self.names.below(table, name)
             if len(below) > 1:
                 kinds = ", ".join(f'"{kind}"' for kind in below)
                 return f'field "{name}" is ambiguous on table "{table}": the tables {kinds} under it each have one'
+            if self._removal(table, name):
+                return message + self._removal(table, name)
         return None
 
     def table(self, name: str) -> Table | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from core.definition.names import suggestion
-from core.definition.values import BodyPath, Merged
+from core.definition.shapes import shape_of
+from core.definition.values import Body, BodyPath, Merged
 
 if TYPE_CHECKING:
     from core.definition.building import Building
@@ -22,15 +25,17 @@ _EXPECTED = {
     "int_parsing": "a whole number is expected here", "bool_parsing": "true or false is expected here"}
 
 
-def tell_all(error: ValidationError, merged: Merged, path: BodyPath, building: Building, known: Iterable[str],
-             what: str) -> None:
-    """Tell every problem of a ValidationError, at its place under `path`."""
+def tell_all(error: ValidationError, merged: Merged, path: BodyPath, building: Building, model: type[BaseModel],
+             what: str, more: Iterable[str] = ()) -> None:
+    """Tell every problem of a ValidationError, at its place under `path`; `more` are properties that others know."""
     for item in error.errors(include_url=False):
-        place = _place(merged, (*path, *item["loc"]))
-        building.tell(merged, place, message(item, place, path, known, what))
+        shape = shape_of(model)
+        for part in item["loc"][:-1]:
+            shape = shape.member(str(part))
+        building.tell(merged, _place(merged, (*path, *item["loc"])), message(item, [*shape.known, *more], what))
 
 
-def message(item: Any, place: BodyPath, path: BodyPath, known: Iterable[str], what: str) -> str:
+def message(item: Any, known: Iterable[str], what: str) -> str:
     """What one schema error says."""
     kind, value = item["type"], item.get("input")
     name = item["loc"][-1] if item["loc"] else ""
@@ -62,3 +67,29 @@ def _place(merged: Merged, loc: Sequence[str | int]) -> BodyPath:
             continue
         place.append(part)
     return tuple(place)
+
+
+def prune(merged: Merged, error: ValidationError) -> Merged | None:
+    """The definition without the properties and members that are wrong; None if nothing useful is left."""
+    body = copy.deepcopy(merged.body)
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        place = _place(merged, item["loc"])
+        while place and isinstance(place[-1], int):
+            place = place[:-1]          # a list goes as a whole, for its places are counted
+        if not place or not _take(body, place):
+            return None
+    return replace(merged, body=body) if body != merged.body else None
+
+
+def _take(body: Body, place: BodyPath) -> bool:
+    """Take a member out of a body; True if it is out now."""
+    holder: object = body
+    for part in place[:-1]:
+        if isinstance(holder, list) and isinstance(part, int):
+            holder = holder[part]
+        else:
+            holder = holder.get(str(part)) if isinstance(holder, dict) else None
+    if isinstance(holder, dict):
+        holder.pop(str(place[-1]), None)
+        return True
+    return holder is None

@@ -102,7 +102,7 @@ def _identity(body: Mapping[str, object], positions: Mapping[BodyPath, Mark],
         if word == "change":
             return _change_identity(body[word], positions[(word,)], reading)
         if word in reading.kinds:
-            wrong = _name_fault(reading.kinds[word], body[word])
+            wrong = _suffix_fault(reading.kinds[word]) or _name_fault(reading.kinds[word], body[word])
             if wrong is None:
                 return word, str(body[word]), False, word
             reading.tell(positions[(word,)], wrong)
@@ -118,15 +118,21 @@ def _identity(body: Mapping[str, object], positions: Mapping[BodyPath, Mark],
 def _change_identity(value: object, mark: Mark, reading: Reading) -> tuple[str, str, bool, str] | None:
     kind, _, name = value.partition(" ") if isinstance(value, str) else ("", "", "")
     if kind in reading.kinds and name and " " not in name:
-        return kind, name, True, "change"
+        wrong = _suffix_fault(reading.kinds[kind])
+        if wrong is None:
+            return kind, name, True, "change"
+        reading.tell(mark, wrong)
+        return None
     known = suggestion(kind, reading.kinds) if kind not in reading.kinds else ""
     reading.tell(mark, f"change needs a kind and a name, such as change: table company{known}")
     return None
 
 
+def _suffix_fault(kind: Kind) -> str | None:
+    return None if kind.suffix == ".yaml" else f"a {kind.name} is written in a file that ends with {kind.suffix}"
+
+
 def _name_fault(kind: Kind, name: object) -> str | None:
-    if kind.name == "translation":
-        return None if isinstance(name, str) else "a language is a text"
     wrong = fault(name)
     if wrong is None and name in kind.reserved:
         return f'{kind.name} cannot be called "{name}": that name is reserved'
@@ -146,8 +152,10 @@ def _read_xml(data: bytes, path: Path, shown: str, layer: str, reading: Reading)
         _guess_unread(path, reading)
         return None
     kind = reading.kinds.get(root.tag)
-    if kind is None or kind.name != "form":
-        reading.tell(root.mark, f"<{root.tag}> is no definition: <form> is expected" + suggestion(root.tag, ["form"]))
+    if kind is None or kind.suffix != ".xml":
+        known = [one.name for one in reading.kinds.values() if one.suffix == ".xml"]
+        reading.tell(root.mark, f"<{root.tag}> is no definition: {', '.join(f'<{name}>' for name in known)} is expected"
+                     + suggestion(root.tag, known))
         return None
     before = len(reading.problems)
     body, positions = body_of(root, reading.problems)

@@ -12,8 +12,10 @@ from pydantic import ValidationError
 
 from core.definition.building import Building
 from core.definition.canonical import digest_all
-from core.definition.faults import tell_all
+from core.definition.faults import prune, tell_all
 from core.definition.files import Reading
+from core.definition.formulas import check_formulas
+from core.definition.kinds.base import Kind
 from core.definition.layers import read_layers
 from core.definition.merge import merge
 from core.definition.model import Addon, Choices, ChoiceValue, Model, SystemSettings
@@ -47,10 +49,12 @@ def load(folders: Sequence[Path], site: Path | None = None, plugins: Plugins | N
     layers = read_layers(folders, site, root or Path.cwd(), reading)
     merge_result = merge(layers, plugins.kinds, frozenset(reading.unread))
     building = start(merge_result.merged.values(), plugins)
+    building.removed = merge_result.removed
     building.broken |= reading.unread
     building.names.broken |= {name for kind, name in reading.unread if kind in ("table", "mixin")}
     build_all(building)
     check_all(building)
+    check_formulas(building)
     problems = tuple(sorted({*reading.problems, *merge_result.problems, *building.problems}))
     return Loaded(None if problems else finish(building), problems, layers)
 
@@ -79,8 +83,8 @@ def build_all(building: Building) -> None:
         values = building.values.setdefault(name, {})
         own = [one for one in building.merged.values() if one.kind == name]
         for merged in kind.order(own, building):
-            schema = _schema(merged, kind, building)
-            value = kind.build(merged, schema, building) if schema is not None else None
+            found = _schema(merged, kind, building)
+            value = kind.build(*found, building) if found is not None else None
             if value is None:
                 building.broken.add((name, merged.name))
                 if name in ("table", "mixin"):
@@ -93,13 +97,28 @@ def build_all(building: Building) -> None:
             building.names.choices["role"] = values["role"] = _role_choices(building)
 
 
-def _schema(merged: Merged, kind: Any, building: Building) -> Any | None:
-    try:
-        return kind.schema.model_validate(merged.body)
-    except ValidationError as error:
-        known = [info.alias or name for name, info in kind.schema.model_fields.items()]
-        tell_all(error, merged, (), building, known, f'{merged.kind} "{merged.name}"')
-        return None
+def _schema(merged: Merged, kind: Kind, building: Building) -> tuple[Merged, Any] | None:
+    """The definition as its schema; what is wrong is told and left out, so that the rest can be checked too."""
+    told = False
+    while True:
+        try:
+            return merged, kind.schema.model_validate(merged.body)
+        except ValidationError as error:
+            if not told:                # what is found later only follows from what was left out
+                building.broken.add((merged.kind, merged.name))
+                tell_all(error, merged, (), building, kind.schema, f'{merged.kind} "{merged.name}"')
+            told = True
+            pruned = prune(merged, error)
+        if pruned is None:
+            return None
+        if kind.name in ("table", "mixin"):
+            building.names.lost |= _members(merged) - _members(pruned)
+        building.merged[merged.kind, merged.name] = merged = pruned
+
+
+def _members(merged: Merged) -> set[str]:
+    fields = merged.body.get("fields")
+    return set(fields) if isinstance(fields, dict) else set()
 
 
 def _role_choices(building: Building) -> Choices:
@@ -112,9 +131,9 @@ def _role_choices(building: Building) -> Choices:
 
 def check_all(building: Building) -> None:
     """Check every value that could be built."""
-    for (kind, name), merged in building.merged.items():
+    for (kind, name), merged in list(building.merged.items()):
         value = building.values[kind].get(name)
-        if value is not None and (kind, name) not in building.broken:
+        if value is not None:
             building.kinds[kind].check(merged, value, building)
 
 

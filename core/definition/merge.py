@@ -22,6 +22,7 @@ class Merge:
 
     merged: dict[tuple[str, str], Merged] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    removed: dict[tuple[str, str, str], Mark] = field(default_factory=dict)  # (kind, name, member) -> where
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,12 @@ class Change:
     layer: str
     what: str  # 'table "opportunity"', for messages
     tell: Callable[[Mark, str], None]
+    removed: dict[str, Mark]  # the members it takes away
+
+    def tell_owner(self, was: Node, name: str, owner: str) -> None:
+        """The problem of renaming what belongs to another layer."""
+        self.tell(was.mark, f'"{self.layer}" cannot rename "{name}": it belongs to "{owner}" '
+                            "(a layer renames only what it owns; set its title instead)")
 
 
 def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[tuple[str, str]]) -> Merge:
@@ -44,8 +51,12 @@ def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[
         tell = _teller(result.problems)
         if definition.change or (kind.shared and key in trees):
             if key in trees:
-                change = Change(definition.layer, f'{definition.kind} "{definition.name}"', tell)
-                trees[key] = kind.merge(trees[key], plant(definition), change)
+                change = Change(definition.layer, f'{definition.kind} "{definition.name}"', tell, {})
+                tree = plant(definition)
+                if "was" in tree.map and owners[key].layer != definition.layer:
+                    change.tell_owner(tree.map["was"], definition.name, owners[key].layer)
+                trees[key] = kind.merge(trees[key], tree, change)
+                result.removed |= {(*key, member): mark for member, mark in change.removed.items()}
             elif key not in unread:
                 tell(definition.mark(), _nothing_to_change(definition, layers, trees))
         elif key in trees:
@@ -128,7 +139,8 @@ def _edit_list(below: Node | None, change: Node, what: Change) -> Node:
 def _remove(members: dict[str, Node], key: str, value: Node, what: Change) -> None:
     if key not in members:
         what.tell(value.mark, f'{what.what} has no "{key}" here to remove' + suggestion(key, members))
-    members.pop(key, None)
+    elif members.pop(key).map:
+        what.removed[key] = value.mark
 
 
 def _move(members: dict[str, Node], key: str, where: Node, what: Change) -> dict[str, Node]:
@@ -158,8 +170,7 @@ def _check_owner(members: Mapping[str, Node], key: str, value: Node, what: Chang
     for old in (key, *old_names(was)):
         found = members.get(old)
         if found is not None and found.origin.layer != what.layer:
-            what.tell(was.mark, f'"{what.layer}" cannot rename "{old}": it belongs to "{found.origin.layer}" '
-                                "(a layer renames only what it owns; set its title instead)")
+            what.tell_owner(was, old, found.origin.layer)
             return
 
 
@@ -175,7 +186,7 @@ def _check_renames(node: Node, tell: Callable[[Mark, str], None]) -> None:
         was = member.map.get("was")
         if was is not None and not isinstance(was.value, dict):
             for old in old_names(was):
-                if old in node.map:
+                if old in node.map and node.map[old].origin.layer == was.origin.layer:
                     tell(was.mark, f'"{key}" cannot have been "{old}": there still is a "{old}"')
         _check_renames(member, tell)
 

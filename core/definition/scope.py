@@ -24,8 +24,9 @@ class Names:
         self.functions = functions  # of the expression language; None: the built-in ones
         self.tables: dict[str, Table] = {}
         self.choices: dict[str, Choices] = {}
-        self.broken: set[str] = set()
-        self.touched = False  # a broken table was asked for: errors that follow from it are not told
+        self.broken: set[str] = set()  # tables that could not be built
+        self.lost: set[str] = set()  # fields that could not be built
+        self.touched = False  # one of those was asked for: errors that follow from it are not told
 
     def field(self, table: str, name: str) -> Field | None:
         """A field of a table; from a base also one that exactly one of its kinds declares."""
@@ -44,7 +45,7 @@ class Names:
 
     def member(self, table: str, name: str) -> Type | None:
         """The type of a field or system column of a table."""
-        if table in self.broken:
+        if table in self.broken or name in self.lost:
             self.touched = True
         if table not in self.tables:
             return None

@@ -19,6 +19,11 @@ class Shape:
     model: type[BaseModel] | None = None
     inner: Shape | None = None  # of a collection's members
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The properties it may have; none if it is no mapping with known properties."""
+        return tuple(_shapes(self.model)) if self.model is not None else ()
+
     def member(self, key: str) -> Shape:
         """The shape of a property or member."""
         if self.model is not None:

@@ -62,7 +62,6 @@ class _Reader:
         self.count = 0
         parser = expat.ParserCreate("utf-8")
         parser.ordered_attributes = True
-        parser.buffer_text = True
         parser.StartDoctypeDeclHandler = self._doctype
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end

@@ -21,7 +21,8 @@ class Kind(ABC):
     """A kind of definition: its schema, how layers change it, what it becomes in the Model, and what must hold."""
 
     name: ClassVar[str]
-    folder: ClassVar[str]
+    folder: ClassVar[str]                   # where its files stand by convention
+    suffix: ClassVar[str] = ".yaml"
     schema: ClassVar[type[Schema]]
     format: ClassVar[int] = 1
     shared: ClassVar[bool] = False          # several layers give parts of one definition without `change`

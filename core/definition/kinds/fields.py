@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Property
 
 from core.definition.building import Building
@@ -51,11 +51,11 @@ class FieldSchema(Schema):
     fresh: bool = Property(False, description="True: takes a new column although an older one of that name is kept.")
 
 
-def type_of(merged: Merged, path: BodyPath, name: str, schema: FieldSchema,
-            building: Building) -> tuple[FieldType[Any], Any] | None:
+def type_of(merged: Merged, path: BodyPath, name: str, schema: FieldSchema, building: Building,
+            known: Iterable[str] = ()) -> tuple[FieldType[Any], Any] | None:
     """The type and its properties; None, with problems told."""
     if schema.type is None:
-        building.tell(merged, path, f'field "{name}" has no type')
+        building.tell(merged, path, f'field "{name}" has no type' + suggestion(name, known))
         return None
     kind = building.types.get(schema.type)
     if kind is None:
@@ -63,12 +63,25 @@ def type_of(merged: Merged, path: BodyPath, name: str, schema: FieldSchema,
                       + suggestion(schema.type, building.types))
         return None
     extras = dict(schema.model_extra or {})
+    fit = {key: value for key, value in extras.items()
+           if not _misfit(merged, (*path, key), value, kind.properties, building)}
     try:
-        return kind, kind.properties.model_validate(extras)
+        properties = kind.properties.model_validate(fit)
+        return (kind, properties) if fit == extras else None
     except ValidationError as error:
-        known = (*kind.properties.model_fields, *FieldSchema.model_fields)
-        tell_all(error, merged, path, building, known=known, what=f'a field of type "{schema.type}"')
+        tell_all(error, merged, path, building, kind.properties, f'a field of type "{schema.type}"',
+                 FieldSchema.model_fields)
         return None
+
+
+def _misfit(merged: Merged, path: BodyPath, value: object, properties: type[BaseModel], building: Building) -> bool:
+    """Tell of a text or a condition where a type wants a number: 010 and 12:30 are no numbers, and yes is no true."""
+    info = properties.model_fields.get(str(path[-1]))
+    expected = {int: "a whole number", bool: "true or false"}.get(info.annotation, "") if info else ""  # type: ignore
+    if expected and (isinstance(value, str) or (isinstance(value, bool) and info.annotation is int)):  # type: ignore
+        building.tell(merged, path, f'{expected} is expected here, not "{value}"')
+        return True
+    return False
 
 
 def make_field(merged: Merged, name: str, schema: FieldSchema, table: str, inherited: Mapping[str, Field],
@@ -81,7 +94,8 @@ def make_field(merged: Merged, name: str, schema: FieldSchema, table: str, inher
     before = inherited.get(name)
     if before is not None:
         return _narrowed(merged, path, schema, table, before, building)
-    found = type_of(merged, path, name, schema, building)
+    known = [other for other in (*_fields(merged), *inherited) if other != name]
+    found = type_of(merged, path, name, schema, building, known)
     if found is None:
         return None
     kind, properties = found
@@ -145,8 +159,13 @@ def literal(merged: Merged, path: BodyPath, value: object, made: Field, building
     try:
         return made.type.from_wire(repr(value) if isinstance(value, float) else value, made.properties)
     except BadValue as error:
-        building.tell(merged, path, str(error))
+        building.tell(merged, path, lowered(str(error)))
         return None
+
+
+def lowered(sentence: str) -> str:
+    """A sentence as the end of an error line."""
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
 def check_value(merged: Merged, path: BodyPath, value: object, made: Field, building: Building) -> None:
@@ -156,7 +175,7 @@ def check_value(merged: Merged, path: BodyPath, value: object, made: Field, buil
         return
     kind = made.expression_type
     choices = building.names.choices.get(kind.of or "") if kind.name == "choice" else None
-    if choices is None or value is None:
+    if choices is None or value is None or ("choices", choices.name) in building.broken:
         return
     for item in value if isinstance(value, list) else [value]:
         if item not in choices.values and not (choices.open_in_live or kind.of == "role"):
@@ -182,9 +201,13 @@ def check_field(merged: Merged, made: Field, building: Building) -> None:
 
 def _said(merged: Merged, field: str) -> Mapping[str, object]:
     """What a definition itself says of a field."""
-    fields = merged.body.get("fields")
-    said = fields.get(field) if isinstance(fields, dict) else None
+    said = _fields(merged).get(field)
     return said if isinstance(said, dict) else {}
+
+
+def _fields(merged: Merged) -> Mapping[str, object]:
+    fields = merged.body.get("fields")
+    return fields if isinstance(fields, dict) else {}
 
 
 def _check_target(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:

@@ -63,6 +63,7 @@ class FormKind(Kind):
 
     name = "form"
     folder = "forms"
+    suffix = ".xml"
     schema: ClassVar[type[Schema]] = FormSchema
 
     def merge(self, below: Node, change: Node, what: Change) -> Node:

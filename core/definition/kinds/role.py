@@ -103,6 +103,6 @@ def _check_grant(merged: Merged, name: str, grant: Grant, building: Building) ->
 
 
 def _check_record_role(merged: Merged, path: BodyPath, role: str, table: Table, building: Building) -> None:
-    if role not in table.roles and table.name not in building.names.broken:
+    if role not in table.roles and ("table", table.name) not in building.broken:
         building.tell(merged, path, f'table "{table.name}" has no record role "{role}"'
                       + suggestion(role, table.roles))

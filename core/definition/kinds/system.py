@@ -42,7 +42,10 @@ class SystemKind(Kind):
                               tuple(schema.languages), schema.currency, schema.time_zone)
 
     def check(self, merged: Merged, value: Any, building: Building) -> None:
-        """Check languages, currency and time zone against what the world has."""
+        """Check that there is one, and languages, currency and time zone against what the world has."""
+        first = next(iter(building.values["system"]))
+        if merged.name != first:
+            building.tell(merged, (), f'there is one system, and it is called "{first}"')
         for index, language in enumerate(value.languages):
             if not is_language(language):
                 building.tell(merged, ("languages", index), f'"{language}" is no language: write it like en or zh_CN')

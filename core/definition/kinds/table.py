@@ -103,10 +103,11 @@ class Mixin(Kind):
     folder = "tables"
     schema: ClassVar[type[Schema]] = MixinSchema
 
-    def build(self, merged: Merged, schema: Any, building: Building) -> MixinSchema | None:
+    def build(self, merged: Merged, schema: MixinSchema, building: Building) -> MixinSchema | None:
         """The schema itself: tables build its members for themselves. All types are checked here once."""
-        found = [type_of(merged, ("fields", name), name, field, building) for name, field in schema.fields.items()]
-        return None if None in found else schema
+        for name, field in schema.fields.items():
+            type_of(merged, ("fields", name), name, field, building, schema.fields)
+        return schema
 
 
 class TableKind(Kind):
@@ -134,21 +135,16 @@ class TableKind(Kind):
         base = building.names.tables.get(schema.base) if schema.base else None
         if schema.base and base is None:
             building.find(merged, ("base",), "table", schema.base)
-            return None
         fields: dict[str, Field] = dict(base.fields) if base else {}
-        parts: list[tuple[Merged, MixinSchema]] = []
-        for index, name in enumerate(schema.uses):
-            mixin = building.find(merged, ("uses", index), "mixin", name)
-            if mixin is not None:
-                parts.append((building.merged["mixin", name], mixin))
+        parts = [(building.merged["mixin", name], mixin) for index, name in enumerate(schema.uses)
+                 if (mixin := building.find(merged, ("uses", index), "mixin", name)) is not None]
         parts.append((merged, schema))
-        whole = _take_fields(parts, merged.name, fields, building)
+        if schema.base and base is None:
+            return None
+        _take_fields(parts, merged.name, fields, building)
         if len(fields) > MOST_FIELDS:
             building.tell(merged, ("fields",), f'table "{merged.name}" has {len(fields)} fields: '
                           f"at most {MOST_FIELDS} are allowed")
-            whole = False
-        if not whole:
-            building.names.broken.add(merged.name)
         table = _table(merged, schema, fields, parts, base, building)
         building.names.tables[merged.name] = table
         _enter_kinds(table, building)
@@ -163,7 +159,7 @@ class TableKind(Kind):
                 check_field(building.merged[kind, name], field, building)
         check_members(merged, value, building)
         for mixin in value.uses:
-            if ("mixin", mixin) in building.merged:
+            if mixin in building.values["mixin"]:
                 check_members(building.merged["mixin", mixin], value, building)
         _check_people(merged, value, building)
         check_text(merged, ("display",), value.name, value.display, building)
@@ -196,9 +192,8 @@ def _tell_circle(table: Merged, by_name: Mapping[str, Merged], building: Buildin
 
 
 def _take_fields(parts: list[tuple[Merged, MixinSchema]], table: str, fields: dict[str, Field],
-                 building: Building) -> bool:
-    """Add the fields of mixins and the table itself; True if none of them was wrong."""
-    before = len(building.problems)
+                 building: Building) -> None:
+    """Add the fields of mixins and the table itself; nothing follows from fields that are wrong themselves."""
     for source, schema in parts:
         for name, field in schema.fields.items():
             if source.kind == "mixin" and name in fields:
@@ -206,7 +201,8 @@ def _take_fields(parts: list[tuple[Merged, MixinSchema]], table: str, fields: di
             made = make_field(source, name, field, table, fields, building)
             if made is not None:
                 fields[name] = made
-    return len(building.problems) == before
+            else:
+                building.names.lost.add(name)
 
 
 def _table(merged: Merged, schema: TableSchema, fields: dict[str, Field],

@@ -27,6 +27,7 @@ class TranslationKind(Kind):
 
     name = "translation"
     folder = "translations"
+    suffix = ".po"
     schema: ClassVar[type[Schema]] = TranslationSchema
     shared = True
 
