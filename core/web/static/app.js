@@ -1,0 +1,87 @@
+// The page's own script: everything is delegated from the document, so swapped-in parts work without being told.
+import "./keys.js";
+import "./form.js";
+import "./lookup.js";
+import "./lines.js";
+import { showTabs } from "./tabs.js";
+import { toast, words } from "./say.js";
+
+function arrive() {
+  showTabs();
+  const target = document.querySelector("[data-focus], form[data-first]:not([data-first=''])");
+  if (target?.dataset.first) {
+    const field = target.querySelector(`[data-field="${CSS.escape(target.dataset.first)}"]`);
+    const control = field?.querySelector("[aria-invalid], input:not([type=hidden]), select, textarea");
+    control?.focus();
+    field?.scrollIntoView({ block: "center" });
+  } else if (target) {
+    target.focus();
+  }
+  remember();
+  stick();
+}
+
+// The way back from a record leads to the same place of its list.
+function remember() {
+  const page = document.querySelector(".t-list-page");
+  if (page) sessionStorage.setItem(`list:${location.pathname}`, location.search);
+  for (const link of document.querySelectorAll("a[data-back]")) {
+    const kept = sessionStorage.getItem(`list:${link.dataset.back}`);
+    if (kept && !kept.includes("deleted=")) link.href = link.dataset.back + kept;
+  }
+}
+
+function stick() {
+  const head = document.querySelector(".t-sticky");
+  if (!head) return;
+  new IntersectionObserver(([seen]) => head.classList.toggle("is-stuck", seen.intersectionRatio < 1),
+    { threshold: [1], rootMargin: "-57px 0px 0px 0px" }).observe(head);
+}
+
+// Rows open on a click anywhere, unless it hits something of its own or selects text.
+document.addEventListener("click", (event) => {
+  const row = event.target.closest?.("tr[data-href]");
+  if (row && !event.target.closest("a, button, input") && !String(getSelection())) row.querySelector("a.t-record")?.click();
+  for (const menu of document.querySelectorAll("details.t-menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+
+// Deleting and the like ask first.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.dataset?.confirm || form.dataset.sure) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const dialog = document.getElementById("confirm");
+  dialog.querySelector("p").textContent = form.dataset.confirm;
+  dialog.returnValue = "no";
+  dialog.showModal();
+  dialog.addEventListener("close", () => {
+    if (dialog.returnValue !== "yes") return;
+    form.dataset.sure = "1";
+    form.requestSubmit();
+  }, { once: true });
+}, true);
+
+// Requests by htmx: a thin bar while they run, a word when they fail, and what was typed stays.
+let running = 0;
+function busy(change) {
+  running = Math.max(0, running + change);
+  document.querySelector(".t-busy")?.remove();
+  if (running) document.body.append(Object.assign(document.createElement("div"), { className: "t-busy" }));
+}
+document.addEventListener("htmx:before:request", () => busy(1));
+document.addEventListener("htmx:finally:request", () => busy(-1));
+document.addEventListener("htmx:error", () => toast(words().failed));
+document.addEventListener("htmx:before:response", (event) => {
+  const { response } = event.detail.ctx;
+  if (response.status === 401) {
+    event.preventDefault();
+    toast(words().expired, { href: "/login", text: words().sign_in });
+  }
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail.ctx?.target === document.body || event.detail.ctx?.target?.id === "main") arrive();
+  else showTabs();
+});
+
+arrive();
