@@ -102,7 +102,7 @@ class Gate:
 
     def readable(self, table: str) -> tuple[str, ...]:
         """The fields of a table, in its order, that the user may read in some record."""
-        from core.ed.columns import visible         # formulas are as visible as what they read
+        from core.ed.columns import visible  # formulas are as visible as what they read
         fields = self.system.model.tables[table].fields
         return tuple(name for name in fields if visible(self, table, name))
 
@@ -133,7 +133,7 @@ class Gate:
     def _role_given(self, role: Role, table: str, field: str) -> Rule:
         """A role's own word on creating or changing the field, else its right to create."""
         around = self._said(role, table, "", "create")
-        if not (around or around is None and self._through_alone(table)):
+        if not (around or (around is None and self._through_alone(table))):
             return False
         for right in ("create", "change"):
             said = self._said(role, table, f".{field}", right)
@@ -146,8 +146,9 @@ class Gate:
         current: str | None = table
         while current is not None:
             grant: Grant | None = role.grants.get(current + ending)
-            if grant is not None and getattr(grant, right) is not None:
-                return getattr(grant, right)
+            said = None if grant is None else getattr(grant, right)
+            if said is not None:
+                return said
             current = None if role.kind == "portal" else self.system.model.tables[current].base
         return None
 
@@ -323,7 +324,8 @@ def value_of(system: System, table: str, path: str, source: FromClause) -> Colum
 def _through_lines(system: System, table: str, name: str, rest: str, source: FromClause,
                    array_of: ArrayOf) -> ColumnElement[bool]:
     field = system.model.field(table, name)
-    assert field is not None and field.target is not None
+    if field is None or field.target is None:
+        raise KeyError(f"{table}.{name} leads to no record")
     stored = system.stored(field.target)
     inner = stored.table.alias()
     parent = stored.column(str(getattr(field.properties, "by", "")), source=inner)

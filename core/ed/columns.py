@@ -12,20 +12,33 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Date, DateTime, Select, Text, and_, case, cast, func, or_
-from sqlalchemy import null, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    DateTime,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.sql.selectable import FromClause
 
 from core.ed.access import Gate, Predicate, as_condition, concrete
 from core.ed.schema import SYSTEM_COLUMNS, Stored
-from core.errors import Denied
 from core.ed.statement import parameter
+from core.errors import Denied
 from core.types.base import Type
 
 if TYPE_CHECKING:
     from core.definition.model import Field
     from core.ed.system import System
-    from core.expression import Scope
+    from core.expression import Expression, Scope
 
 Path = tuple[str, ...]
 PLACE = re.compile(r"\{([^{}]+)\}")
@@ -181,7 +194,8 @@ class RecordColumns:
     def _kind_title(self, node: Node, kinds: list[str], display: str,
                     depth: int) -> tuple[ColumnElement[bool], ColumnElement[Any]]:
         """The title of some kinds of a base, each by its own fields."""
-        of_kind = Node(kinds[0], self.system.stored(kinds[0]), node.source, node.path, node.gate, node.shown, node.peeked)
+        stored = self.system.stored(kinds[0])
+        of_kind = Node(kinds[0], stored, node.source, node.path, node.gate, node.shown, node.peeked)
         types = [self.system.identities[kind] for kind in kinds]
         return node.source.c["_type"].in_(types), self._display(of_kind, display, depth)
 
@@ -248,7 +262,7 @@ class RecordColumns:
         if field is not None and field.formula is not None:
             if part:
                 raise unknown(name, part)
-            value = self._formula(node, field)
+            value = self._formula(node, field, field.formula)
         else:
             try:
                 value = node.stored.column(name, part, node.source)
@@ -256,11 +270,10 @@ class RecordColumns:
                 raise unknown(node.table, name if not part else f"{name}.{part}") from None
         return value if shown is True else case((as_condition(shown), value))
 
-    def _formula(self, node: Node, field: Field) -> ColumnElement[Any]:
+    def _formula(self, node: Node, field: Field, formula: Expression) -> ColumnElement[Any]:
         granted = node.gate is not None and node.gate.says(node.table, field.name)
         inner = node if not granted else Node(node.table, node.stored, node.source, node.path, None)
-        assert field.formula is not None
-        return field.formula.sql(From(self, inner))
+        return formula.sql(From(self, inner))
 
     def _mask(self, node: Node, name: str) -> Predicate:
         """When the field of a record is shown; raises Denied where it never is."""
@@ -372,7 +385,7 @@ def live(columns: RecordColumns, *, trash: bool = False, right: str = "read") ->
     root = columns.root
     deleted = root.source.c["_deleted_on"]
     own = root.stored.own_rows(root.source)
-    conditions = [deleted.is_not(None) if trash else deleted.is_(None)]
+    conditions: list[ColumnElement[bool]] = [deleted.is_not(None) if trash else deleted.is_(None)]
     if own is not None:
         conditions.append(own)
     if columns.gate is not None:

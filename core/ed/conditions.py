@@ -12,10 +12,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from core.ed import search_index
 from core.ed.columns import RecordColumns, gated_scope
 from core.ed.selection import check_path
+from core.ed.statement import parameter
 from core.ed.words import to_query
 from core.errors import BadRequest, Denied
 from core.expression import Expression, ExpressionError, check
-from core.ed.statement import parameter
 from core.types.base import BadValue, Type
 
 if TYPE_CHECKING:
@@ -144,7 +144,8 @@ def _filter(session: Session, table: str, number: int, name: str, value: object,
     if value is None:
         return ("empty", name), lambda columns: columns.value(path).is_(None)
     several = isinstance(value, (list, tuple))
-    items = [_normal(session, table, path, kind, item) for item in (value if several else [value])]  # type: ignore[union-attr]
+    given_values = value if isinstance(value, (list, tuple)) else [value]
+    items = [_normal(session, table, path, kind, item) for item in given_values]
     if len(items) > MOST_VALUES:
         raise BadRequest(f"At most {MOST_VALUES} values can be asked for.", "filters")
     parameters[f"filter_{number}"] = items if several or kind.many else items[0]

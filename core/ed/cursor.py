@@ -18,8 +18,8 @@ from zlib import crc32
 
 from sqlalchemy import BigInteger, Boolean, ColumnElement, Date, DateTime, Numeric, Text, and_, false, or_
 
-from core.errors import BadRequest
 from core.ed.statement import parameter
+from core.errors import BadRequest
 
 LONGEST = 4000
 SORT_TYPES: dict[str, Any] = {

@@ -56,7 +56,7 @@ def page(session: Session, table: str, fields: Sequence[str], where: Any, *, fil
     listing = session.system.cache.get(
         ("page", session.user.shape, table, tuple(plain), asked.key, tuple(order), empty, after is None, trash),
         lambda: _listing(session, table, plain, asked, order, empty if after is not None else None, trash))
-    parameters = session.parameters | asked.parameters | {"limit": limit + 1, "offset": offset}
+    parameters = {**session.parameters, **asked.parameters, "limit": limit + 1, "offset": offset}
     parameters |= {f"after_{number}": value for number, value in enumerate(values)}
     rows = listing.statement.rows(session.connection, parameters)
     more = len(rows) > limit
@@ -90,7 +90,7 @@ def count(session: Session, table: str, where: Any, *, filters: Mapping[str, obj
     asked = conditions.ask(session, table, where, filters, search)
     statement = session.system.cache.get(("count", session.user.shape, table, asked.key, trash),
                                          lambda: _counting(session, table, asked, trash))
-    rows = statement.rows(session.connection, session.parameters | asked.parameters | {"limit": cap + 1})
+    rows = statement.rows(session.connection, {**session.parameters, **asked.parameters, "limit": cap + 1})
     found = int(rows[0][0])
     return min(found, cap), found > cap
 
@@ -147,8 +147,8 @@ def _by_ids(session: Session, table: str, fields: Sequence[str], trash: bool) ->
     columns = RecordColumns(session.system, session.gate, table)
     selection = _select_fields(session, table, columns, fields, trash)
     chosen, reader, first = selection.finish()
-    statement = select(*chosen).select_from(columns.source).where(columns.root.id == _ids(), *live(columns, trash=trash))
-    return Listing(_compile(session, statement), reader, first)
+    wanted = [columns.root.id == _ids(), *live(columns, trash=trash)]
+    return Listing(_compile(session, select(*chosen).select_from(columns.source).where(*wanted)), reader, first)
 
 
 def _counting(session: Session, table: str, asked: Condition, trash: bool) -> Statement:

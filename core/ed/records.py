@@ -86,7 +86,7 @@ class Records:
         return write.create(self.session, table, rows)
 
     def update(self, table: str, rows: Sequence[Mapping[str, object]]) -> Written:
-        """Change records; each row has `id`, `_version` and what changes. Raises Invalid, Denied, Conflict, NotFound."""
+        """Change records; rows have `id`, `_version` and what changes. Raises Invalid, Denied, Conflict, NotFound."""
         return write.update(self.session, table, rows)
 
     def delete(self, table: str, ids: Mapping[int, int | None] | Iterable[int]) -> None:

@@ -10,13 +10,24 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, DateTime, ForeignKeyConstraint, Index, Integer, MetaData
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    and_,
+    func,
+    text,
+)
 from sqlalchemy import Table as PhysicalTable
-from sqlalchemy import and_, func, text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
-from core.ed.tables import COLUMN_TYPES, RECORD_ID
+from core.ed.tables import RECORD_ID, typed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -28,6 +39,7 @@ if TYPE_CHECKING:
 Physical = Mapping[tuple[int, str], tuple[str, str | None]]     # (identity, part) -> (table, column; None: a table)
 
 LONGEST_NAME = 50
+DIALECT = PGDialect()
 SYSTEM_COLUMNS: Mapping[str, str] = {
     "id": "bigint", "_type": "integer", "_version": "integer", "_deleted_on": "timestamptz",
     "created_on": "timestamptz", "created_by": "bigint", "changed_on": "timestamptz", "changed_by": "bigint",
@@ -178,8 +190,8 @@ def desired(system: System) -> tuple[DesiredTable, ...]:
 def create_all(connection: Connection, system: System) -> None:
     """Create everything at once in an empty `ed` (its sequence of ids must be there)."""
     wanted = desired(system)
-    for table in wanted:
-        connection.execute(CreateTable(_table(system, table.identity)))
+    for root in roots(system.model):
+        connection.execute(CreateTable(system.stored(root).table))
     for table in wanted:
         for key in table.foreign_keys:
             connection.execute(AddConstraint(foreign_key(table.name, key)))
@@ -191,7 +203,8 @@ def foreign_key(table: str, key: DesiredForeignKey) -> ForeignKeyConstraint:
     """The constraint as SQLAlchemy has it, to be added to its table."""
     metadata = MetaData(schema="ed")
     constraint = ForeignKeyConstraint([key.column], [f"ed.{key.target}.id"], name=key.name)
-    PhysicalTable(table, metadata, Column("id", BigInteger, primary_key=True), Column(key.column, BigInteger), constraint)
+    own = [Column("id", BigInteger, primary_key=True), Column(key.column, BigInteger), constraint]
+    PhysicalTable(table, metadata, *own)
     if key.target != table:
         PhysicalTable(key.target, metadata, Column("id", BigInteger, primary_key=True))
     return constraint
@@ -199,7 +212,8 @@ def foreign_key(table: str, key: DesiredForeignKey) -> ForeignKeyConstraint:
 
 def physical_table(system: System, root: str, metadata: MetaData) -> PhysicalTable:
     """The physical table of a root as SQLAlchemy has it."""
-    columns = [Column("id", BigInteger, RECORD_ID, server_default=RECORD_ID.next_value(), primary_key=True),
+    columns: list[Column[Any]] = [
+               Column("id", BigInteger, RECORD_ID, server_default=RECORD_ID.next_value(), primary_key=True),
                Column("_type", Integer, nullable=False), Column("_version", Integer, nullable=False,
                                                                server_default=text("1")),
                Column("_deleted_on", DateTime(timezone=True)),
@@ -208,14 +222,8 @@ def physical_table(system: System, root: str, metadata: MetaData) -> PhysicalTab
                Column("changed_on", DateTime(timezone=True), nullable=False, server_default=func.now()),
                Column("changed_by", BigInteger)]
     for column in _columns(system, root):
-        columns.append(Column(column.name, COLUMN_TYPES[column.type]))
+        columns.append(Column(column.name, typed(column.type)))
     return PhysicalTable(system.physical[system.identities[root], ""][0], metadata, *columns)
-
-
-def _table(system: System, identity: int) -> PhysicalTable:
-    name = system.name_of(identity)
-    assert name is not None
-    return system.stored(name).table
 
 
 def _desired_table(system: System, root: str) -> DesiredTable:
@@ -228,9 +236,7 @@ def _columns(system: System, root: str) -> Iterator[DesiredColumn]:
     for field in stored_fields(system.model, root):
         identity = system.identities[identity_path(field)]
         for part, column_type in parts(field):
-            name = system.physical[identity, part][1]
-            assert name is not None
-            yield DesiredColumn(identity, part, name, column_type)
+            yield DesiredColumn(identity, part, _column_name(system, identity, part), column_type)
 
 
 def _foreign_keys(system: System, root: str) -> Iterator[DesiredForeignKey]:
@@ -239,9 +245,15 @@ def _foreign_keys(system: System, root: str) -> Iterator[DesiredForeignKey]:
         if field.type.name != "link" or field.many or target is None:
             continue
         identity = system.identities[identity_path(field)]
-        column = system.physical[identity, ""][1]
-        assert column is not None
-        yield DesiredForeignKey(f"fk_{identity}", column, system.physical[system.identities[target.root], ""][0])
+        column, (table, _) = _column_name(system, identity), system.physical[system.identities[target.root], ""]
+        yield DesiredForeignKey(f"fk_{identity}", column, table)
+
+
+def _column_name(system: System, identity: int, part: str = "") -> str:
+    name = system.physical[identity, part][1]
+    if name is None:
+        raise KeyError(f"{identity} is a table, not a field")
+    return name
 
 
 def _indexes(system: System, root: str) -> tuple[DesiredIndex, ...]:
@@ -326,7 +338,7 @@ def _index(stored: Stored, columns: list[Any], *, method: str = "btree", where: 
         index = Index(name, *columns, unique=unique, postgresql_using=method, postgresql_where=where,
                       postgresql_concurrently=concurrently,
                       postgresql_ops={columns[0].key: "gin_trgm_ops"} if trigrams else {})
-        sql = str(CreateIndex(index).compile(dialect=postgresql.dialect()))
+        sql = str(CreateIndex(index).compile(dialect=DIALECT))
         stored.table.indexes.discard(index)      # describing an index must not attach it to the table
         return sql
     digest = sha256(statement("x", False).encode()).hexdigest()[:12]

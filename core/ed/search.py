@@ -49,7 +49,8 @@ def search(session: Session, text: str, limit: int = 50) -> list[Found]:
     return [Found(session.system.name_of(row[1]) or "", row[0], row[2] or "") for row in rows]
 
 
-def lookup(session: Session, table: str, text: str, among: Expression | str | None, limit: int) -> list[tuple[int, str]]:
+def lookup(session: Session, table: str, text: str, among: Expression | str | None,
+           limit: int) -> list[tuple[int, str]]:
     """Records of a table whose title (or searched fields) hold the text, sorted by title; those to peek at too."""
     if table not in session.system.model.tables or not (session.gate.may(table, "read")
                                                         or session.gate.may(table, "peek")):
@@ -58,8 +59,8 @@ def lookup(session: Session, table: str, text: str, among: Expression | str | No
     wanted = conditions.ask(session, table, among, {}, None)
     statement = session.system.cache.get(("lookup", session.user.shape, table, asked, wanted.key),
                                          lambda: _looking_up(session, table, asked, wanted))
-    rows = statement.rows(session.connection,
-                          session.parameters | wanted.parameters | parameters | {"limit": max(1, min(limit, 100))})
+    given = {**session.parameters, **wanted.parameters, **parameters, "limit": max(1, min(limit, 100))}
+    rows = statement.rows(session.connection, given)
     return [(row[0], row[1] or "") for row in rows]
 
 

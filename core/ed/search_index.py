@@ -9,8 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (BigInteger, ColumnElement, Connection, Integer, Select, Text, and_, cast, delete, func,
-                        or_, select)
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Text,
+    and_,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR, insert
 
 from core.ed import tables
@@ -18,8 +30,8 @@ from core.ed.access import as_condition, concrete
 from core.ed.columns import RecordColumns
 from core.ed.rowset import encode, rowset
 from core.ed.schema import identity_path
-from core.ed.words import to_vector
 from core.ed.statement import parameter
+from core.ed.words import to_vector
 
 if TYPE_CHECKING:
     from core.definition.model import Field
@@ -42,9 +54,14 @@ def part_of(system: System, field: Field) -> int:
     """The part that holds a field: 0, or its own if a role grants reading it by itself."""
     own = {name for role in system.model.roles.values() for name, grant in role.grants.items()
            if grant.read is not None}
-    tables_ = [t.name for t in system.model.tables.values() if t.fields.get(field.name) is field or t.name == field.table]
-    has_own = any(f"{table}.{field.name}" in own for table in tables_)
+    holders = (t.name for t in system.model.tables.values() if model_kind(system, t.name, field.table))
+    has_own = any(f"{table}.{field.name}" in own for table in holders)
     return system.identities[identity_path(field)] if has_own else SHARED_PART
+
+
+def model_kind(system: System, table: str, base: str) -> bool:
+    """Whether a table is the base or stands under it."""
+    return system.model.names.is_kind_of(table, base)
 
 
 def parts(system: System, table: str) -> dict[int, tuple[Field, ...]]:
@@ -79,15 +96,16 @@ def index_queue(connection: Connection, system: System, limit: int = 500) -> int
     """Bring the index up to date with up to `limit` entries of the queue; says how many there were."""
     connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
     queue = tables.search_queue
-    taken = connection.execute(delete(queue).where(
-        queue.c.id.in_(select(queue.c.id).order_by(queue.c.id).limit(limit))).returning(queue.c.record_id, queue.c.table_id))
+    oldest = select(queue.c.id).order_by(queue.c.id).limit(limit)
+    taken = connection.execute(
+        delete(queue).where(queue.c.id.in_(oldest)).returning(queue.c.record_id, queue.c.table_id))
     by_table: dict[int, set[int]] = {}
     count = 0
     for record_id, table_id in taken:
         by_table.setdefault(table_id, set()).add(record_id)
         count += 1
     for table_id, ids in by_table.items():
-        _index(connection, system, system.name_of(table_id), sorted(ids))
+        _index(connection, system, system.name_of(table_id) or "", sorted(ids))
     return count
 
 
@@ -98,31 +116,29 @@ def queue_all(connection: Connection, system: System, names: Iterable[str] | Non
             stored = system.stored(name)
             ids = select(stored.column("id"), cast(stored.type_id, BigInteger), func.now()).where(
                 stored.column("_type") == stored.type_id)
-            columns = [tables.search_queue.c.record_id, tables.search_queue.c.table_id, tables.search_queue.c.queued_on]
-            connection.execute(insert(tables.search_queue).from_select(columns, ids))
+            connection.execute(insert(tables.search_queue).from_select(["record_id", "table_id", "queued_on"], ids))
 
 
-def _index(connection: Connection, system: System, table: str | None, ids: list[int]) -> None:
+def _index(connection: Connection, system: System, table: str, ids: list[int]) -> None:
+    """Replace what the index has of some records; those that are gone or in the trash leave it."""
     rows = _rows(connection, system, table, ids) if table in system.model.tables else []
-    kept = {(row["record_id"], row["part"]) for row in rows}
-    stale = [id for id in ids if not any((id, part) in kept for part in (SHARED_PART,))]
+    there = {row["record_id"] for row in rows}
+    wanted = parts(system, table) if there else {}
     index = tables.search
     connection.execute(delete(index).where(or_(
-        index.c.record_id.in_(stale),
-        and_(index.c.record_id.in_(ids), index.c.part.not_in(sorted({part for _, part in kept} | {SHARED_PART}))))))
+        index.c.record_id.in_([id for id in ids if id not in there]),
+        and_(index.c.record_id.in_(ids), index.c.part.not_in(list(wanted))))))
     if rows:
         source = rowset({"record_id": BigInteger, "table_id": BigInteger, "part": Integer, "tsv": Text, "label": Text})
         new = insert(index).from_select(
             ["record_id", "table_id", "part", "tsv", "label"],
             select(source.c.record_id, source.c.table_id, source.c.part, cast(source.c.tsv, TSVECTOR), source.c.label))
-        connection.execute(new.on_conflict_do_update(
-            index_elements=[index.c.record_id, index.c.part],
-            set_={"tsv": new.excluded.tsv, "label": new.excluded.label, "table_id": new.excluded.table_id}), encode(rows))
+        fresh = {name: new.excluded[name] for name in ("tsv", "label", "table_id")}
+        connection.execute(new.on_conflict_do_update(index_elements=["record_id", "part"], set_=fresh), encode(rows))
 
 
-def _rows(connection: Connection, system: System, table: str | None, ids: list[int]) -> list[dict[str, Any]]:
+def _rows(connection: Connection, system: System, table: str, ids: list[int]) -> list[dict[str, Any]]:
     """The rows of the index for the records that are there and not in the trash."""
-    assert table is not None
     columns = RecordColumns(system, None, table)
     root = columns.root
     found = fields(system, table)

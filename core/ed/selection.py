@@ -75,7 +75,7 @@ class Selection:
             chosen.append(column)
         first = len(chosen)
         chosen += extra
-        labelled = [column.label(f"c{number}") for number, column in enumerate(chosen)]
+        labelled: list[ColumnElement[Any]] = [column.label(f"c{number}") for number, column in enumerate(chosen)]
         return labelled, Reader(tuple(key for key, _ in self._plain), tuple(made), tuple(flags)), first
 
     def _type_name(self, values: tuple[Any, ...]) -> str | None:

@@ -113,14 +113,14 @@ def closed_roles(model: Model, names: frozenset[str]) -> frozenset[str]:
 
 def _load(connection: Connection, system: System, user_id: int) -> Principals:
     roles = closed_roles(system.model, _assigned(connection, system, user_id))
-    arrays: dict[str, tuple[int, ...]] = {}
+    arrays: dict[str, tuple[int, ...]] = {t.name: () for t in system.model.tables.values() if t.people is not None}
     waiting = {t.name: t for t in system.model.tables.values() if t.people is not None}
     while waiting:
         ready = [t for t in waiting.values() if _people_end(system, t) not in waiting.keys() - {t.name}]
         for table in ready or list(waiting.values()):
             arrays[table.name] = _standing_for(connection, system, table, user_id, arrays)
             del waiting[table.name]
-    below = {t.name: _below(connection, system, t, arrays[t.name])
+    below = {t.name: _below(connection, system, t, t.above, arrays[t.name])
              for t in system.model.tables.values() if t.people is not None and t.above is not None}
     return Principals(user_id, roles, arrays, below, all=any(system.model.roles[name].all for name in roles))
 
@@ -146,13 +146,13 @@ def _standing_for(connection: Connection, system: System, table: Table, user_id:
     return _ids(connection, system, table, condition, {f"my_{name}": list(ids) for name, ids in arrays.items()})
 
 
-def _below(connection: Connection, system: System, table: Table, mine: tuple[int, ...]) -> tuple[int, ...]:
+def _below(connection: Connection, system: System, table: Table, above: str,
+           mine: tuple[int, ...]) -> tuple[int, ...]:
     """The records under those that stand for the user, however deep; a loop ends where it began."""
     if not mine:
         return ()
-    assert table.above is not None
     stored = system.stored(table.name)
-    superior = value_of(system, table.name, table.above, stored.table)
+    superior = value_of(system, table.name, above, stored.table)
     pairs = select(stored.column("id").label("id"), superior.label("superior")).where(*_live(system, table)).subquery()
     first = select(pairs.c.id).where(pairs.c.superior.in_(mine)).cte("below", recursive=True)
     below = first.union(select(pairs.c.id).join(first, pairs.c.superior == first.c.id))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, MetaData, Numeric, Sequence, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy.types import TypeEngine
 
 SYSTEM = MetaData(schema="sys")
 RECORD_ID = Sequence("record_id", schema="ed")          # every record of every table draws its id here
@@ -23,7 +26,8 @@ search = Table(
 
 search_queue = Table(
     "search_queue", SYSTEM,
-    Column("id", BigInteger, primary_key=True), Column("record_id", BigInteger), Column("table_id", BigInteger), Column("queued_on", DateTime(timezone=True)))
+    Column("id", BigInteger, primary_key=True), Column("record_id", BigInteger), Column("table_id", BigInteger),
+    Column("queued_on", DateTime(timezone=True)))
 
 file = Table(
     "file", SYSTEM,
@@ -36,8 +40,14 @@ physical = Table(
     Column("table_name", Text), Column("column_name", Text), Column("type", Text), Column("state", Text),
     Column("changed_on", DateTime(timezone=True)))
 
-COLUMN_TYPES = {
-    "text": Text(), "bigint": BigInteger(), "integer": Integer(), "numeric": Numeric(), "date": Date(), "boolean": Boolean(),
+COLUMN_TYPES: dict[str, TypeEngine[Any]] = {
+    "text": Text(), "bigint": BigInteger(), "integer": Integer(), "numeric": Numeric(), "date": Date(),
+    "boolean": Boolean(),
     "timestamptz": DateTime(timezone=True), "text[]": ARRAY(Text()), "bigint[]": ARRAY(BigInteger()),
     "jsonb": JSONB(),
 }
+
+
+def typed(column: str) -> TypeEngine[Any]:
+    """The SQLAlchemy type of a part's PostgreSQL type."""
+    return COLUMN_TYPES[column]

@@ -145,7 +145,8 @@ def test_a_hidden_field_answers_exactly_as_one_that_is_not_there(
         with pytest.raises(TesseraError) as raised:
             call(bob, name)
         error = raised.value
-        errors.append((type(error), str(error).replace(name, "it"), getattr(error, "at", ""), getattr(error, "column", 0)))
+        place = getattr(error, "at", ""), getattr(error, "column", 0)
+        errors.append((type(error), str(error).replace(name, "it"), place))
     assert errors[0] == errors[1]
     assert errors[0][0] is BadRequest
     call(world.records(connection, "ada"), field)           # and it is there for those who may
@@ -169,14 +170,16 @@ def test_a_condition_of_the_model_over_a_hidden_field_is_refused(world: World, c
         world.records(connection, "bob").count("deal", condition)
 
 
-def test_readable_fields_leave_out_what_is_hidden_and_what_is_worked_out_of_it(world: World, connection: Connection) -> None:
+def test_readable_fields_leave_out_what_is_hidden_and_what_is_worked_out_of_it(
+        world: World, connection: Connection) -> None:
     names = world.records(connection, "bob").readable("deal")
     assert not {"margin", "secret", "rating"} & set(names)
     assert {"name", "weighted", "profit", "hint", "lines"} <= set(names)
     assert {"margin", "secret", "rating"} <= set(world.records(connection, "ada").readable("deal"))
 
 
-def test_a_formula_with_a_grant_of_its_own_is_shown_though_its_inputs_are_not(world: World, connection: Connection) -> None:
+def test_a_formula_with_a_grant_of_its_own_is_shown_though_its_inputs_are_not(
+        world: World, connection: Connection) -> None:
     page = world.records(connection, "bob").page("deal", ["name", "profit"], order=["name"])
     shown = {record["name"]: record["profit"] for record in page.records}
     assert shown == {"Anvils": Decimal("100.00"), "Bolts": Decimal("50.00"), "Drills": None}
@@ -257,15 +260,15 @@ def test_changing_what_a_user_may_not_read_changes_no_answer(world: World, conne
 
     before = answers()
     deal, user = world.system.stored("deal"), world.system.stored("user")
-    for name in ("secret", "margin"):
-        value: object = 77 if name == "margin" else "changed secret"
-        connection.execute(deal.table.update().values({deal.name(name): value}).where(deal.column("owner") != world.ids["bob"]))
+    connection.execute(deal.table.update().where(deal.column("owner") != world.ids["bob"]).values(
+        {deal.name("margin"): 77}))
     connection.execute(deal.table.update().values({deal.name("secret"): "changed"}))
     connection.execute(deal.table.update().where(deal.column("owner") != world.ids["eve"]).values(
         {deal.name("hint"): "changed", deal.name("hint", "key"): "changed"}))
     connection.execute(user.table.update().where(user.column("id").not_in([world.ids["bob"], world.ids["eve"]])).values(
         {user.name("salary"): 123_456}))
-    connection.execute(user.table.update().where(user.column("id") != world.ids["bob"]).values({user.name("note"): "changed"}))
+    connection.execute(user.table.update().where(user.column("id") != world.ids["bob"]).values(
+        {user.name("note"): "changed"}))
     queue_all(connection, world.system)
     while index_queue(connection, world.system):
         pass

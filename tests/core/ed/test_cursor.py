@@ -27,8 +27,9 @@ def walk(records: Records, order: list[str], limit: int) -> list[int]:
             return ids
 
 
-ORDERS = [[], ["id"], ["-id"], ["amount"], ["-amount"], ["close_date", "-amount"], ["-close_date", "name"], ["company", "-stage"],
-          ["weighted"], ["-late", "id"], ["-created_on"], ["company.city", "-line_total"], ["probability", "-name"],
+ORDERS = [[], ["id"], ["-id"], ["amount"], ["-amount"], ["close_date", "-amount"], ["-close_date", "name"],
+          ["company", "-stage"], ["weighted"],
+          ["-late", "id"], ["-created_on"], ["company.city", "-line_total"], ["probability", "-name"],
           ["-owner", "starts"]]
 
 
@@ -64,8 +65,9 @@ STAMP = cursor._stamp(["-close_date"])
 
 
 @pytest.mark.parametrize("text", [
-    "", "x", "===", "\u00e9", "A" * 5000, made(), made(1, 2), made(STAMP), made(STAMP, "2026-01-01"), made(STAMP, "x", 3),
-    made(STAMP, 3, 3), made(STAMP, "2026-01-01", "3"), made(STAMP, "2026-01-01", True), made(STAMP, "2026-01-01", 2**64),
+    "", "x", "===", "\u00e9", "A" * 5000, made(), made(1, 2), made(STAMP),
+    made(STAMP, "2026-01-01"), made(STAMP, "x", 3), made(STAMP, 3, 3), made(STAMP, "2026-01-01", "3"),
+    made(STAMP, "2026-01-01", True), made(STAMP, "2026-01-01", 2**64),
     made(STAMP, ["2026-01-01"], 1), made(STAMP, "2026-13-01", 1), made(STAMP, "\x00", 1), made(0, "2026-01-01", 1),
     base64.urlsafe_b64encode(b"[" * 3000).decode(), base64.urlsafe_b64encode(b"\xff\xfe").decode(),
 ])

@@ -22,7 +22,8 @@ def test_a_record_has_its_fields_the_titles_of_links_and_its_lines(world: World,
     [deal] = records.read("deal", [world.ids["anvils"]])
     assert deal["name"] == "Anvils" and deal["_version"] == 1 and deal["_type"] == "deal"
     assert (deal["company"], deal["company_title"]) == (world.ids["acme"], "Acme")
-    assert (deal["amount"], deal["weighted"], deal["profit"]) == (Decimal("1000.00"), Decimal("500.00"), Decimal("100.00"))
+    assert (deal["amount"], deal["weighted"]) == (Decimal("1000.00"), Decimal("500.00"))
+    assert deal["profit"] == Decimal("100.00")
     assert deal["line_total"] == Decimal("2100.00") and deal["big_lines"] == 1 and deal["late"] is False
     assert [(line["product"], line["total"]) for line in deal["lines"]] == [
         ("Anvil", Decimal("600.00")), ("Crate", Decimal("1500.00"))]
@@ -42,8 +43,8 @@ def test_an_id_of_another_table_is_not_found(world: World, connection: Connectio
 
 
 def test_paths_follow_links_to_any_depth(world: World, connection: Connection) -> None:
-    page = world.records(connection).page("contact", ["company.parent.city", "company.owner.manager.name", "company.owner"],
-                                          order=["name"])
+    paths = ["company.parent.city", "company.owner.manager.name", "company.owner"]
+    page = world.records(connection).page("contact", paths, order=["name"])
     assert page.records[0]["company.parent.city"] is None
     assert page.records[0]["company.owner.manager.name"] == "Sue"
     assert page.records[0]["company.owner_title"] == "Bob"
@@ -103,11 +104,13 @@ def test_several_conditions_and_filters_must_all_hold(world: World, connection: 
     records = world.records(connection)
     page = records.page("deal", ["name"], ["amount > 400", "stage == 'won'"], filters={"company": world.ids["zeta"]})
     assert names(page) == ["Cranes"]
-    assert names(records.page("deal", ["name"], filters={"stage": ["offer", "lost"]}, order=["name"])) == ["Bolts", "Ropes"]
+    assert names(records.page("deal", ["name"], filters={"stage": ["offer", "lost"]}, order=["-name"])) == [
+        "Ropes", "Bolts"]
     assert names(records.page("deal", ["name"], filters={"amount": None})) == ["Drills"]
     assert names(records.page("company", ["name"], filters={"kinds": "vendor"})) == ["zeta"]
     assert names(records.page("company", ["name"], filters={"tags": world.ids["gold"]})) == ["Acme"]
-    assert names(records.page("deal", ["name"], filters={"company.city": "Ulm"}, order=["name"])) == ["Cranes", "Drills"]
+    assert names(records.page("deal", ["name"], filters={"company.city": "Ulm"}, order=["name"])) == [
+        "Cranes", "Drills"]
 
 
 def test_a_user_is_known_to_conditions(world: World, connection: Connection) -> None:

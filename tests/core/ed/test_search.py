@@ -72,7 +72,8 @@ def test_the_queue_brings_the_index_up_to_date(world: World, connection: Connect
     id = add(connection, world.system, "company", name="Brand new", city="Nowhere", phone="+49 30 555000")
     stored = world.system.stored("company")
     def queue() -> None:
-        connection.execute(insert(tables.search_queue).values(record_id=id, table_id=stored.type_id, queued_on=func.now()))
+        connection.execute(insert(tables.search_queue).values(
+            record_id=id, table_id=stored.type_id, queued_on=func.now()))
     queue()
     queue()
     assert index_queue(connection, world.system) == 2 and index_queue(connection, world.system) == 0
@@ -86,7 +87,7 @@ def test_the_queue_brings_the_index_up_to_date(world: World, connection: Connect
     connection.execute(stored.table.update().where(stored.column("id") == id).values({"_deleted_on": func.now()}))
     queue()
     index_queue(connection, world.system)
-    assert connection.scalar(select(func.count()).select_from(tables.search).where(tables.search.c.record_id == id)) == 0
+    assert connection.scalars(select(tables.search.c.part).where(tables.search.c.record_id == id)).all() == []
 
 
 def test_a_table_that_is_gone_leaves_the_queue(world: World, connection: Connection) -> None:
@@ -95,18 +96,20 @@ def test_a_table_that_is_gone_leaves_the_queue(world: World, connection: Connect
 
 
 def test_the_index_can_be_built_anew(world: World, connection: Connection) -> None:
-    before = set(connection.execute(select(tables.search.c.record_id, tables.search.c.part, tables.search.c.label)).all())
+    rows = select(tables.search.c.record_id, tables.search.c.part, tables.search.c.label)
+    before = set(connection.execute(rows).all())
     connection.execute(tables.search.delete())
     queue_all(connection, world.system)
     while index_queue(connection, world.system, 3):
         pass
-    after = set(connection.execute(select(tables.search.c.record_id, tables.search.c.part, tables.search.c.label)).all())
+    after = set(connection.execute(rows).all())
     assert before == after and before
 
 
 @pytest.mark.parametrize(("user", "text", "expected"), [
-    ("bob", "ac", ["acme"]), ("bob", "", ["acme", "empty", "huawei", "zeta"]), ("bob", "TECH", []), ("bob", "技", ["huawei"]),
-    ("bob", "%", []), ("bob", "berlin", ["acme"]), ("dan", "berlin", []), ("dan", "ac", ["acme"]), ("dan", "mi", ["empty"]),
+    ("bob", "ac", ["acme"]), ("bob", "", ["acme", "empty", "huawei", "zeta"]), ("bob", "TECH", []),
+    ("bob", "技", ["huawei"]), ("bob", "%", []), ("bob", "berlin", ["acme"]), ("dan", "berlin", []),
+    ("dan", "ac", ["acme"]), ("dan", "mi", ["empty"]),
 ])
 def test_a_look_up_finds_by_title_and_peeks(
         world: World, connection: Connection, user: str, text: str, expected: list[str]) -> None:

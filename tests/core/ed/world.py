@@ -72,7 +72,8 @@ def _parties(world: World, connection: Connection) -> None:
                       kinds=["vendor", "customer"], active=False)
     ids["huawei"] = add(connection, system, "company", name="华为技术", city="深圳", owner=ids["sue"])
     ids["empty"] = add(connection, system, "company", name="Émile & Co", owner=ids["pat"])
-    ids["gone"] = add(connection, system, "company", name="Gone", city="Bonn", _deleted_on=datetime(2026, 1, 1, tzinfo=UTC))
+    ids["gone"] = add(connection, system, "company", name="Gone", city="Bonn",
+                      _deleted_on=datetime(2026, 1, 1, tzinfo=UTC))
     ids["carl"] = add(connection, system, "contact", name="Carl", company=ids["acme"], owner=ids["bob"],
                       mobile="+49 171 7654321", birthday=date(1980, 2, 29))
     ids["cora"] = add(connection, system, "contact", name="Cora", company=ids["zeta"], owner=ids["sue"])
@@ -80,7 +81,8 @@ def _parties(world: World, connection: Connection) -> None:
 
 def _tickets(world: World, connection: Connection) -> None:
     ids, system = world.ids, world.system
-    deals = [("anvils", "bob", "acme", "won", 1000, date(2026, 3, 1)), ("bolts", "bob", "acme", "offer", 500, date(2026, 1, 1)),
+    deals = [("anvils", "bob", "acme", "won", 1000, date(2026, 3, 1)),
+             ("bolts", "bob", "acme", "offer", 500, date(2026, 1, 1)),
              ("cranes", "sue", "zeta", "won", 9000, None), ("drills", "eve", "zeta", "qualify", None, None),
              ("ropes", "sue", "gone", "lost", 50, date(2026, 2, 1))]
     for name, owner, company, stage, amount, close in deals:
