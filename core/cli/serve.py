@@ -61,7 +61,7 @@ def _prepare(settings: Settings, host_given: bool) -> tuple[Settings, list[str]]
         settings = settings.model_copy(update={"host": "127.0.0.1"})
     lines = [f"Tessera: http://{settings.host}:{settings.port}/"]
     if accounts:
-        from core.cli.init import DEMO_PASSWORD      # here, so that other systems need not import all of `init`
+        from core.cli.init import DEMO_PASSWORD  # here, so that other systems need not import all of `init`
         lines.append(f"This is a demo. Accounts: {', '.join(accounts)}; password of each, unless changed: "
                      f"{DEMO_PASSWORD}")
     return settings, lines
