@@ -49,7 +49,7 @@ def system(folder: Path) -> Iterator[Site]:
     """A served system of its own, without its work process: jobs are not part of a request."""
     site = Site.make(folder)
     site.run("init")
-    site.run("user", "add", "bench", "--name", "Bench", "--role", "administrator", "--password", "correct horse battery")
+    site.password = site.add_user("bench", "--role", "administrator")
     site.serve(workers=2, work=False)
     try:
         yield site
@@ -180,7 +180,7 @@ def api_operations(site: Site, ids: list[int]) -> Mapping[str, Operation]:
 
 def page_operations(site: Site, ids: list[int]) -> Mapping[str, Operation]:
     person = Person(site.address)
-    person.sign_in("bench", "correct horse battery")
+    person.sign_in("bench", site.password)
     browser = Client(site.port, {"Cookie": person.cookies, "Origin": site.address})
     cities, csrf = data.city_names(), person.csrf("/contacts/new")
     form = {"Content-Type": "application/x-www-form-urlencoded"}

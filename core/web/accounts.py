@@ -123,7 +123,7 @@ def limited(connection: Connection, login: str, address: str) -> bool:
         select count(*) filter (where login = :login and at > coalesce(
                    (select max(at) from sys.login_attempt where login = :login and success), '-infinity')) as of_login,
                count(*) filter (where address = :address) as of_address,
-               (select count(*) from (select from sys.login_attempt limit :most) some) as of_all
+               (select count(*) from (select from sys.login_attempt limit :most) kept) as of_all
           from sys.login_attempt where not success and (login = :login or address = :address)"""),
         {"login": login[:100], "address": address, "most": MOST_ATTEMPTS}).one()
     return bool(row.of_login >= FAILURES_OF_LOGIN or row.of_address >= FAILURES_OF_ADDRESS

@@ -101,6 +101,7 @@ class Site:
     metadata: Path
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
+    password: str = ""
     tokens: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -120,6 +121,10 @@ class Site:
         printed = done.stdout + done.stderr
         assert code is None or done.returncode == code, f"{arguments} exited {done.returncode}:\n{printed}"
         return printed
+
+    def add_user(self, login: str, *options: str) -> str:
+        """Add a user; the password that was printed."""
+        return self.run("user", "add", login, *options).strip().splitlines()[-1].rpartition(" ")[2]
 
     def token(self, login: str) -> str:
         if login not in self.tokens:

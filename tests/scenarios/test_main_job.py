@@ -121,10 +121,9 @@ def test_pages_show_the_same_records(site: Site, browser_admin: Person) -> None:
 
 @pytest.fixture(scope="module")
 def browser_admin(site: Site) -> Person:
-    site.run("user", "add", "ada", "--name", "Ada Admin", "--role", "administrator",
-             "--password", "correct horse battery")
+    password = site.add_user("ada", "--name", "Ada Admin", "--role", "administrator")
     person = Person(site.address)
-    person.sign_in("ada", "correct horse battery")
+    person.sign_in("ada", password)
     return person
 
 
@@ -227,7 +226,7 @@ def test_a_field_is_added_promoted_taken_back_and_returns_with_its_values(
 
 def test_a_salesperson_sees_own_deals_only_and_no_hidden_value(site: Site, admin: Person) -> None:
     name = "Moses Frase"
-    site.run("user", "add", "moses", "--name", name, "--role", "salesperson")
+    site.add_user("moses", "--for", name, "--role", "salesperson")
     moses = site.person("moses")
     own = every(moses, "/api/v1/opportunity", fields="owner,owner.name")
     everything = every(admin, "/api/v1/opportunity", fields="owner,owner.name")
