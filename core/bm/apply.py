@@ -214,8 +214,7 @@ class Run:
 
     def _index(self, step: Step) -> None:
         """Build an index beside the users; a broken one of an earlier try goes first, and after a failure."""
-        assert step.probe is not None
-        name = step.probe.names[0]
+        name = step.probe.names[0] if step.probe else ""
         with self.line.begin() as connection:
             journal.step_started(connection, self.promotion, step)
             valid = ddl.valid_index(connection, name)
@@ -248,7 +247,7 @@ class Run:
 
     def _unprepared(self) -> list[str]:
         with self.line.connect() as connection:
-            rows = connection.execute(select(tables.worker.c["kind", "pid", "prepared", "error"]).where(
+            rows = connection.execute(select(*tables.worker.c["kind", "pid", "prepared", "error"]).where(
                 tables.worker.c.lease_until > func.now())).all()
         for row in rows:
             if row.error and row.prepared != self.version:
@@ -321,9 +320,10 @@ def notify(connection: Connection, channel: str, version: int) -> None:
 
 def _physical_rows(connection: Connection, target: State) -> list[dict[str, object]]:
     """The row of sys.physical for each table and column of a state."""
-    assert target.model is not None
+    if target.model is None:
+        return []
     kept = {(row.id, row.part): (row.table_name, row.column_name) for row in connection.execute(
-        select(tables.physical.c["id", "part", "table_name", "column_name"]))}
+        select(*tables.physical.c["id", "part", "table_name", "column_name"]))}
     names = name_all(target.model, target.identities, kept)
     types = {(target.identities[f"{field.table}.{field.name}"], part): column_type
              for root in dict.fromkeys(table.root for table in target.model.tables.values())
@@ -336,13 +336,14 @@ def _physical_rows(connection: Connection, target: State) -> list[dict[str, obje
 def _drop_left_over(connection: Connection, identities: Iterable[int]) -> None:
     """Remove columns and tables that a promotion made before it broke off; no version ever used them."""
     wanted = list(identities)
-    rows = connection.execute(select(tables.physical.c["table_name", "column_name"])
+    rows = connection.execute(select(*tables.physical.c["table_name", "column_name"])
                               .where(tables.physical.c.id.in_(wanted))).all()
     whole = {row.table_name for row in rows if row.column_name is None}
     for table in sorted(whole):
         connection.exec_driver_sql(ddl.drop_table(table))
     for table in sorted({row.table_name for row in rows} - whole):
-        connection.exec_driver_sql(ddl.drop_columns(table, sorted(r.column_name for r in rows if r.table_name == table)))
+        columns = sorted(row.column_name for row in rows if row.table_name == table)
+        connection.exec_driver_sql(ddl.drop_columns(table, columns))
     journal.forget_members(connection, wanted)
 
 

@@ -40,16 +40,16 @@ class Demo:
     def _load(self, path: Path, table: str, waiting: dict[str, Mapping[str, Any]]) -> None:
         """Create what links nowhere unknown, again and again: records of a file may link to each other."""
         while waiting:
-            ready, missing = {}, None
+            ready = {}
+            missing = Refused(f"{path}: no record can be made")
             for handle, written in waiting.items():
                 try:
                     ready[handle] = record_values(self.session, table, written, self.find)
                 except Unresolved as error:
-                    missing = missing or Refused(f"{path}: {handle}: {error}")
+                    missing = Refused(f"{path}: {handle}: {error}")
                 except Refused as error:
                     raise Refused(f"{path}: {handle}: {error}") from None
             if not ready:
-                assert missing is not None
                 raise missing
             ids = Records(self.session).create(table, list(ready.values()))
             for handle, record in zip(ready, ids, strict=True):

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from core.bm.diff import ABSENT, Added, Change, Changed, Removed, Renamed, Returned
+from core.bm.diff import ABSENT, Added, Change, Changed, Property, Removed, Renamed
 from core.bm.steps import Plan, Step
 
 LONGEST_VALUE = 100
+DETAILED = ("field", "choice", "rule", "unique", "index")        # whose properties are worth reading when they are new
 
 
 def as_text(plan: Plan, base: str = "live") -> str:
@@ -37,19 +38,24 @@ def summary(plan: Plan) -> str:
 
 def _change(change: Change) -> Iterator[str]:
     yield f"  {change.sign} {change.describe()}"
-    if isinstance(change, Added) and change.kind in ("field", "choice", "rule", "unique", "index") or isinstance(
-            change, Returned):
+    if isinstance(change, Added) and change.kind in DETAILED:
         for key, value in change.body.items():
             if not isinstance(value, Mapping | list):
                 yield f"      {key} = {_value(value)}"
     if isinstance(change, Changed):
         for one in change.properties:
-            yield f"      {one.path}: {_value(one.before)} -> {_value(one.after)}"
+            yield f"      {_property(one)}"
+
+
+def _property(one: Property) -> str:
+    if one.before == ABSENT:
+        return f"+ {one.path} = {_value(one.after)}"
+    if one.after == ABSENT:
+        return f"- {one.path}"
+    return f"~ {one.path}: {_value(one.before)} -> {_value(one.after)}"
 
 
 def _value(value: Any) -> str:
-    if value == ABSENT:
-        return ABSENT
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE - 1] + "…"
 

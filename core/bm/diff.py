@@ -149,8 +149,7 @@ def former_names(body: Any) -> tuple[str, ...]:
 
 def _definition(kind: str, old: str | None, new: str | None, base: State, target: State) -> list[Change]:
     if new is None:
-        assert old is not None
-        return [Removed(kind, old)]
+        return [Removed(kind, old or "")]
     body = target.definitions[kind, new]
     if old is None:
         returns = kind == "table" and target.identities.get(new) in target.returning

@@ -40,7 +40,7 @@ class Facts:
 
 def gather(connection: Connection) -> Facts:
     """Look at everything that concerns a plan, in a handful of small statements."""
-    physical = connection.execute(select(tables.physical.c["id", "part", "table_name", "column_name", "state"])).all()
+    physical = connection.execute(select(*tables.physical.c["id", "part", "table_name", "column_name", "state"])).all()
     return Facts(
         physical={(row.id, row.part): (row.table_name, row.column_name) for row in physical},
         parked_columns=frozenset((row.id, row.part) for row in physical if row.state == "parked"),

@@ -59,7 +59,7 @@ def merge(base: Files, theirs: Files, ours: Files) -> tuple[dict[str, bytes], li
     conflicts: list[str] = []
     for name in sorted({*base, *theirs, *ours}):
         before, their, our = base.get(name), theirs.get(name), ours.get(name)
-        if our == before or our == their:
+        if our in (before, their):
             chosen = their
         elif their == before:
             chosen = our
@@ -78,12 +78,12 @@ def _merge_file(name: str, before: bytes | None, their: bytes | None,
                      f"{'removed' if our is None else 'changed'} it"]
     if not name.endswith(".yaml"):
         return our, [f"{name}: changed in live and in this folder; `pull` and make your change again"]
-    bodies = [_body(name, data) for data in (before or b"{}", their, our)]
+    old, new, mine = (_body(name, data) for data in (before or b"{}", their, our))
     conflicts: list[str] = []
-    body = _merge_values(name, "", *bodies, conflicts=conflicts)
+    body = _merge_values(name, "", old, new, mine, conflicts)
     if conflicts:
         return our, conflicts
-    if body == bodies[2]:
+    if body == mine:
         return our, []                          # ours says it all: its comments stay
     return yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=120).encode(), []
 
@@ -96,7 +96,7 @@ def _body(name: str, data: bytes) -> Any:
 
 
 def _merge_values(file: str, path: str, before: Any, their: Any, our: Any, conflicts: list[str]) -> Any:
-    if our == before or our == their:
+    if our in (before, their):
         return their
     if their == before:
         return our
@@ -111,11 +111,11 @@ def _merge_maps(file: str, path: str, before: Mapping[str, Any], their: Mapping[
                 conflicts: list[str]) -> Iterator[tuple[str, Any]]:
     missing = object()
     for key in [*our, *(key for key in their if key not in our)]:
-        sides = [side.get(key, missing) for side in (before, their, our)]
+        old, new, mine = (side.get(key, missing) for side in (before, their, our))
         place = f"{path}.{key}" if path else key
-        if missing in sides[1:] and sides[0] is not missing and not (sides[1] == sides[0] or sides[2] == sides[0]):
+        if old is not missing and missing in (new, mine) and old not in (new, mine):
             conflicts.append(f"{file}: {place}: changed on one side and removed on the other")
             continue
-        value = _merge_values(file, place, *sides, conflicts=conflicts)
+        value = _merge_values(file, place, old, new, mine, conflicts)
         if value is not missing:
             yield key, value

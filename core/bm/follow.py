@@ -77,6 +77,17 @@ class Systems:
             with self._lock:
                 self._pins[version] -= 1
 
+    @contextmanager
+    def aside(self, version: int) -> Iterator[None]:
+        """Within a request that promotes: its own pin does not count, for the promotion waits until none is left."""
+        with self._lock:
+            self._pins[version] -= 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pins[version] += 1
+
     def start(self) -> None:
         """Register this process and follow promotions in the background until `stop`."""
         self._thread = threading.Thread(target=self._follow, name="tessera-follow", daemon=True)
@@ -169,7 +180,7 @@ class Systems:
 
     def _older_than(self, current: int) -> int | None:
         with self._lock:
-            used = [version for version, pins in self._pins.items() if pins and version != current]
+            used = [version for version, pins in self._pins.items() if pins > 0 and version != current]
         return min(used, default=None)
 
     def _report(self, current: int, oldest: int | None) -> None:

@@ -70,7 +70,7 @@ def abandon_broken(connection: Connection) -> None:
 
 def unfinished(connection: Connection) -> Unfinished | None:
     """The promotion that went live and has steps left, if there is one."""
-    row = connection.execute(select(tables.promotion.c["id", "target", "plan"])
+    row = connection.execute(select(*tables.promotion.c["id", "target", "plan"])
                              .where(tables.promotion.c.state == "flipped")
                              .order_by(tables.promotion.c.id.desc()).limit(1)).one_or_none()
     if row is None:

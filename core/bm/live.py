@@ -48,18 +48,21 @@ class Contents:
 
 
 def contents(loaded: Loaded, plugins: Plugins) -> Contents:
-    """Address everything in a checked set by its content; where a thing stands and comments are no content."""
+    """Address everything in a checked set by its content; where a thing stands and comments are no content.
+
+    Raises DefinitionError for a set with problems.
+    """
+    model = loaded.must()
     definitions: dict[str, Mapping[str, Any]] = {}
     layers = []
     for layer in loaded.layers:
         hashes = [_address(_row(one), definitions) for one in layer.definitions]
         layers.append({"name": layer.name, "version": layer.version, "definitions": hashes})
-    assert loaded.model is not None, "only a set without problems has contents"
-    merged = [_address(_merged_row(one), definitions) for one in loaded.model.definitions.values()]
+    merged = [_address(_merged_row(one), definitions) for one in model.definitions.values()]
     files = {path: digest(data) for layer in loaded.layers for path, data in layer.files.items()}
     blobs = {digest(data): data for layer in loaded.layers for data in layer.files.values()}
     meaning = {"layers": layers, "merged": merged}
-    installed = {addon.name for addon in loaded.model.addons}
+    installed = {addon.name for addon in model.addons}
     code = {addon: hashed for addon, hashed in plugins.code.items() if addon in installed}
     return Contents(digest(canonical(meaning)), {**meaning, "files": files}, definitions, blobs, code)
 
@@ -128,7 +131,7 @@ _MERGED = text("""
      where v.id = :version
      order by m.place""").columns(body=tables.definition.c.body.type)
 _IDENTITIES = text("""
-    select i.key, i.value::bigint from bm.version v, jsonb_each_text(v.identities) i where v.id = :version""")
+    select i.key, i.value::bigint as value from bm.version v, jsonb_each_text(v.identities) i where v.id = :version""")
 
 
 def merged(connection: Connection, version: int) -> Iterator[Merged]:
@@ -157,14 +160,14 @@ def _require_code(connection: Connection, version: int, plugins: Plugins) -> Non
 def system(connection: Connection, version: int, plugins: Plugins) -> System:
     """A stored version over this database, ready for sessions. Raises NotFound, DefinitionError, Refused."""
     found = identities(connection, version)
-    kinds = connection.execute(select(tables.member.c["id", "meaning"]).where(tables.member.c.meaning.like("kind %")))
+    kinds = connection.execute(select(*tables.member.c["id", "meaning"]).where(tables.member.c.meaning.like("kind %")))
     foreign = foreign_roots(((row.id, row.meaning) for row in kinds), found)
     return System(version, load(connection, version, plugins), found, load_physical(connection), plugins, foreign)
 
 
 def identities(connection: Connection, version: int) -> dict[str, int]:
     """The identity of every table and field of a version."""
-    return {path: identity for path, identity in connection.execute(_IDENTITIES, {"version": version})}
+    return {row.key: row.value for row in connection.execute(_IDENTITIES, {"version": version})}
 
 
 def state(connection: Connection, version: int | None, plugins: Plugins) -> State:
@@ -185,7 +188,7 @@ def find(connection: Connection, hashed: str) -> int | None:
 def versions(connection: Connection, limit: int = 50) -> list[Version]:
     """The versions that were promoted, newest first."""
     statement = (
-        select(tables.version.c["id", "hash", "parent", "message", "author", "created_on"],
+        select(*tables.version.c["id", "hash", "parent", "message", "author", "created_on"],
                (tables.version.c.id == tables.live.c.version).label("live"))
         .where(_was_live)
         .join_from(tables.version, tables.live, tables.live.c.one)

@@ -92,10 +92,9 @@ def plan_folder(settings: Settings, engine: Engine, plugins: Plugins | None = No
 
 def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents,
           merged: Mapping[str, bytes] | None) -> Planned:
-    assert loaded.model is not None
     facts = fact_module.gather(connection)
     known = live.find(connection, what.hash)
-    target = state_of(loaded.model, what.hash, live.identities(connection, known) if known else None, known)
+    target = state_of(loaded.must(), what.hash, live.identities(connection, known) if known else None, known)
     target = assign(base, target, facts.parked, facts.first_new)
     facts = replace(facts, values=fact_module.count_values(connection, facts, base, target))
     # A version that was live before is a way back, however it is asked for: what it forbids was allowed since.
@@ -165,12 +164,10 @@ def finish_earlier(engine: Engine, plugins: Plugins, author: str = "", say: Say 
     return applying.resume(engine, Seeding(plugins), plugins, author, say)
 
 
-def plan_rollback(engine: Engine, version: int | None = None, plugins: Plugins | None = None,
-                  settings: Settings | None = None) -> Planned:
-    """Plan the way back to an earlier version: the given one, or the one before. Raises Refused, NotFound."""
-    if plugins is None:
-        assert settings is not None
-        plugins = load_plugins(settings)
+def plan_rollback(settings: Settings, engine: Engine, version: int | None = None,
+                  plugins: Plugins | None = None) -> Planned:
+    """Plan the way back to an earlier version: the given one, or the one before. Raises Refused."""
+    plugins = plugins or load_plugins(settings)
     with engine.connect() as connection:
         current, _ = live.current(connection)
         wanted = version or live.previous(connection)
@@ -191,7 +188,7 @@ def rollback_to(settings: Settings, engine: Engine, version: int | None = None, 
     """Make an earlier version live again; the site's folder keeps its files. Gives the version. Raises Refused."""
     plugins = plugins or load_plugins(settings)
     finish_earlier(engine, plugins, author, say)
-    planned = planned or plan_rollback(engine, version, plugins)
+    planned = planned or plan_rollback(settings, engine, version, plugins)
     return _apply(engine, planned, plugins, f"Back to version {planned.target.version}", author, account, say)
 
 

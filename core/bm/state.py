@@ -71,7 +71,7 @@ EMPTY = State(hash="", definitions={}, members={})
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A table or field that live does not have but whose columns are there; `new`: a promotion that broke off left it."""
+    """A table or field that live lacks but whose columns are there; `new`: a promotion that broke off left it."""
 
     path: str
     identity: int

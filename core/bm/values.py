@@ -40,22 +40,21 @@ def value_of(session: Session, table: str, field: Field, value: Any, find: Find)
         expression = check(value[1:], session.system.model.scope(table), field.expression_type.name)
         return expression.evaluate({}, session.environment)
     if field.target is not None:
-        return _link(field, value, find)
+        return _link(field, field.target, value, find)
     try:
         return field.type.from_wire(repr(value) if isinstance(value, float) else value, field.properties)
     except BadValue as error:
         raise Refused(f"{table}.{field.name}: {error}") from None
 
 
-def _link(field: Field, value: Any, find: Find) -> int | list[int]:
-    assert field.target is not None
+def _link(field: Field, target: str, value: Any, find: Find) -> int | list[int]:
     if field.type.name == "lines":
-        raise Refused(f"{field.table}.{field.name}: lines are written as records of {field.target}")
+        raise Refused(f"{field.table}.{field.name}: lines are written as records of {target}")
     keys = value if isinstance(value, list) else [value]
     ids = []
     for key in keys:
-        found = find(field.target, str(key))
+        found = find(target, str(key))
         if found is None:
-            raise Unresolved(f'{field.table}.{field.name}: there is no {field.target} "{key}"')
+            raise Unresolved(f'{field.table}.{field.name}: there is no {target} "{key}"')
         ids.append(found)
     return ids if field.many else ids[0]

@@ -16,6 +16,9 @@ from core.database import embedded
 from core.errors import TesseraError
 from core.settings import Settings
 
+# No secret: a demo listens on loopback only and shows it to everybody.
+DEMO_PASSWORD = "tessera-demo"  # noqa: S105
+
 # A command's name -> the module that holds it as `command`, and one line of help that needs no import.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("core.cli.init", "Create the database and promote the first version."),

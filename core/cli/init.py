@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from core.bm import live, service
 from core.bm.demo import Demo
-from core.cli import Invocation, progress
+from core.cli import DEMO_PASSWORD, Invocation
 from core.database import setup
 from core.ed.accounts import create_account, create_user, mark_demo
 from core.ed.session import Session
@@ -17,8 +17,6 @@ from core.errors import Refused
 from core.plugins import Plugins
 from core.settings import Settings
 from core.web import accounts, passwords
-
-DEMO_PASSWORD = "tessera-demo"           # no secret: a demo listens on loopback only and says it on its first page
 
 
 @click.command("init")
@@ -40,8 +38,7 @@ def initialise(settings: Settings, engine: Engine, demo: bool) -> list[str]:
         there, _ = live.current(connection)
     service.finish_earlier(engine, plugins, "init")
     if not there:
-        service.promote_folder(settings, engine, message="The first version", author="admin", plugins=plugins,
-                               say=progress.say)
+        service.promote_folder(settings, engine, message="The first version", author="admin", plugins=plugins)
     return ["The first version is live.", *_first_users(settings, engine, plugins, demo)]
 
 

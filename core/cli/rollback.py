@@ -17,7 +17,7 @@ def command(invocation: Invocation, version: int | None, yes: bool) -> None:
     with invocation.database() as settings, service.owner(settings) as engine:
         plugins = service.load_plugins(settings)
         service.finish_earlier(engine, plugins, invocation.user, progress.say)
-        planned = service.plan_rollback(engine, version, plugins)
+        planned = service.plan_rollback(settings, engine, version, plugins)
         progress.show(planned)
         if not planned.plan.empty:
             progress.confirm(planned, yes)

@@ -7,7 +7,7 @@ import os
 import click
 from sqlalchemy import text
 
-from core.cli import Invocation, supervisor
+from core.cli import DEMO_PASSWORD, Invocation, supervisor
 from core.database import engine as engines
 from core.database import health
 from core.settings import Settings
@@ -61,7 +61,6 @@ def _prepare(settings: Settings, host_given: bool) -> tuple[Settings, list[str]]
         settings = settings.model_copy(update={"host": "127.0.0.1"})
     lines = [f"Tessera: http://{settings.host}:{settings.port}/"]
     if accounts:
-        from core.cli.init import DEMO_PASSWORD  # here, so that other systems need not import all of `init`
         lines.append(f"This is a demo. Accounts: {', '.join(accounts)}; password of each, unless changed: "
                      f"{DEMO_PASSWORD}")
     return settings, lines

@@ -70,7 +70,7 @@ def _planned(context: Context, version: int | None) -> Planned:
     with service.owner(context.settings) as engine:
         if version is None:
             return service.plan_folder(context.settings, engine)
-        return service.plan_rollback(engine, version, settings=context.settings)
+        return service.plan_rollback(context.settings, engine, version)
 
 
 def _plan_page(context: Context, what: str, version: int | None, status: int = 200, refusal: str = "") -> Response:
@@ -101,7 +101,9 @@ def _apply(context: Context, what: str, version: int | None, run: Callable[[Plan
         if planned.plan.hash != seen:
             return _plan_page(context, what, version, 409,
                               context.text("Things changed since you saw this plan. Look at the new one."))
-        done = run(planned)
+        context.undo()                          # a promotion must not wait for locks of the request that runs it
+        with context.systems.aside(context.version):
+            done = run(planned)
     except DefinitionError as error:
         return _plan_page(context, what, version, 422, str(error).splitlines()[0])
     except (Refused, NotFound, Conflict) as error:

@@ -184,7 +184,7 @@ def test_a_parked_field_returns_with_its_values_when_name_and_type_are_the_same(
 
 @pytest.mark.parametrize("field", ["{type: text, fresh: true}", "{type: integer}"])
 def test_a_fresh_field_or_one_of_another_type_takes_a_new_column(site: Site, field: str) -> None:
-    base, identity, parked = parked_region(site)
+    base, _, parked = parked_region(site)
     site.write("deal.yaml", f"change: table deal\nfields: {{region: {field}}}\n")
     assert site.state(base, parked, first_new=1000).identities["deal.region"] == 1000
 
