@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -47,9 +49,11 @@ def command(context: click.Context, table: str, file: Path, map_file: Path | Non
     context.exit(1 if result.failed else 0)
 
 
-def _told(rows: int):  # type: ignore[no-untyped-def]  # click's progress is a line that is written over
+def _told(rows: int) -> Callable[[int], None]:
+    """Progress as one line that is written over, for people only."""
     def tell(done: int) -> None:
-        click.echo(f"\r{done} of {rows} rows", nl=done >= rows, err=True)
+        if sys.stderr.isatty():
+            click.echo(f"\r{done} of {rows} rows", nl=done >= rows, err=True)
     return tell
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.definition.model import Field, Model, Table
 
 Convert = Callable[[Any], Any]
+_MOST_KEYS = 2_000
 
 
 class Wire:
@@ -38,6 +39,8 @@ class Wire:
             try:
                 convert = self._out[key]
             except KeyError:
+                if len(self._out) > _MOST_KEYS:      # paths are many, and callers choose them
+                    self._out.clear()
                 convert = self._out[key] = self._converter(key)
             written[key] = value if convert is None else convert(value)
         return written

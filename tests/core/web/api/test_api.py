@@ -124,7 +124,8 @@ def test_a_value_that_cannot_be_is_a_field_error(ada, field, value):
 
 
 def test_errors_in_lines_say_which_line(ada):
-    answer = ada.ask("POST", "deal", {"name": "x", "lines": [{"item": "a"}, {"item": 5}, {"item": "b", "quantity": 1.5}]})
+    lines = [{"item": "a"}, {"item": 5}, {"item": "b", "quantity": 1.5}]
+    answer = ada.ask("POST", "deal", {"name": "x", "lines": lines})
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json["errors"]] == ["lines.1.item", "lines.2.quantity"]
 
@@ -318,6 +319,20 @@ def test_the_description_is_openapi_of_what_the_caller_may_read(ada, bob):
     deal = document["components"]["schemas"]["deal"]["properties"]
     assert deal["stage"]["enum"] == ["open", "won", "lost", None]
     assert "expected" not in document["components"]["schemas"]["deal_write"]["properties"]
+
+
+def test_answers_are_as_described(ada):
+    jsonschema_rs = pytest.importorskip("jsonschema_rs")
+    document = ada.get("openapi.json")
+    company = ada.post("company", {"name": name(), "revenue": "1", "founded": "2000-01-01"})
+    bare = ada.post("deal", {"name": "x"})
+    full = ada.post("deal", {"name": "x", "company": company["id"], "stage": "won", "amount": "1", "chance": "1",
+                             "lines": [{"item": "a"}]})
+    team = ada.post("team", {"name": name(), "members": list(ada.small.users.values())})
+    for table, record in (("company", company), ("deal", bare), ("deal", full), ("team", team)):
+        schema = {**document["components"]["schemas"][table], "components": document["components"],
+                  "additionalProperties": table == "team"}
+        jsonschema_rs.validate(schema, record)
 
 
 def test_the_description_is_well_formed(ada):

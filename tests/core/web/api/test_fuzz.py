@@ -17,8 +17,8 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.di
 RECORDS = st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=5), VALUES, max_size=6)
 WORDS = st.sampled_from((
     "name", "size", "parent", "parent.name", "amount", "stage", "lines", "lines.item", "founded", "vip", "secret", "id",
-    "user", "today()", "now()", "all.deal", "record", "outer", "count(", "sum(", "exists(", "first(", "length(", "(", ")",
-    "[", "]", ",", "==", "!=", "<", ">=", "and", "or", "not", "in", "is", "None", "True", "+", "-", "*", "/", "%", "**",
+    "user", "today()", "now()", "all.deal", "record", "outer", "count(", "sum(", "exists(", "first(", "length(",
+    "(", ")", "[", "]", ",", "==", "!=", "<", ">=", "and", "or", "not", "in", "is", "None", "True", "+", "-", "*", "/", "%", "**",
     "'won'", "''", "'\\x00'", "'%'", "1", "0", "1.5", "1e400", "9" * 30, "lambda", "__class__", "{}", "if", "else", ":",
     "contains(name, '%_')", "date(2017, 1, 1)", "days(999999999)", "\u0000", "名称", "f'x'"))
 TEXTS = st.lists(WORDS, max_size=8).map(" ".join) | st.text(max_size=30)
