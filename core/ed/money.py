@@ -28,6 +28,8 @@ def rates(session: Session, shaped: Shape, rows: Sequence[Row]) -> dict[int, Dec
     if not concerned or link is None:
         return {}
     wanted = {n: row.now(link) for n, row in concerned.items() if row.now(link) is not None}
+    if not wanted:
+        return {}
     known = _of_currencies(session, set(wanted.values())) if shaped.currency else _of_parents(
         session, shaped, set(wanted.values()))
     return {n: known[id_] for n, id_ in wanted.items() if id_ in known}

@@ -101,8 +101,9 @@ def _build(session: Session, shaped: Shape, created: bool, within: bool) -> Veri
     given = _given(session, shaped, flags) if created and not session.gate.open else ()
     if not flags:
         return Verifier(None, (), rules)
-    statement = select(source.c.id, *(flag.label(name) for name, flag in flags.items())).select_from(
-        columns.source).where(source.c.id == any_(IDS), or_(*flags.values())).order_by(source.c.id)
+    asked = select(source.c.id, *(flag.label(name) for name, flag in flags.items())).select_from(
+        columns.source).where(source.c.id == any_(IDS)).cte("asked").prefix_with("MATERIALIZED")     # each only once
+    statement = select(asked).where(or_(*(asked.c[name] for name in flags))).order_by(asked.c.id)
     names = tuple(c.name for c in statement.selected_columns)
     return Verifier(Statement.compile(statement, session.connection.dialect), names, rules, required, given, create)
 

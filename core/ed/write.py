@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError
 
 from core.ed import checks, defaults, journal, messages, prepare, store, verify
 from core.ed import trash as trashing
-from core.ed.batch import Batch, Group, Written
+from core.ed.around import Around
+from core.ed.batch import Batch, Group, Removal, Written
 from core.ed.lock import Locked, lock
 from core.ed.shape import Shape
 from core.ed.values import Row, open_rows
@@ -57,8 +58,8 @@ def delete(session: Session, table: str, ids: Mapping[int, int | None] | Iterabl
             version = wanted[record.id]
             if version is not None:
                 prepare.same_version(session, shaped, record, version)
-        trashing.trash(batch, shaped, records)
-    _finish(batch)
+        batch.removals.append(Removal(shaped, records))
+    _write(batch)
 
 
 def restore(session: Session, table: str, ids: Iterable[int]) -> None:
@@ -106,13 +107,15 @@ def _held(session: Session, table: str, ids: Mapping[int, Any], *, trashed: bool
 def _write(batch: Batch) -> None:
     """Check the whole batch, then write it: what goes first, then what changes, then what is new."""
     _check(batch)
+    around = Around()
+    around.hold(batch)
     for removal in batch.removals:
         trashing.trash(batch, removal.shape, removal.records)
     for group in batch.changes:
         store.update_group(batch, group)
     for group in batch.inserts:
         store.insert_group(batch, group)
-    _verify(batch)
+    _verify(batch, around)
     _finish(batch)
 
 
@@ -124,13 +127,14 @@ def _check(batch: Batch) -> None:
     batch.problems.stop()
 
 
-def _verify(batch: Batch) -> None:
+def _verify(batch: Batch, around: Around) -> None:
     for group in batch.changes:
         written = [row for row in group.rows if row.values or row.touched]
         verify.no_loops(batch.session, group.shape, written, batch.problems)
         _verify_group(batch, group, written, created=False)
     for group in batch.inserts:
         _verify_group(batch, group, group.rows, created=True)
+    around.verify(batch)
     batch.problems.stop()
 
 

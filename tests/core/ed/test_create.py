@@ -180,8 +180,9 @@ def test_unique_values_are_unique_outside_the_trash(world: World, unchanged) -> 
     with unchanged(), pytest.raises(Invalid) as error, world.records("sue") as records:
         records.create("customer", [{"name": "a", "tax_id": "T1"}, {"name": "b", "tax_id": "T2"},
                                     {"name": "c", "tax_id": "T2"}])
-    assert sorted((p.row, p.field, p.code, p.message) for p in error.value.problems) == [
-        (0, "tax_id", "unique", "Someone has this tax number."), (2, "tax_id", "unique", "Someone has this tax number.")]
+    assert sorted((p.row, p.field, p.code) for p in error.value.problems) == [
+        (0, "tax_id", "unique"), (2, "tax_id", "unique")]
+    assert error.value.problems[0].message == "Someone has this tax number."
     with world.records("sue") as records:
         [id_] = records.create("customer", [{"name": "a", "tax_id": "T3"}])
         records.delete("customer", [id_])
@@ -259,9 +260,10 @@ def test_a_plain_record_takes_four_statements(world: World) -> None:
 
 @pytest.mark.parametrize("count", [2, 2000])
 def test_many_records_take_no_more_statements_than_two(world: World, count: int) -> None:
+    rows = [{"name": f"t{n}", "due": date(2026, 1, 1), "owner": world["sue"]} for n in range(count)]
     with world.records("sue") as records, statements(world.engine) as found:
-        records.create("task", [{"name": f"t{n}", "due": date(2026, 1, 1), "owner": world["sue"]} for n in range(count)])
-    assert len([s for s in found if s not in ("BEGIN",)]) <= 6, found
+        records.create("task", rows)
+    assert len(found) == 5, found          # checks, ids, insert, rights, history and search queue
 
 
 def test_new_gives_the_defaults_of_a_form(world: World) -> None:

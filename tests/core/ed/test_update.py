@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from decimal import Decimal
 
@@ -56,7 +57,8 @@ def test_many_rows_change_different_fields_at_once(world: World) -> None:
     with world.records("sue") as records:
         records.update("deal", [{"id": first, "amount": 8}, {"id": second, "note": None}, {"id": third, "name": "x"}])
     assert [stored(world, "deal", i, "amount") for i in (first, second, third)] == [8, 5, 5]
-    assert [stored(world, "deal", i, "amount", "base") for i in (first, second, third)] == [4, Decimal("2.5"), Decimal("2.5")]
+    base = [stored(world, "deal", i, "amount", "base") for i in (first, second, third)]
+    assert base == [4, Decimal("2.5"), Decimal("2.5")]
     assert [stored(world, "deal", i, "note") for i in (first, second, third)] == ["n", None, "n"]
     assert [stored(world, "deal", i, "name") for i in (first, second, third)] == ["made", "made", "x"]
 
@@ -302,3 +304,76 @@ def test_many_updates_take_as_many_statements_as_one(world: World) -> None:
     with world.records("sue") as records, statements(world.engine) as found:
         records.update("task", [{"id": id_, "name": f"n{id_}"} for id_ in ids])
     assert len(found) <= 5, found
+
+
+def test_rules_about_lines_hold_when_a_line_is_written_alone(world: World, unchanged) -> None:
+    id_ = make(world, lines=[{}, {}, {}])
+    with unchanged(), pytest.raises(Invalid) as error, world.records("sue") as records:
+        records.create("deal_line", [{"deal": id_}])
+    [problem] = error.value.problems
+    assert problem.field == "" and "at most 3 lines" in problem.message
+    other = make(world, lines=[{}])
+    [line] = lines_of(world, other)
+    with unchanged(), pytest.raises(Invalid), world.records("sue") as records:
+        records.update("deal_line", [{"id": line, "deal": id_}])
+    with world.records("sue") as records:
+        records.delete("deal_line", [lines_of(world, id_)[0]])
+        records.create("deal_line", [{"deal": id_}])
+
+
+def test_lines_written_at_the_same_time_are_counted_together(world: World) -> None:
+    id_ = make(world, lines=[{}, {}])
+    outcomes: list[str] = []
+
+    def add() -> None:
+        try:
+            with world.records("sue") as records:
+                records.create("deal_line", [{"deal": id_}])
+            outcomes.append("written")
+        except Invalid:
+            outcomes.append("refused")
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["refused", "refused", "refused", "written"]
+
+
+def test_two_who_take_the_same_value_at_once_are_told_apart(world: World) -> None:
+    outcomes: list[str] = []
+
+    def take() -> None:
+        try:
+            with world.records("sue") as records:
+                records.create("customer", [{"name": "racer", "tax_id": "RACE"}])
+            outcomes.append("written")
+        except Invalid as error:
+            outcomes.append(f"{error.problems[0].field} {error.problems[0].code}")
+    with world.records("sue") as records:
+        records.create("customer", [{"name": "first", "tax_id": "RACE"}])
+        thread = threading.Thread(target=take)
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()                           # it waits for what the first one does
+    thread.join(10)
+    assert outcomes == ["tax_id unique"]
+
+
+def test_of_two_editors_one_gets_a_conflict(world: World) -> None:
+    id_ = make(world, note="")
+    outcomes: list[str] = []
+
+    def edit(number: int) -> None:
+        try:
+            with world.records("sue") as records:
+                records.update("deal", [{"id": id_, "_version": 1, "note": f"editor {number}"}])
+            outcomes.append(f"editor {number}")
+        except Conflict:
+            outcomes.append("conflict")
+    threads = [threading.Thread(target=edit, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes)[:5] == ["conflict"] * 5 and stored(world, "deal", id_, "note") == sorted(outcomes)[5]
