@@ -72,7 +72,7 @@ class Building:
             if kind is None:
                 self._tell_missing(merged, path, current, part)
                 return None
-            self.references.append(Reference(merged.kind, merged.name, path, "table", f"{current}.{part}"))
+            self._refer_field(merged, path, current, part)
             if index < len(parts) - 1:
                 if kind.name not in ("link", "set") or kind.of is None:
                     self.tell(merged, path, f'"{part}" of table "{current}" is no link, so nothing can follow it')
@@ -117,13 +117,22 @@ class Building:
             self._refer(merged, path, written.scope.table, read)
 
     def _refer(self, merged: Merged, path: BodyPath, table: str | None, read: Iterable[str]) -> None:
-        current = table
-        for part in read:
+        current, parts = table, list(read)
+        if parts[:1] == ["all"]:
+            current, parts = parts[1], parts[2:]
+            self.references.append(Reference(merged.kind, merged.name, path, "table", current))
+        for part in parts:
             if current is None:
                 return
-            self.references.append(Reference(merged.kind, merged.name, path, "table", f"{current}.{part}"))
+            self._refer_field(merged, path, current, part)
             kind = self.names.member(current, part)
             current = kind.of if kind is not None and kind.name in ("link", "set") else None
+
+    def _refer_field(self, merged: Merged, path: BodyPath, table: str, name: str) -> None:
+        """Remember that a field is named, by the table that declares it."""
+        found = self.names.field(table, name)
+        owner = found.table if found else table
+        self.references.append(Reference(merged.kind, merged.name, path, "table", f"{owner}.{name}"))
 
     def _removal(self, table: str, name: str) -> str:
         """Where a layer removed a field, for whoever still names it."""

