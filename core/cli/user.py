@@ -8,7 +8,7 @@ import click
 
 from core.bm import live, service
 from core.cli import Invocation
-from core.ed.accounts import create_user
+from core.ed import accounts
 from core.ed.session import Session
 from core.web import passwords
 
@@ -21,16 +21,21 @@ def command() -> None:
 @command.command("add")
 @click.argument("name")
 @click.option("--role", "roles", multiple=True, help="A role; may be given several times.")
-@click.option("--name", "person", default="", help="The person's name.  [default: NAME]")
-@click.option("--for", "existing", default="", help="Somebody who has a record already, by name.")
+@click.option("--title", default="", help="The person's name.  [default: NAME]")
+@click.option("--for", "existing", default="", help="The name of a user who is in the records already.")
 @click.pass_obj
-def add(invocation: Invocation, name: str, roles: tuple[str, ...], person: str, existing: str) -> None:
+def add(invocation: Invocation, name: str, roles: tuple[str, ...], title: str, existing: str) -> None:
     """Add a user with the login NAME; prints the password, once."""
     password = secrets.token_urlsafe(12)
+    hashed = passwords.hash_password(password)
     with invocation.database() as settings, service.owner(settings) as engine, engine.begin() as connection:
         system = live.system(connection, live.current(connection)[0], service.load_plugins(settings))
         session = Session.system_session(system, connection)
-        create_user(session, name, existing or person or name, roles, passwords.hash_password(password),
-                    existing=bool(existing))
+        if existing:
+            user = accounts.find_user(session, existing)
+            accounts.assign_roles(session, user, roles)
+            accounts.create_account(session, user, name, hashed)
+        else:
+            accounts.create_user(session, name, title or name, roles, hashed)
         live.raise_epoch(connection)
     click.echo(f"{name}: {password}")

@@ -15,31 +15,34 @@ LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,119}")
 
 
 def create_user(session: Session, login: str, name: str, roles: Iterable[str] = (),
-                password: str | None = None, demo: bool = False, *, existing: bool = False) -> int:
-    """Make a user's record (or take the existing one of that name), its role assignments and its account.
-
-    Gives the user. Raises Refused, Invalid.
-    """
-    roles = tuple(roles)
-    unknown = [role for role in roles if role not in session.system.model.roles]
-    if unknown:
-        known = ", ".join(sorted(session.system.model.roles))
-        raise Refused(f'there is no role "{unknown[0]}"; there are {known}')
-    records = Records(session)
-    user = _named(records, name) if existing else records.create("user", [{"name": name}])[0]
-    if roles:
-        records.create("role_assignment", [{"user": user, "role": role} for role in roles])
+                password: str | None = None, demo: bool = False) -> int:
+    """Make a user's record, its role assignments and its account; gives the user. Raises Refused, Invalid."""
+    user = Records(session).create("user", [{"name": name}])[0]
+    assign_roles(session, user, roles)
     create_account(session, user, login, password, demo)
     return user
 
 
-def _named(records: Records, name: str) -> int:
-    """The one user of that name; raises Refused when there is none, several, or one who has an account."""
-    found = records.page("user", ["name"], filters={"name": name}, limit=2).records
+def assign_roles(session: Session, user: int, roles: Iterable[str]) -> None:
+    """Give a user the roles it does not have yet. Raises Refused for an unknown role."""
+    wanted = tuple(dict.fromkeys(roles))
+    for role in wanted:
+        if role not in session.system.model.roles:
+            raise Refused(f'there is no role "{role}"; there are {", ".join(sorted(session.system.model.roles))}')
+    records = Records(session)
+    there = {row["role"] for row in records.page("role_assignment", ["role"], filters={"user": user}).records}
+    missing = [{"user": user, "role": role} for role in wanted if role not in there]
+    if missing:
+        records.create("role_assignment", missing)
+
+
+def find_user(session: Session, name: str) -> int:
+    """The user's record with that name, for whom there is no account yet. Raises Refused."""
+    found = Records(session).page("user", ["id"], filters={"name": name}, limit=2).records
     if len(found) != 1:
-        raise Refused(f'there is {"no user" if not found else "more than one user"} named "{name}"')
+        raise Refused(f'there {"is no user" if not found else "are several users"} named "{name}"')
     user = int(found[0]["id"])
-    if records.session.connection.scalar(text("select 1 from sys.account where user_id = :user"), {"user": user}):
+    if session.connection.scalar(text("select 1 from sys.account where user_id = :user"), {"user": user}):
         raise Refused(f'"{name}" has an account already')
     return user
 
