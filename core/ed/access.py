@@ -8,8 +8,8 @@ into WHERE, ON, CASE and the checks of a write alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import BigInteger, ColumnElement, and_, exists, false, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.ed.session import Principals
     from core.ed.system import System
 
+T = TypeVar("T")
 Rule = bool | frozenset[str]            # always, never, or to those who stand so to the record
 Predicate = bool | ColumnElement[bool]
 ArrayOf = Callable[[str], ColumnElement[Any]]
@@ -40,22 +41,28 @@ class Gate:
         self.open = user.system                 # core's own work
         self.all = user.all
         self.roles = tuple(system.model.roles[name] for name in sorted(user.roles))
+        self._known: dict[Hashable, object] = {}
 
     @classmethod
     def of(cls, system: System, user: Principals) -> Gate:
         """The gate of a user, shared with all users of the same roles."""
         return system.cache.get(("gate", user.shape), lambda: cls(system, user))
 
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What follows from the roles and the Model alone, worked out once; there is no more of it than of fields."""
+        if key not in self._known:
+            self._known[key] = make()
+        return cast(T, self._known[key])
+
     # Rights as data
 
     def rule(self, table: str, right: str) -> Rule:
         """To whom the grants on a table give a right, before `access` limits it."""
-        return self.system.cache.get(("rule", self.shape, table, right), lambda: self._rule(table, right))
+        return self.once(("rule", table, right), lambda: self._rule(table, right))
 
     def field_rule(self, table: str, field: str, right: str = "read") -> Rule:
         """To whom the grants give a right on a field: a role's grant on it replaces that role's on the table."""
-        return self.system.cache.get(("field", self.shape, table, field, right),
-                                     lambda: self._field_rule(table, field, right))
+        return self.once(("field", table, field, right), lambda: self._field_rule(table, field, right))
 
     def says(self, table: str, field: str, right: str = "read") -> bool:
         """Whether a role of the user grants this very field."""

@@ -423,7 +423,7 @@ def visible(gate: Gate, table: str, name: str) -> bool:
         return True
     if gate.open:
         return True
-    return gate.system.cache.get(("visible", gate.shape, table, name), find)
+    return gate.once(("visible", table, name), find)
 
 
 def peekable(gate: Gate, table: str, name: str) -> bool:

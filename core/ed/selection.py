@@ -38,7 +38,8 @@ class Selection:
         for key in ALWAYS:
             self.plain(key, root.source.c[key])
         if root.stored.shared:
-            self.made("_type", [root.source.c["_type"]], self._type_name)
+            names = columns.system.names
+            self.made("_type", [root.source.c["_type"]], lambda values: names.get(values[0]))
 
     def plain(self, key: str, column: ColumnElement[Any]) -> None:
         """A key whose value is the column's."""
@@ -77,9 +78,6 @@ class Selection:
         chosen += extra
         labelled: list[ColumnElement[Any]] = [column.label(f"c{number}") for number, column in enumerate(chosen)]
         return labelled, Reader(tuple(key for key, _ in self._plain), tuple(made), tuple(flags)), first
-
-    def _type_name(self, values: tuple[Any, ...]) -> str | None:
-        return self.columns.system.name_of(values[0])
 
     def _add_path(self, name: str, path: Path) -> None:
         kind = self.columns.type_of(path)

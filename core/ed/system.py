@@ -32,6 +32,7 @@ class System:
         self.identities = identities
         self.physical = physical
         self.plugins = plugins
+        self.names: Mapping[int, str] = {identity: name for name, identity in identities.items()}
         self.foreign = foreign
         self.cache = Cache()
         self._metadata = MetaData(schema="ed")
@@ -48,8 +49,7 @@ class System:
 
     def name_of(self, identity: int) -> str | None:
         """The name of the table or field ("company.name") with that identity; None if this version has none."""
-        names = self.cache.get("names by identity", lambda: {i: name for name, i in self.identities.items()})
-        return names.get(identity)
+        return self.names.get(identity)
 
     def _store(self, table: str) -> Stored:
         definition = self.model.tables[table]
