@@ -55,24 +55,30 @@ def url(name: str) -> str:
 
 
 @cache
-def vendor(package_file: str) -> str:
-    """The address of a vendor file by its plain name (`tabler.min.css`), as set-up copied it."""
+def vendor_name(name: str) -> str:
+    """The path of a vendor file by the plain name that pages and stylesheets use; set-up put a hash into it."""
     manifest = FOLDER / "vendor" / "manifest.json"
     names: dict[str, str] = json.loads(manifest.read_text()) if manifest.exists() else {}
-    return url("vendor/" + str(names.get(package_file, package_file)))
+    plain = name.removeprefix("vendor/")
+    return f"vendor/{names.get(plain, plain)}"
+
+
+def vendor(name: str) -> str:
+    """The address of a vendor file, such as `tabler.min.css`."""
+    return url(vendor_name(name))
 
 
 @cache
 def icon_names() -> frozenset[str]:
     """The icons that the sprite holds."""
-    path = listing().get("vendor/" + vendor("icons.svg").rpartition("/")[2])
+    path = listing().get(vendor_name("icons.svg"))
     return frozenset(re.findall(r'id="tabler-([a-z0-9-]+)"', path.read_text())) if path is not None else frozenset()
 
 
 @cache
 def load(name: str) -> Asset:
     """Read a file once for the life of the process; raises KeyError for a file that is not there."""
-    path = listing()[name]
+    path = listing().get(name) or listing()[vendor_name(name)]
     data = path.read_bytes()
     packed = gzip.compress(data, 6, mtime=0) if path.suffix in (".js", ".css", ".svg", ".json") else None
     kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
@@ -29,7 +30,7 @@ def list_records(context: Context, table: str) -> Response:
     """GET /api/v1/<table>: one page of records."""
     definition = _begin(context, table, "read")
     query = list_query(context.request.args)
-    fields = query.fields or _plain_fields(context, definition)
+    fields = query.fields or _fields(context, definition)
     page = context.records.page(table, fields, query.where, order=query.order, limit=query.limit, after=query.after)
     body: dict[str, object] = {"records": _wire(context, definition).out(page.records), "next": page.next}
     if query.count:
@@ -81,7 +82,7 @@ def change_record(context: Context, table: str, id: str) -> Response:
         context.records.update(table, [{**values, "id": number, "_version": version}])
     except Conflict as conflict:
         return _conflict(context, definition, conflict)
-    return _one(context, definition, number, None)
+    return _one(context, definition, number, _fields(context, definition, values))
 
 
 def delete_record(context: Context, table: str, id: str) -> Response:
@@ -135,10 +136,10 @@ def _wire(context: Context, definition: Table) -> Wire:
     return context.system.cache.get(("wire", definition.name), lambda: Wire(context.system.model, definition))
 
 
-def _plain_fields(context: Context, definition: Table) -> tuple[str, ...]:
-    """What a list shows unless told: all but lines, which would be a statement each."""
+def _fields(context: Context, definition: Table, sent: Collection[str] = ()) -> tuple[str, ...]:
+    """What is shown unless told: all but lines, which are a statement each and may be many; lines if they were sent."""
     readable = context.records.readable(definition.name)
-    return tuple(name for name in readable if not definition.fields[name].type.virtual)
+    return tuple(name for name in readable if name in sent or not definition.fields[name].type.virtual)
 
 
 def _body_bytes(context: Context) -> bytes:
@@ -159,7 +160,9 @@ def _create(context: Context, definition: Table, body: object) -> object:
     if len(bodies) > MOST_RECORDS:
         raise BadRequest(f"At most {MOST_RECORDS} records can be sent at once.", "body")
     ids = context.records.create(definition.name, _wire(context, definition).read(bodies))
-    found = {record["id"]: record for record in context.records.read(definition.name, ids)}
+    sent = {name for one in bodies for name in one}
+    found = {record["id"]: record for record in context.records.read(
+        definition.name, ids, _fields(context, definition, sent))}
     records = _wire(context, definition).out(found.get(number, {"id": number}) for number in ids)
     return records if isinstance(body, list) else records[0]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from core.ed.history import MOST_CHANGES
 from core.web.binding import SYSTEM_TITLES, bind
 from core.web.context import Context
 from core.web.form_draw import standings
@@ -38,6 +39,7 @@ class Event:
     what: str
     how: str
     fields: list[tuple[str, str, str]]          # title, before, after
+    folded: bool                                # a creation: what it began with is there to unfold
 
 
 def history(context: Context, object: str, id: int) -> Response:
@@ -46,23 +48,27 @@ def history(context: Context, object: str, id: int) -> Response:
     table = form.kind(context, thing, id)
     changes = context.records.history(table, id)
     titles = _linked_titles(context, table, changes)
-    events = [_event(context, table, change, titles) for change in changes]
+    first = changes[-1] if changes and len(changes) < MOST_CHANGES else None
+    events = [_event(context, table, change, titles, change is first) for change in changes]
     return render(context, "history.html", Frame(context.text("History")), events=events)
 
 
-def _event(context: Context, table: str, change: Change, titles: Mapping[tuple[str, str], str]) -> Event:
+def _event(context: Context, table: str, change: Change, titles: Mapping[tuple[str, str], str], first: bool) -> Event:
+    """One change; the first one of all is the creation, if nothing was there before it."""
     _ = context.text
     fields = [shown for name, pair in change.fields.items() if not name.startswith("_")
               and (shown := _shown(context, table, name, pair, titles)) is not None]
     trash = change.fields.get("_deleted_on")
-    if change.fields.get("_version", (1, 1))[0] is None:
+    created = first and trash is None and all(before is None for before, _after in change.fields.values())
+    if created:
         what = _("created this")
     elif trash is not None:
         what = _("moved this to the trash") if trash[1] else _("brought this back from the trash")
     else:
         what = _("changed")
+    by_itself = change.user_title is None and change.how == "system"
     return Event(change.user_title or _("The system"), moment(change.at, context.viewer), what,
-                 "" if change.how == "page" else _(HOW.get(change.how, "")), fields)
+                 "" if change.how == "page" or by_itself else _(HOW.get(change.how, "")), fields, created)
 
 
 def _shown(context: Context, table: str, name: str, pair: tuple[Any, Any],
