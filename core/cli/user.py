@@ -19,12 +19,12 @@ def command() -> None:
 
 
 @command.command("add")
-@click.argument("name")
+@click.argument("login", metavar="NAME")
 @click.option("--role", "roles", multiple=True, help="A role; may be given several times.")
-@click.option("--title", default="", help="The person's name.  [default: NAME]")
+@click.option("--name", default="", help="The person's name.  [default: NAME]")
 @click.option("--for", "existing", default="", help="The name of a user who is in the records already.")
 @click.pass_obj
-def add(invocation: Invocation, name: str, roles: tuple[str, ...], title: str, existing: str) -> None:
+def add(invocation: Invocation, login: str, roles: tuple[str, ...], name: str, existing: str) -> None:
     """Add a user with the login NAME; prints the password, once."""
     password = secrets.token_urlsafe(12)
     hashed = passwords.hash_password(password)
@@ -34,8 +34,8 @@ def add(invocation: Invocation, name: str, roles: tuple[str, ...], title: str, e
         if existing:
             user = accounts.find_user(session, existing)
             accounts.assign_roles(session, user, roles)
-            accounts.create_account(session, user, name, hashed)
+            accounts.create_account(session, user, login, hashed)
         else:
-            accounts.create_user(session, name, title or name, roles, hashed)
+            accounts.create_user(session, login, name or login, roles, hashed)
         live.raise_epoch(connection)
-    click.echo(f"{name}: {password}")
+    click.echo(f"{login}: {password}")

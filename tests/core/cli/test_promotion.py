@@ -115,7 +115,7 @@ def test_promote_rollback_versions_and_pull(run: Run, region: Path, settings: Se
 
 
 def test_a_user_is_added_with_roles_and_a_password_shown_once(run: Run, settings: Settings) -> None:
-    password = run(user.command, "add", "bob", "--role", "salesperson", "--title", "Bob Ross").output.split()[-1]
+    password = run(user.command, "add", "bob", "--role", "salesperson", "--name", "Bob Ross").output.split()[-1]
     pool = engines.open(settings, "app")
     with pool.begin() as connection:
         assert accounts.sign_in(connection, "bob", password, "127.0.0.1") is not None
