@@ -46,7 +46,7 @@ class Around:
                 found = Problems()
                 verify.after(batch.session, shape(batch.session.system, kind), some, found, created=False)
                 for problem in found.found:
-                    batch.problems.add(Row(problem.row, {}), "", problem.code, problem.message, **problem.params)
+                    batch.problems.add(Row(problem.row or 0, {}), "", problem.code, problem.message, **problem.params)
 
     def _add(self, batch: Batch, shaped: Shape, row: Row, written: set[int | None]) -> None:
         for table, link in watchers(batch.session.system, shaped.table.name):

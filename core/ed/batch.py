@@ -46,8 +46,9 @@ class Batch:
     entries: list[Entry] = field(default_factory=list)         # what history will tell
     contents: list[bytes] = field(default_factory=list)        # files to be stored once all else is right
     warnings: list[FieldProblem] = field(default_factory=list)
+    named: set[int | None] = field(default_factory=set)        # the records that are changed or removed
     raises_epoch: bool = False
-    moment: datetime = field(default_factory=lambda: datetime.now(UTC))      # what goes to the trash together, shares it
+    moment: datetime = field(default_factory=lambda: datetime.now(UTC))        # shared by what is trashed together
 
     @property
     def reader(self) -> Reader:

@@ -184,7 +184,7 @@ class FileStore:
 
 def open_file(session: Session, table: str, id_: int, field: str) -> StoredFile:
     """Open the file that a field of a record holds, if this user may read that field there. Raises NotFound, Denied."""
-    from core.ed.read import read                      # reading builds on what this module gives to writing
+    from core.ed.read import read  # reading builds on what this module gives to writing
     definition = session.system.model.tables.get(table)
     found = None if definition is None else definition.fields.get(field)
     if found is None or found.type.name != "file":

@@ -11,7 +11,7 @@ from core.ed import defaults, messages
 from core.ed.batch import Batch, Group, Removal
 from core.ed.lock import IDS, Locked, lock
 from core.ed.shape import Shape, shape
-from core.ed.values import Row, check_required, keep_changes, open_rows
+from core.ed.values import REPEATED, Row, check_required, keep_changes, open_rows
 from core.errors import BadRequest, Conflict, Denied, NotFound
 
 if TYPE_CHECKING:
@@ -55,12 +55,11 @@ def _may_create(session: Session, table: str, by: str | None) -> None:
 
 
 def _check_given(batch: Batch, shaped: Shape, row: Row) -> None:
-    gate, table = batch.session.gate, shaped.table.name
-    if gate.open or gate.all:
-        return
-    for name in row.given & shaped.kept.keys():
-        if gate.given(table, name, shaped.stored.table) is False:
-            batch.problems.add(row, name, "not_writable", "You may not set this field.")
+    session, table = batch.session, shaped.table.name
+    closed = session.system.cache.get(("never given", session.user.shape, table), lambda: frozenset(
+        name for name in shaped.kept if session.gate.given(table, name, shaped.stored.table) is False))
+    for name in sorted(row.given & closed):
+        batch.problems.add(row, name, "not_writable", "You may not set this field.")
 
 
 # Existing records
@@ -85,7 +84,7 @@ def by_kind(session: Session, shaped: Shape, rows: Sequence[Row]) -> dict[str, l
     source = shaped.stored.table
     statement = select(source.c.id, source.c["_type"]).where(source.c.id == any_(IDS))
     found_types = session.connection.execute(statement, {"ids": [row.id for row in rows]})
-    types: dict[int, int] = {id_: kind for id_, kind in found_types}
+    types: dict[int, int] = {found_type.id: found_type[1] for found_type in found_types}
     found: dict[str, list[Row]] = {}
     for row in rows:
         kind = session.system.name_of(types.get(row.id or 0, 0)) or shaped.table.name
@@ -98,7 +97,7 @@ def _changed(batch: Batch, shaped: Shape, rows: Sequence[Row], by: str | None) -
     session = batch.session
     ids = sorted(row.id for row in rows if row.id is not None)
     held = lock(session, shaped.table.name, ids, removing=any(row.remove for row in rows))
-    rows = [row for row in rows if _belongs(batch, row, held.get(row.id or 0), by)]
+    rows = [row for row in rows if _belongs(batch, row, held.get(row.id or 0), by) and _once(batch, row)]
     for row in rows:
         _authorise(session, shaped, row, held.get(row.id or 0))
     for row in rows:
@@ -126,6 +125,15 @@ def _belongs(batch: Batch, row: Row, found: Locked | None, by: str | None) -> bo
         return True
     batch.problems.add(row, "id", "line", "The record has no such line.")
     return False
+
+
+def _once(batch: Batch, row: Row) -> bool:
+    """Whether a record is not named a second time, say as a row and as a line of another."""
+    if row.id in batch.named:
+        batch.problems.add(row, "id", "repeated", REPEATED, id=row.id)
+        return False
+    batch.named.add(row.id)
+    return True
 
 
 def _authorise(session: Session, shaped: Shape, row: Row, found: Locked | None) -> None:

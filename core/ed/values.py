@@ -19,6 +19,8 @@ SYSTEM_KEYS = frozenset({"id", "_version", "_delete", "_type", "_deleted_on", "c
 LARGEST_ID = 2**63 - 1
 MOST_ROWS = 2_000
 MOST_LINES = 2_000
+DEEPEST = 6                                # lines within lines
+REPEATED = "The record {id} is named twice."
 
 
 @dataclass(slots=True, eq=False)
@@ -66,6 +68,8 @@ def open_rows(bodies: object, problems: Problems, *, creating: bool,
     """Read id, version and `_delete` of each row; its values come later, when its kind is known."""
     if not isinstance(bodies, Sequence) or isinstance(bodies, (str, bytes)):
         raise BadRequest("A list of records is expected.")
+    if parent is not None and parent.path.count(".") >= 2 * DEEPEST:
+        raise BadRequest(f"Lines may stand in lines at most {DEEPEST} deep.", parent.path[:100])
     if len(bodies) > MOST_ROWS:
         raise BadRequest(f"At most {MOST_ROWS} records can be written at once.")
     rows = []
@@ -79,7 +83,7 @@ def open_rows(bodies: object, problems: Problems, *, creating: bool,
             row = Row(parent.index, body, f"{parent.path}{name}.{number}.", parent)
         _open_row(row, problems, creating=creating)
         if row.id is not None and row.id in seen:
-            problems.add(row, "id", "repeated", "The record {id} is named twice.", id=row.id)
+            problems.add(row, "id", "repeated", REPEATED, id=row.id)
         if row.id is not None:
             seen.add(row.id)
         rows.append(row)

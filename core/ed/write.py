@@ -82,7 +82,8 @@ def new(session: Session, table: str, values: Mapping[str, Any]) -> dict[str, An
     batch.reader.fill(shaped.table, row)
     batch.problems.stop()
     defaults.fill(session, shaped, [row])
-    return {name: value for name, value in row.values.items() if value is not None}
+    hidden = {name for name in row.values if name not in row.given and session.gate.hidden(table, name)}
+    return {name: value for name, value in row.values.items() if value is not None and name not in hidden}
 
 
 def _held(session: Session, table: str, ids: Mapping[int, Any], *, trashed: bool) -> list[tuple[Shape, list[Locked]]]:

@@ -273,3 +273,10 @@ def test_new_gives_the_defaults_of_a_form(world: World) -> None:
     assert values == {"name": "n", "amount": Decimal("3.00"), "owner": world["sue"], "stage": "open",
                       "starts": date(2026, 11, 20), "team": "team of sue"}
     assert line["price"] == Decimal("3.00") and line["quantity"] == 1
+
+
+def test_new_shows_no_default_of_a_hidden_field(world: World) -> None:
+    with world.records("sue") as records:
+        assert "hidden" not in records.new("customer", {})
+    with world.records("ada") as records:
+        assert records.new("customer", {})["hidden"] == "new"

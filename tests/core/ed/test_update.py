@@ -377,3 +377,21 @@ def test_of_two_editors_one_gets_a_conflict(world: World) -> None:
     for thread in threads:
         thread.join()
     assert sorted(outcomes)[:5] == ["conflict"] * 5 and stored(world, "deal", id_, "note") == sorted(outcomes)[5]
+
+
+def test_lines_within_lines_end_somewhere(world: World, unchanged) -> None:
+    body: dict[str, object] = {"name": "lowest"}
+    for _ in range(500):
+        body = {"name": "x", "children": [body]}
+    with unchanged(), pytest.raises(BadRequest), world.records("ada") as records:
+        records.create("customer", [body])
+
+
+def test_a_record_is_written_once_in_a_request(world: World, unchanged) -> None:
+    top = make(world, "customer")
+    kid = make(world, "customer", parent=top)
+    for rows in ([{"id": top, "children": [{"id": kid, "name": "a"}]}, {"id": kid, "name": "b"}],
+                 [{"id": kid, "name": "b"}, {"id": top, "children": [{"id": kid, "_delete": True}]}]):
+        with unchanged(), pytest.raises(Invalid) as error, world.records("ada") as records:
+            records.update("customer", rows)
+        assert {p.code for p in error.value.problems} == {"repeated"}
