@@ -159,8 +159,9 @@ def _create(context: Context, definition: Table, body: object) -> object:
         raise BadRequest("The list holds no record.", "body")
     if len(bodies) > MOST_RECORDS:
         raise BadRequest(f"At most {MOST_RECORDS} records can be sent at once.", "body")
-    ids = context.records.create(definition.name, _wire(context, definition).read(bodies))
-    sent = {name for one in bodies for name in one}
+    rows = _wire(context, definition).read(bodies)
+    ids = context.records.create(definition.name, rows)
+    sent = {name for row in rows for name in row}
     found = {record["id"]: record for record in context.records.read(
         definition.name, ids, _fields(context, definition, sent))}
     records = _wire(context, definition).out(found.get(number, {"id": number}) for number in ids)
