@@ -16,8 +16,8 @@ from tests.fixtures.writing import World, statements, writing_world
 
 
 @pytest.fixture(scope="module")
-def world(engine: Engine, database: Settings) -> World:
-    return writing_world(engine, database.home)
+def world(engine: Engine, app_engine: Engine, database: Settings) -> World:
+    return writing_world(engine, app_engine, database.home)
 
 
 def problems(error: pytest.ExceptionInfo[Invalid]) -> set[tuple[str, str]]:

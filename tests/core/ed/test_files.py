@@ -19,8 +19,8 @@ from tests.fixtures.writing import World, writing_world
 
 
 @pytest.fixture(scope="module")
-def world(engine: Engine, database: Settings) -> World:
-    return writing_world(engine, database.home)
+def world(engine: Engine, app_engine: Engine, database: Settings) -> World:
+    return writing_world(engine, app_engine, database.home)
 
 
 def stored_files(world: World) -> set[str]:

@@ -16,8 +16,8 @@ REFUSED = (Denied, Invalid, NotFound)
 
 
 @pytest.fixture(scope="module")
-def world(engine: Engine, database: Settings) -> World:
-    return writing_world(engine, database.home)
+def world(engine: Engine, app_engine: Engine, database: Settings) -> World:
+    return writing_world(engine, app_engine, database.home)
 
 
 def calls(world: World, table: str, id: int) -> list[Callable[[Records], object]]:

@@ -15,8 +15,8 @@ from tests.fixtures.writing import World, writing_world
 
 
 @pytest.fixture(scope="module")
-def world(engine: Engine, database: Settings) -> World:
-    return writing_world(engine, database.home)
+def world(engine: Engine, app_engine: Engine, database: Settings) -> World:
+    return writing_world(engine, app_engine, database.home)
 
 
 def test_a_series_begins_at_one_and_several_may_be_drawn_at_once(world: World) -> None:

@@ -14,8 +14,8 @@ from tests.fixtures.writing import World, writing_world
 
 
 @pytest.fixture(scope="module")
-def world(engine: Engine, database: Settings) -> World:
-    return writing_world(engine, database.home)
+def world(engine: Engine, app_engine: Engine, database: Settings) -> World:
+    return writing_world(engine, app_engine, database.home)
 
 
 def make(world: World, table: str = "deal", owner: str = "sue", **values: object) -> int:
