@@ -46,9 +46,11 @@ def ask(session: Session, table: str, where: Any, filters: Filters, search: str 
     makers: list[Callable[[RecordColumns], ColumnElement[bool]]] = []
     parameters: dict[str, object] = {
         "_".join(("parameter", name)): value for name, value in session.environment.variables.items()}
-    for one in _several(where):
-        expression = one if isinstance(one, Expression) else parse(session, table, one)
-        keys.append(("where", expression.source))
+    for number, one in enumerate(_several(where)):
+        expression, values = (one, {}) if isinstance(one, Expression) else \
+            parse(session, table, one).lifted(f"where_{number}")
+        keys.append(("where", expression.node))
+        parameters |= values
         makers.append(_by_expression(expression))
     if len(filters) > MOST_FILTERS:
         raise BadRequest(f"At most {MOST_FILTERS} filters can be set at once.", "filters")

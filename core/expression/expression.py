@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement
 
 from core.expression.errors import EvaluationError
 from core.expression.evaluate import Frame, compile_python
-from core.expression.nodes import Aggregate, Call, First, Node, Path, Rows, Values, Variable, children, walk
+from core.expression.nodes import Aggregate, Call, First, Node, Path, Rows, Values, Variable, children, lifted, walk
 from core.expression.scope import Columns, Environment
 from core.expression.sql import compile_sql
 from core.types.base import Type
@@ -69,6 +69,15 @@ class Expression:
     def sql(self, columns: Columns) -> ColumnElement[Any]:
         """The value as SQL; NULL is empty, and unknown for a condition."""
         return compile_sql(self.node, columns)
+
+    def lifted(self, prefix: str) -> tuple[Expression, Mapping[str, object]]:
+        """The same with the literals it compares as parameters `prefix`_n, and their values.
+
+        Expressions that differ only in such values have the same `node`, so that one statement serves them all; the
+        result is for SQL only.
+        """
+        values: dict[str, object] = {}
+        return Expression(self.source, lifted(self.node, prefix, values), self._is_kind_of), values
 
     def where(self, columns: Columns) -> ColumnElement[bool]:
         """A condition for WHERE, ON, FILTER and CASE WHEN, where unknown is as good as false; indexes can serve it."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 from core.types.base import Type
@@ -31,6 +31,13 @@ class Literal(Node):
     """A value as written; an empty text is None."""
 
     value: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given(Node):
+    """A literal lifted out of a tree under a name, so that one statement serves all its values; never empty."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,10 +247,32 @@ def may_be_empty(node: Node) -> bool:
             return name not in ("count", "sum", "exists")
         case Compare(operator=operator, left=left, right=right):
             return operator not in ("==", "!=") and (may_be_empty(left) or may_be_empty(right))
-        case Truth() | Among() | Holds() | IsEmpty() | IsKind():
+        case Truth() | Among() | Holds() | IsEmpty() | IsKind() | Given():
             return False
         case And(parts=parts) | Or(parts=parts):
             return any(may_be_empty(part) for part in parts)
         case Not(value=value):
             return may_be_empty(value)
     return True
+
+
+LIFTED = ("text", "choice", "integer", "decimal", "money", "percent", "date", "datetime")
+
+
+def lifted(node: Node, prefix: str, values: dict[str, object]) -> Node:
+    """The tree with the literals it compares by `== != < <= > >=` lifted out into `values`, under `prefix`_n."""
+    if isinstance(node, Compare):
+        return replace(node, left=_given(node.left, prefix, values), right=_given(node.right, prefix, values))
+    if isinstance(node, And | Or):
+        return replace(node, parts=tuple(lifted(part, prefix, values) for part in node.parts))
+    if isinstance(node, Not):
+        return replace(node, value=lifted(node.value, prefix, values))
+    return node
+
+
+def _given(node: Node, prefix: str, values: dict[str, object]) -> Node:
+    if not isinstance(node, Literal) or node.value is None or node.type.name not in LIFTED:
+        return node
+    name = f"{prefix}_{len(values)}"
+    values[name] = node.value
+    return Given(type=node.type, name=name)

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     and_,
+    bindparam,
     case,
     cast,
     collate,
@@ -50,6 +51,7 @@ from core.expression.nodes import (
     Compare,
     Conditional,
     First,
+    Given,
     Holds,
     IsEmpty,
     IsKind,
@@ -125,6 +127,10 @@ class _Compiler:
         if isinstance(node.value, Decimal) and node.value == node.value.to_integral_value():
             return cast(literal(node.value, Numeric()), Numeric())
         return literal(node.value, sql_type(node.type))
+
+    def _given(self, node: Given) -> Element:
+        value = bindparam(node.name, None, type_=sql_type(node.type))
+        return cast(value, Numeric()) if node.type.name in NUMBERS else value
 
     def _path(self, node: Path) -> Element:
         return self.around[node.level].value(node.names or ("id",))
@@ -245,10 +251,8 @@ class _Compiler:
         divisor = node.right.value if isinstance(node.right, Literal) else None
         reciprocal = _reciprocal(divisor)
         if reciprocal is not None:
-            return func.round(cast(left, Numeric) * literal(reciprocal, Numeric()), PLACES, type_=Numeric())
-        wide = func.round(cast(left, Numeric), GUARD_PLACES, type_=Numeric())
-        quotient = wide / func.nullif(cast(right, Numeric), 0, type_=Numeric())
-        return func.round(func.round(quotient, GUARD_PLACES, type_=Numeric()), PLACES, type_=Numeric())
+            return func.round(left * literal(reciprocal, Numeric()), PLACES, type_=Numeric())
+        return _divided(left, right)
 
     def _negate(self, node: Negate) -> Element:
         return -self._number(node.value)
@@ -294,10 +298,9 @@ class _Compiler:
 
 def _aggregated(node: Aggregate, value: Element) -> Element:
     if node.name == "sum":
-        return func.coalesce(func.sum(cast(value, Numeric)), 0, type_=Numeric())
+        return func.coalesce(func.sum(value, type_=Numeric()), 0, type_=Numeric())
     if node.name == "avg":
-        wide = func.round(func.sum(cast(value, Numeric)), GUARD_PLACES, type_=Numeric())
-        return func.round(func.round(wide / func.nullif(func.count(value), 0), GUARD_PLACES, type_=Numeric()), PLACES)
+        return _divided(func.sum(value), func.count(value))
     if node.name == "count":
         return func.count(value)
     work = func.min if node.name == "min" else func.max
@@ -307,6 +310,12 @@ def _aggregated(node: Aggregate, value: Element) -> Element:
 def _usual(text: Element) -> Element:
     """A text that was ordered by its bytes, with the usual collation again: `lower` and `contains` go by it."""
     return collate(text, "default")
+
+
+def _divided(left: Element, right: Element) -> Element:
+    """PostgreSQL keeps as many places as the dividend has; with 40 the rounding to ten sees all that matters."""
+    wide = type_coerce(func.round(left, GUARD_PLACES), Numeric())
+    return func.round(wide / func.nullif(right, 0, type_=Numeric()), PLACES, type_=Numeric())
 
 
 def _elapsed(name: str, left: Element, right: Element) -> Element:
