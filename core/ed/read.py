@@ -10,11 +10,13 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.ed import conditions, cursor
+from core.ed.access import end_of
 from core.ed.columns import RecordColumns, live, visible
 from core.ed.conditions import Condition, Filters
 from core.ed.selection import OWN_KEYS, Selection, check_path
 from core.ed.statement import Reader, Record, Statement, parameter
 from core.errors import BadRequest, Denied, NotFound
+from core.types.base import Type
 
 if TYPE_CHECKING:
     from core.ed.session import Session
@@ -122,10 +124,24 @@ def order_kinds(session: Session, table: str, order: Sequence[str]) -> list[str]
     for entry in order:
         name = entry.removeprefix("-")
         kind = check_path(session.gate, table, name, at="order")
-        if kind is None or kind.many or kind.name == "set":
+        if kind is None or not _sorts(session, table, name, kind):
             raise BadRequest(f'Records cannot be sorted by "{name}".', "order")
         kinds.append("text" if kind.name == "link" and name.rpartition(".")[2] != "id" else kind.name)
     return [*kinds, "link"]
+
+
+def _sorts(session: Session, table: str, name: str, kind: Type) -> bool:
+    """Whether lists can be sorted by a path: links by their titles, if the user may see any of these."""
+    if kind.many or kind.name == "set":
+        return False
+    holder, _, last = name.rpartition(".")
+    around = end_of(session.system.model, table, holder) if holder and last != "base" else table
+    field = session.system.model.field(around, last)
+    if field is not None and not field.type.sortable:
+        return False
+    if kind.name != "link" or last == "id":
+        return True
+    return kind.of is not None and (session.gate.may(kind.of, "read") or session.gate.may(kind.of, "peek"))
 
 
 def _listing(session: Session, table: str, fields: Sequence[str], asked: Condition, order: Sequence[str],

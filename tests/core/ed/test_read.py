@@ -164,6 +164,7 @@ def test_money_in_base_currency_is_a_path_of_its_own(world: World, connection: C
     ({"fields": ["name", ""]}, 'There is no field "" on "deal"'),
     ({"fields": ["_secret"]}, 'There is no field "_secret" on "deal" (did you mean "secret"?)'),
     ({"order": ["lines"]}, 'Records cannot be sorted by "lines".'),
+    ({"order": ["contract"]}, 'Records cannot be sorted by "contract".'),
     ({"order": ["operators"]}, 'Records cannot be sorted by "operators".'),
     ({"order": ["--name"]}, 'There is no field "-name" on "deal" (did you mean "name"?)'),
     ({"limit": 0}, "A page has between 1 and 1000 records."),

@@ -82,7 +82,8 @@ def test_everything_that_is_desired_is_created(world: World, connection: Connect
     assert {index.name for table in wanted for index in table.indexes} <= found
     columns = connection.execute(text(
         "select table_name, column_name from information_schema.columns where table_schema = 'ed'")).all()
-    assert {(table.name, column.name) for table in wanted for column in table.columns} <= {tuple(row) for row in columns}
+    there = {tuple(row) for row in columns}
+    assert {(table.name, column.name) for table in wanted for column in table.columns} <= there
     assert desired(System(1, world.system.model, world.system.identities, world.system.physical)) == wanted
 
 
