@@ -190,6 +190,7 @@ class Import:
     def _write(self, session: Session, source: Sequence[FileRow], errors: ErrorFile) -> tuple[int, int, int]:
         """Write a batch; gives how many records were created and changed, and how many rows failed."""
         session.how = "import"
+        self._check(session)                               # live may have moved on since the last batch
         table = _table(session, self.table)
         reader = Reader(session, table, self.mapping, self.file.header)
         rows = reader.read(source)
