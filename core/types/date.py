@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from babel.dates import format_date
@@ -58,7 +59,13 @@ class DateType(FieldType[Properties]):
         return None if value is None else value.isoformat()
 
     def format(self, value: date | None, p: Properties, locale: Locale) -> str:
-        return "" if value is None else str(format_date(value, "medium", locale=locale.language))
+        return "" if value is None else written(value, locale.language)
+
+
+@lru_cache(maxsize=8192)
+def written(day: date, language: str) -> str:
+    """A day as a language writes it; kept, for Babel takes as long for one as a list does for a row."""
+    return str(format_date(day, "medium", locale=language))
 
 
 def date_from_text(text: str, locale: Locale) -> date:

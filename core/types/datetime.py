@@ -7,10 +7,8 @@ from datetime import UTC, datetime, time
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
-
 from core.types.base import BadValue, FieldType, Locale, Part, Properties, Type
-from core.types.date import check_year, date_from_text
+from core.types.date import check_year, date_from_text, written
 
 _WIRE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _CLOCK = re.compile(r"(?P<date>.+?)[ T]+(?P<h>\d{1,2}):(?P<m>\d\d)(:(?P<s>\d\d)(\.(?P<f>\d{1,6}))?)?",
@@ -73,7 +71,7 @@ class DatetimeType(FieldType[Properties]):
         if value is None:
             return ""
         local = value.astimezone(ZoneInfo(locale.zone))
-        return f"{format_date(local.date(), 'medium', locale=locale.language)} {local:%H:%M}"
+        return f"{written(local.date(), locale.language)} {local:%H:%M}"
 
 
 def _clock(match: re.Match[str]) -> time:
