@@ -100,6 +100,8 @@ class _Reader:
             self._close()
         elif isinstance(event, yaml.AliasEvent):
             self._tell(event, f'an alias (*{event.anchor}) is not allowed: write the value out')
+            if self._wants_key():
+                raise _Stop
             self._put(None, self._mark(event), _start(event))
         elif isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
@@ -110,12 +112,15 @@ class _Reader:
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         self._refuse_extras(event)
         mark = self._mark(event)
-        node = self.stack[-1] if self.stack else None
-        if node is not None and isinstance(node.value, dict) and node.key is None:
-            node.key = self._key(event, mark)
+        if self._wants_key():
+            self.stack[-1].key = self._key(event, mark)
             return
         self._put(self._resolve(event), mark, _start(event),
                   bare=_start(event) == _end(event))
+
+    def _wants_key(self) -> bool:
+        """True if what comes next is a key of the innermost mapping."""
+        return bool(self.stack) and isinstance(self.stack[-1].value, dict) and self.stack[-1].key is None
 
     def _key(self, event: yaml.ScalarEvent, mark: Mark) -> _Key:
         name: str = event.value
@@ -132,12 +137,11 @@ class _Reader:
 
     def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         self._refuse_extras(event)
-        node = self.stack[-1] if self.stack else None
         mark = self._mark(event)
         if len(self.stack) >= MAX_DEPTH:
             self._tell(event, f"this is nested deeper than {MAX_DEPTH} levels")
             raise _Stop
-        if node is not None and isinstance(node.value, dict) and node.key is None:
+        if self._wants_key():
             self._tell(event, "a key is a text, not a list or a mapping; "
                               'a text that begins with { or [ must be in quotes')
             raise _Stop
