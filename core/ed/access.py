@@ -109,7 +109,7 @@ class Gate:
 
     def readable(self, table: str) -> tuple[str, ...]:
         """The fields of a table, in its order, that the user may read in some record."""
-        from core.ed.columns import visible  # formulas are as visible as what they read
+        from core.ed.scope import visible  # formulas are as visible as what they read
         fields = self.system.model.tables[table].fields
         return tuple(name for name in fields if visible(self, table, name))
 

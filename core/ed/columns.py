@@ -8,7 +8,7 @@ records only is `CASE WHEN may_read THEN column END`, and joins carry the read c
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ from core.types.base import Type
 if TYPE_CHECKING:
     from core.definition.model import Field
     from core.ed.system import System
-    from core.expression import Expression, Scope
+    from core.expression import Expression
 
 Path = tuple[str, ...]
 PLACE = re.compile(r"\{([^{}]+)\}")
@@ -405,88 +405,6 @@ def plain_columns(system: System, stored: Stored) -> RecordColumns:
 def unknown(table: str, name: str) -> Denied:
     """The error for a field that is not there or may not be read: the same for both."""
     return Denied(f'There is no field "{name}" on "{table}", or you may not read it.')
-
-
-def visible(gate: Gate, table: str, name: str) -> bool:
-    """Whether the user may read a field (or system column) of a table in some record."""
-    def find() -> bool:
-        if gate.hidden(table, name):
-            return False
-        field = gate.system.model.field(table, name)
-        try:
-            if field is not None and field.formula is not None:
-                RecordColumns(gate.system, gate, table).value((name,))
-            elif field is not None and field.type.virtual:
-                return gate.may(field.target or "", "read")
-        except Denied:
-            return False
-        return True
-    if gate.open:
-        return True
-    return gate.once(("visible", table, name), find)
-
-
-def peekable(gate: Gate, table: str, name: str) -> bool:
-    """Whether a link to the table shows the field even of records that may not be read."""
-    return name in gate.system.model.tables[table].peek and gate.may(table, "peek")
-
-
-class GatedScope:
-    """The names of the Model as one user sees them: what may not be read is as unknown as what is not there."""
-
-    def __init__(self, gate: Gate, scope: Scope, home: str) -> None:
-        self._gate = gate
-        self._scope = scope
-        self._home = home
-
-    @property
-    def table(self) -> str | None:
-        """The table of the record at hand."""
-        return self._scope.table
-
-    def member(self, table: str, name: str) -> Type | None:
-        """The type of a field that the user may read; None for any other."""
-        kind = self._scope.member(table, name)
-        if kind is None or not self._sees(table, name):
-            return None
-        return kind
-
-    def members(self, table: str) -> Iterable[str]:
-        """The names that the user may use, for suggestions."""
-        return [name for name in self._scope.members(table) if self._sees(table, name)]
-
-    def variable(self, name: str) -> Type | None:
-        """The type of a variable."""
-        return self._scope.variable(name)
-
-    def variables(self) -> Iterable[str]:
-        """All variables."""
-        return self._scope.variables()
-
-    def is_kind_of(self, table: str, base: str) -> bool:
-        """True if the table is the base or stands under it."""
-        return self._scope.is_kind_of(table, base)
-
-    def has_table(self, name: str) -> bool:
-        """True if there is such a table and the user may read it."""
-        return self._scope.has_table(name) and self._gate.may(name, "read")
-
-    def choice_values(self, name: str) -> Collection[str] | None:
-        """The values of a choices definition; None if any value may come."""
-        return self._scope.choice_values(name)
-
-    def _sees(self, table: str, name: str) -> bool:
-        gate = self._gate
-        if gate.open:
-            return True
-        if gate.may(table, "read") and visible(gate, table, name):
-            return True
-        return table != self._home and peekable(gate, table, name)
-
-
-def gated_scope(gate: Gate, table: str, variables: Mapping[str, Type] | None = None) -> GatedScope:
-    """The scope of what this user writes about a table: filters, orders, fields."""
-    return GatedScope(gate, gate.system.model.scope(table, variables or {}), table)
 
 
 def _empty(piece: object) -> bool:

@@ -10,7 +10,8 @@ from sqlalchemy import BigInteger, ColumnElement, Text, false, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.ed import search_index
-from core.ed.columns import RecordColumns, gated_scope
+from core.ed.columns import RecordColumns
+from core.ed.scope import gated_scope
 from core.ed.selection import check_path
 from core.ed.statement import parameter
 from core.ed.words import to_query

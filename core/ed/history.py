@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from core.ed import read, tables
-from core.ed.columns import RecordColumns, visible
+from core.ed.columns import RecordColumns
 from core.ed.journal import VERSION
+from core.ed.scope import visible
 from core.errors import NotFound
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from core.ed import tables
 from core.ed.access import as_condition
-from core.ed.columns import GatedScope, Path, RecordColumns, gated_scope
+from core.ed.columns import Path, RecordColumns
+from core.ed.scope import GatedScope, gated_scope
 from core.ed.statement import Made, Reader
 from core.errors import BadRequest, Denied
 from core.types.base import FieldType, Type
