@@ -10,7 +10,6 @@ from markupsafe import Markup, escape
 
 from core.web.binding import bind
 from core.web.context import Viewer
-from core.web.i18n import text_of
 from core.web.widgets.base import Reader
 from core.web.widgets.registry import widget_of
 
@@ -108,7 +107,7 @@ def _compile(system: System, name: str, table: str, language: str, readable: Col
 def list_title(system: System, name: str, language: str) -> str:
     """What a list is called."""
     definition = system.model.lists[name]
-    return system.model.text(f"list {name}.title", language) or definition.title or text_of(language)("List")
+    return system.model.text(f"list {name}.title", language) or definition.title
 
 
 def _no_cell(record: Any, viewer: Viewer) -> str:

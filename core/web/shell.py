@@ -65,7 +65,7 @@ def render(context: Context, template: str, frame: Frame, status: int = 200, **v
         _=context.text, context=context, frame=frame, text=context.text, nonce=context.nonce,
         language=context.viewer.locale.language if context.viewer else context.text.language,
         theme=context.profile.theme, menu=menu_of(context) if signed_in else (), signed_in=signed_in,
-        words=json.dumps(script_words(context)), languages=LANGUAGES, initials=initials(context.profile.name), **values)
+        spoken=json.dumps(script_words(context)), languages=LANGUAGES, initials=initials(context.profile.name), **values)
     return page(body, status)
 
 
@@ -79,9 +79,6 @@ def script_words(context: Context) -> dict[str, str]:
         "failed": _("The server could not be reached. Nothing is lost; try again."),
         "expired": _("You were signed out. Sign in again in another tab, then send this once more."),
         "sign_in": _("Sign in"),
-        "close": _("Close"),
-        "loading": _("Loading"),
-        "changed": _("This page was changed on the server. Reload it to see the new version."),
     }
 
 

@@ -43,19 +43,19 @@ def _build(context: Context, language: str) -> tuple[Group, ...]:
     visible = [thing for thing in model.objects.values() if context.records.may(thing.of, "read")]
     groups = []
     for name, area in model.areas.items():
-        entries = tuple(_entry(context, thing, language) for thing in visible if thing.area == name)
+        entries = tuple(_entry(context, thing, language, area.color) for thing in visible if thing.area == name)
         if entries:
             groups.append(Group(name, _area_title(model, name, area.title, language), area.icon or "folder", entries))
-    rest = tuple(_entry(context, thing, language) for thing in visible if thing.area not in model.areas)
+    rest = tuple(_entry(context, thing, language, None) for thing in visible if thing.area not in model.areas)
     if rest:
         groups.append(Group("", context.text("More"), "dots", rest))
     return tuple(groups)
 
 
-def _entry(context: Context, thing: Object, language: str) -> Entry:
+def _entry(context: Context, thing: Object, language: str, color: str | None) -> Entry:
     title = context.system.model.text(f"object {thing.name}.title", language) or thing.title
     help_text = (context.system.model.text(f"object {thing.name}.help", language) if thing.help else "") or ""
-    return Entry(thing.name, title, thing.icon or "point", f"/{thing.name}", thing.color or "blue", help_text,
+    return Entry(thing.name, title, thing.icon or "point", f"/{thing.name}", thing.color or color or "blue", help_text,
                  context.records.may(thing.of, "create"))
 
 

@@ -48,7 +48,7 @@ class LinkWidget(Widget):
         base, many = home(bound), bound.field.many
         target = bound.field.target or ""
         source = f"/-/lookup/{bound.field.table}/{bound.field.name}"
-        words = {key: bound.text(text) for key, text in (("open", "Open this record"), ("clear", "Clear"))}
+        words = {"open": bound.text("Open this record"), "clear": bound.text("Clear")}
 
         def draw(entry: Entry, control: Control, viewer: Viewer) -> str:
             names = entry.titles or entry.texts
