@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.bm import facts as fact_module
 from core.bm import journal, live, tables
@@ -225,7 +225,7 @@ class Run:
                 ddl.run_concurrently(self.line, step.sql[0])
             except DBAPIError as error:
                 ddl.run_concurrently(self.line, ddl.drop_index(name, concurrently=True))
-                raise Refused(f"{step.target}: the index cannot be made: {_first_line(error)}") from error
+                raise Refused(f"{step.target}: the index cannot be made: {_reason(error)}") from error
         with self.line.begin() as connection:
             journal.step_done(connection, self.promotion, step)
 
@@ -345,6 +345,14 @@ def _drop_left_over(connection: Connection, identities: Iterable[int]) -> None:
         columns = sorted(row.column_name for row in rows if row.table_name == table)
         connection.exec_driver_sql(ddl.drop_columns(table, columns))
     journal.forget_members(connection, wanted)
+
+
+def _reason(error: DBAPIError) -> str:
+    """What PostgreSQL says against an index, in the words of those who made two records equal."""
+    detail = getattr(getattr(error.orig, "diag", None), "message_detail", None)
+    if isinstance(error, IntegrityError) and detail:
+        return f"two records are equal in what is to be unique ({detail})"
+    return _first_line(error)
 
 
 def _first_line(error: Exception) -> str:

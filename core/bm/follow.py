@@ -45,6 +45,7 @@ class Systems:
         self.error: str | None = None
         self.prepared: int | None = None
         self._systems: OrderedDict[int, System] = OrderedDict()
+        self._built: dict[int, int] = {}        # version -> the last promotion there was when it was built
         self._pins: Counter[int] = Counter()
         self._lock = threading.Lock()           # of the two maps above
         self._building = threading.Lock()       # one version is built at a time, and never twice
@@ -111,11 +112,13 @@ class Systems:
 
     def _build(self, version: int) -> System:
         with self.engine.connect() as connection:
+            promotion = connection.scalar(sql_select(func.max(tables.promotion.c.id)))
             system = live.system(connection, version, self.plugins)
         for table in system.model.tables:
             system.stored(table)                # finds now what would fail in a request
         with self._lock:
             self._systems[version] = system
+            self._built[version] = promotion or 0
             while len(self._systems) > KEPT:
                 self._systems.popitem(last=False)
         return system
@@ -156,20 +159,26 @@ class Systems:
         """Build what is live or about to be, and say so; True while a request still runs on an older version."""
         with self.engine.connect() as connection:
             current, _ = live.current(connection)
-            coming = connection.scalar(sql_select(tables.promotion.c.target)
-                                       .where(tables.promotion.c.state == "preparing")
-                                       .order_by(tables.promotion.c.id.desc()).limit(1))
+            promotions = [connection.execute(
+                sql_select(tables.promotion.c.target, tables.promotion.c.id).where(condition)
+                .order_by(tables.promotion.c.id.desc()).limit(1)).one_or_none()
+                for condition in (
+                    (tables.promotion.c.target == current) & tables.promotion.c.state.in_(live.FLIPPED),
+                    tables.promotion.c.state == "preparing")]
         self.error = None                       # what is told is about now, not about an earlier attempt
-        for version in (current, coming):
-            if version:
-                self._prepare(version)
+        for row in promotions:
+            if row is not None:
+                self._prepare(row.target, row.id)
         oldest = self._older_than(current)
         self._report(current, oldest)
         return oldest is not None
 
-    def _prepare(self, version: int) -> None:
+    def _prepare(self, version: int, promotion: int) -> None:
+        """Build a version, again if it was built before that promotion: other promotions may have parked kinds since."""
         try:
-            self.get(version)
+            if self._built.get(version, -1) < promotion:
+                with self._building:
+                    self._build(version)
         except SQLAlchemyError:
             raise
         except Exception as error:

@@ -12,6 +12,8 @@ from sqlalchemy import text
 from core.bm import live
 from core.bm.follow import Systems
 from core.database import engine as engines
+from core.ed.records import Records
+from core.ed.session import Session
 from core.errors import Refused
 from core.plugins import Plugins
 from tests.core.bm.conftest import Live
@@ -123,3 +125,33 @@ def test_stopping_takes_a_worker_off_the_list(system: Live, workers: list[System
     for worker in workers:
         worker.stop()
     assert system.sql("select count(*) from sys.worker") == [(0,)]
+
+
+def test_a_version_that_comes_back_is_built_again_for_it_must_not_show_what_was_parked_since(
+        system: Live, workers: list[Systems]) -> None:
+    first = workers[0].get(1)
+    system.site.write("firm.yaml", """
+        table: firm
+        title: Firm
+        plural: Firms
+        display: "{name}"
+        base: company
+        fields: {code: {type: text}}
+        """)
+    system.promote()
+    system.create("firm", name="Acme")
+    system.rollback()
+    again = workers[0].get(1)
+    assert again is not first and again is not None
+    with system.engine.connect() as connection:
+        records = Records(Session.system_session(again, connection))
+        assert records.page("company", ["name"]).records == []
+
+
+def test_a_request_that_promotes_does_not_wait_for_itself(system: Live, workers: list[Systems]) -> None:
+    text_of = (system.site.folder / "addons/shop/company.yaml").read_text()
+    system.site.addon("company.yaml", text_of.replace("  size: {type: integer}\n", ""))
+    started = time.monotonic()
+    with workers[0].pin(1), workers[0].aside(1):
+        system.promote()
+    assert time.monotonic() - started < 5
