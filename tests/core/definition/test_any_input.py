@@ -14,8 +14,8 @@ from core.definition import load
 from tests.core.definition.sets import write
 from tests.fixtures import ADDONS, SITE
 
-VALUES = ("null", "true", "12", "1.5", "[]", "{}", "[a, b]", "{a: b}", "name", "'x'", "=user", "lines", "deal", "work",
-          "{name: {}}", "[1]", "[[a]]", "[{a: b}]", "{a: {b: {c: d}}}", "-1", '"{x}"', "company.name", "id", "money",
+VALUES = ("null", "true", "12", "[]", "{}", "[a, b]", "{a: b}", "name", "'x'", "=user", "lines", "deal", "work",
+          "{name: {}}", "[1]", "[[a]]", "[{a: b}]", "{a: {b: {c}}}", "-1", '"{x}"', "company.name", "id", "money",
           "lines.total", "*alias", "&anchor x", "!!int 3", "xx.yy")
 WORDS = ("name", "id", "of", "after", "first", "was", "fields", "deal", "is", "type", "add", "remove", "change", "table",
          "form", "field", "tab", "owner", "*of")

@@ -1,0 +1,201 @@
+"""Tables of the Model: fields with their types and conditions, record roles, rules, indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from core.definition.scope import Written
+from core.definition.texts import text_paths
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from core.expression import Expression
+    from core.types.base import FieldType, Type
+
+
+def use(value: object) -> object:
+    """A literal as it is, a written expression as its Expression."""
+    return value.expression if isinstance(value, Written) else value
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """One field of a table; `table` is the one that declares (and stores) it, which may be the table's base."""
+
+    table: str
+    name: str
+    type: FieldType[Any]
+    properties: BaseModel
+    title: str
+    help: str = ""
+    search: Literal["words", "contains"] | None = None
+    on_delete: Literal["restrict", "clear", "cascade"] = "restrict"
+    was: tuple[str, ...] = ()
+    fresh: bool = False
+    path: str = ""  # the text path of its declaration: "table opportunity.fields.amount"
+    # required readonly show default suggest formula among, as written: literals, or expressions not yet parsed
+    written: Mapping[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def required(self) -> bool | Expression:
+        """Whether a record must have a value: always, never, or where a condition holds."""
+        return cast("bool | Expression", use(self.written.get("required", False)))
+
+    @cached_property
+    def readonly(self) -> bool | Expression:
+        """Whether people may not change it: always, never, or where a condition holds."""
+        return cast("bool | Expression", use(self.written.get("readonly", False)))
+
+    @cached_property
+    def show(self) -> bool | Expression:
+        """Whether forms show it: always, never, or where a condition holds."""
+        return cast("bool | Expression", use(self.written.get("show", True)))
+
+    @cached_property
+    def default(self) -> object:
+        """The value a new record begins with: a literal in normal form, an Expression, or None."""
+        return use(self.written.get("default"))
+
+    @cached_property
+    def suggest(self) -> object:
+        """The value proposed again whenever what it reads changes: a literal, an Expression, or None."""
+        return use(self.written.get("suggest"))
+
+    @cached_property
+    def formula(self) -> Expression | None:
+        """The expression that computes it; such a field is never typed by people."""
+        return cast("Expression | None", use(self.written.get("formula")))
+
+    @cached_property
+    def among(self) -> Expression | None:
+        """The condition that records of the linked table must meet to be chosen."""
+        return cast("Expression | None", use(self.written.get("among")))
+
+    @property
+    def virtual(self) -> bool:
+        """True if no column stores it: a formula, or lines that live in another table."""
+        return "formula" in self.written or self.type.virtual
+
+    @property
+    def target(self) -> str | None:
+        """The table a link or lines field leads to."""
+        return self.expression_type.of if self.type.name in ("link", "lines") else None
+
+    @property
+    def many(self) -> bool:
+        """True for a plural link or choice."""
+        return self.expression_type.many
+
+    @cached_property
+    def expression_type(self) -> Type:
+        """What the field is inside an expression."""
+        return self.type.expression_type(self.properties)
+
+
+@dataclass(frozen=True)
+class RecordRole:
+    """How a person stands to a record: paths that end at people, or the people above those of one path."""
+
+    name: str
+    is_: tuple[str, ...] = ()
+    above: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """A condition that every saved record must meet (or, with `at`, at those moments only)."""
+
+    name: str
+    written: Written
+    at: tuple[str, ...] = ()
+    level: Literal["error", "warning"] = "error"
+    message: str = ""
+
+    @cached_property
+    def check(self) -> Expression:
+        """The condition."""
+        return self.written.expression
+
+
+@dataclass(frozen=True, eq=False)
+class Unique:
+    """Fields that no two records outside the trash may share, where the condition holds."""
+
+    name: str
+    fields: tuple[str, ...]
+    message: str = ""
+    written: Written | None = None
+
+    @cached_property
+    def where(self) -> Expression | None:
+        """The records it concerns; None for all."""
+        return self.written.expression if self.written else None
+
+
+@dataclass(frozen=True)
+class Index:
+    """Fields that lists filter and sort by together."""
+
+    name: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Rights that come from other records: read it if you may read what `through` leads to; `only` beats grants."""
+
+    through: tuple[str, ...] = ()
+    only: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table of records; the fields of its base come first, then its mixins', then its own."""
+
+    name: str
+    addon: str
+    title: str
+    plural: str
+    display: str
+    fields: Mapping[str, Field]
+    base: str | None = None
+    root: str = ""  # the table that stores its records: the topmost base, or itself
+    abstract: bool = False
+    kinds: tuple[str, ...] = ()  # the tables under this base that hold records
+    uses: tuple[str, ...] = ()
+    roles: Mapping[str, RecordRole] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    unique: Mapping[str, Unique] = field(default_factory=dict)
+    indexes: Mapping[str, Index] = field(default_factory=dict)
+    keeps: frozenset[str] = frozenset()
+    peek: tuple[str, ...] = ()
+    access: Access = Access()
+    people: str | None = None  # the path by which a record stands for users
+    above: str | None = None  # the path to its superior
+    epoch: bool = False  # writing it raises bm.live.epoch
+    help: str = ""
+    was: tuple[str, ...] = ()
+
+    @cached_property
+    def own(self) -> Mapping[str, Field]:
+        """The fields it declares itself or takes from mixins: those it adds to its base."""
+        return {name: f for name, f in self.fields.items() if f.table == self.name}
+
+    @cached_property
+    def links(self) -> Mapping[str, Field]:
+        """The link fields, plural ones too."""
+        return {name: f for name, f in self.fields.items() if f.type.name == "link"}
+
+    @cached_property
+    def lines(self) -> Mapping[str, Field]:
+        """The fields that hold records of a child table."""
+        return {name: f for name, f in self.fields.items() if f.type.name == "lines"}
+
+    @cached_property
+    def display_paths(self) -> tuple[str, ...]:
+        """The paths that stand in braces in `display`."""
+        return tuple(text_paths(self.display))
