@@ -190,14 +190,14 @@ def desired(system: System) -> tuple[DesiredTable, ...]:
 def create_all(connection: Connection, system: System) -> None:
     """Create everything at once in an empty `ed` (its sequence of ids must be there)."""
     wanted = desired(system)
-    plain = connection.execution_options(no_parameters=True)         # a % in a condition is a %
     for root in roots(system.model):
         connection.execute(CreateTable(system.stored(root).table))
     for table in wanted:
         for key in table.foreign_keys:
             connection.execute(AddConstraint(foreign_key(table.name, key)))
         for index in table.indexes:
-            plain.exec_driver_sql(index.create)
+            # a % in a condition is a %, not the place of a parameter
+            connection.exec_driver_sql(index.create, execution_options={"no_parameters": True})
 
 
 def foreign_key(table: str, key: DesiredForeignKey) -> ForeignKeyConstraint:
