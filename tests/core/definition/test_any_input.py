@@ -17,8 +17,8 @@ from tests.fixtures import ADDONS, SITE
 VALUES = ("null", "true", "12", "[]", "{}", "[a, b]", "{a: b}", "name", "'x'", "=user", "lines", "deal", "work",
           "{name: {}}", "[1]", "[[a]]", "[{a: b}]", "{a: {b: {c}}}", "-1", '"{x}"', "company.name", "id", "money",
           "lines.total", "*alias", "&anchor x", "!!int 3", "xx.yy")
-WORDS = ("name", "id", "of", "after", "first", "was", "fields", "deal", "is", "type", "add", "remove", "change", "table",
-         "form", "field", "tab", "owner", "*of")
+WORDS = ("name", "id", "of", "after", "first", "was", "fields", "deal", "is", "type", "add", "remove", "change",
+         "table", "form", "field", "tab", "owner", "*of")
 CHANGES = {
     "site/tables/deal.yaml": "change: table deal\nfields:\n  region: {type: text, after: stage}\n"
                              "  amount: {required: true}\n  secret: {title: S}\nrules:\n  plausible: null\n",
