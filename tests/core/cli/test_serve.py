@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -42,7 +43,12 @@ class Server:
             return False
 
     def pids(self) -> set[int]:
-        return {int(self.get()) for _ in range(40)}
+        """The workers that answer now; a request may hit one that is just being killed."""
+        found = set()
+        for _ in range(40):
+            with suppress(URLError, ConnectionError, TimeoutError):
+                found.add(int(self.get()))
+        return found
 
     def work_pids(self) -> list[int]:
         path = self.settings.home / "work.pids"
@@ -64,7 +70,7 @@ def start(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
                             env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited too long"
@@ -104,7 +110,7 @@ def test_a_second_server_of_a_system_is_refused_and_names_the_first(served: Call
                                                                     database: Settings) -> None:
     first = served("--no-work")
     second = start(database, "--no-work", "--port", "1")
-    output, _ = second.communicate(timeout=20)
+    output, _ = second.communicate(timeout=60)
     assert second.returncode == 1
     assert f"served already by process {first.process.pid} at http://127.0.0.1:{first.port}" in output
 
@@ -115,7 +121,7 @@ def test_a_port_in_use_is_refused(database: Settings) -> None:
         other.listen()
         port = str(other.getsockname()[1])
         refused = start(database, "--no-work", "--port", port)
-        output, _ = refused.communicate(timeout=20)
+        output, _ = refused.communicate(timeout=60)
     assert refused.returncode == 1
     assert f"cannot listen on 127.0.0.1 port {port}" in output
 
@@ -128,12 +134,24 @@ def test_two_workers_answer_and_a_killed_one_is_replaced(served: Callable[..., S
     wait_for(lambda: server.answers() and len(server.pids() - {victim}) == 2)
 
 
+def test_sighup_replaces_the_workers_one_by_one_while_requests_are_answered(served: Callable[..., Server]) -> None:
+    server = served("--no-work")
+    wait_for(lambda: len(server.pids()) == 2)
+    before = server.pids()
+    server.process.send_signal(signal.SIGHUP)
+    answered = set()
+    end = time.monotonic() + 60
+    while len(answered - before) < 2 and time.monotonic() < end:
+        answered.add(int(server.get()))              # none may fail
+    assert len(answered - before) == 2
+
+
 def test_no_process_outlives_a_killed_server_and_the_next_one_starts(served: Callable[..., Server]) -> None:
     server = served()
     wait_for(lambda: bool(server.work_pids()))
     children = [*server.pids(), *server.work_pids()]
     server.process.kill()
-    wait_for(lambda: all(gone(pid) for pid in children), 5)
+    wait_for(lambda: all(gone(pid) for pid in children), 10)
     assert served("--no-work").answers()
 
 
@@ -142,7 +160,7 @@ def test_sigterm_stops_everything_cleanly(served: Callable[..., Server]) -> None
     wait_for(lambda: bool(server.work_pids()))
     children = [*server.pids(), *server.work_pids()]
     server.process.terminate()
-    assert server.process.wait(15) == 0
+    assert server.process.wait(60) == 0
     assert all(gone(pid) for pid in children)
 
 
@@ -153,9 +171,9 @@ def test_a_worker_that_does_not_stop_is_killed_in_time(served: Callable[..., Ser
     time.sleep(0.5)
     begun = time.monotonic()
     server.process.terminate()
-    server.process.wait(20)
-    assert time.monotonic() - begun < 6
-    slow.wait(20)
+    server.process.wait(60)
+    assert time.monotonic() - begun < 9
+    slow.wait(60)
 
 
 def test_a_work_process_that_dies_is_started_again(served: Callable[..., Server]) -> None:
@@ -172,7 +190,7 @@ def test_without_a_live_version_nothing_is_served(database: Settings, engine: En
         connection.execute(text("update bm.live set version = null"))
     try:
         refused = start(database, "--no-work")
-        output, _ = refused.communicate(timeout=20)
+        output, _ = refused.communicate(timeout=60)
     finally:
         with engine.begin() as connection:
             connection.execute(text("update bm.live set version = :version"), {"version": version})
@@ -186,5 +204,5 @@ def test_a_demo_listens_on_the_loopback_only_unless_told(served: Callable[..., S
         connection.execute(text("insert into sys.setting values ('demo', 'true')"))
     server = served("--no-work")
     server.process.terminate()
-    server.process.wait(20)
+    server.process.wait(60)
     assert f"Tessera: http://127.0.0.1:{server.port}/" in server.output()

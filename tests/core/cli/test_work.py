@@ -37,7 +37,7 @@ def work(system: Live) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
         process.wait()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 40) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited too long"
@@ -57,7 +57,7 @@ def test_what_is_written_is_indexed_a_moment_later(system: Live, work: Callable[
     record = system.create("company", name="Acme Rockets")
     wait_for(lambda: count(system, f"sys.search where record_id = {record} and tsv @@ 'rockets'") == 1)
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert count(system, "sys.worker") == 0
 
 
