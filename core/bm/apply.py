@@ -140,6 +140,7 @@ class Run:
         self.say = say
         self.promotion = promotion
         self.version = version
+        self._rows: list[dict[str, object]] | None = None
 
     def all(self) -> int:
         """Every step; what fails before the flip leaves live as it was."""
@@ -206,7 +207,9 @@ class Run:
 
     def note_physical(self, connection: Connection, step: Step) -> None:
         """Write down which columns hold the members of an expand step; parked ones are live again."""
-        rows = [row for row in _physical_rows(connection, self.order.target) if row["id"] in step.identities]
+        if self._rows is None:
+            self._rows = _physical_rows(connection, self.order.target)
+        rows = [row for row in self._rows if row["id"] in step.identities]
         if rows:
             statement = insert(tables.physical).values(rows)
             connection.execute(statement.on_conflict_do_update(

@@ -119,7 +119,7 @@ def _pairs(base: State, target: State) -> list[tuple[str, str | None, str | None
     pairs: list[tuple[str, str | None, str | None]] = []
     matched: set[tuple[str, str]] = set()
     for kind, name in target.definitions:
-        old = _former(kind, name, base, target)
+        old = former_name(kind, name, base, target)
         if old is not None:
             matched.add((kind, old))
         pairs.append((kind, old, name))
@@ -127,7 +127,7 @@ def _pairs(base: State, target: State) -> list[tuple[str, str | None, str | None
     return pairs
 
 
-def _former(kind: str, name: str, base: State, target: State) -> str | None:
+def former_name(kind: str, name: str, base: State, target: State) -> str | None:
     """The name that a definition of the target has in the base, or None when it is new there."""
     if kind == "table" and name in target.identities:
         return base.names.get(target.identities[name])

@@ -174,7 +174,7 @@ class Systems:
         return oldest is not None
 
     def _prepare(self, version: int, promotion: int) -> None:
-        """Build a version, again if it was built before that promotion: other promotions may have parked kinds since."""
+        """Build a version; again if it was built before that promotion, for others may have parked kinds since."""
         try:
             if self._built.get(version, -1) < promotion:
                 with self._building:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from core.bm.diff import Added, Change, Changed, Removed, Returned, diff
+from core.bm.diff import Added, Change, Changed, Removed, Renamed, Returned, diff, former_name
 from core.bm.facts import Facts
 from core.bm.seeds import order as seed_order
 from core.bm.state import State, foreign_roots
@@ -56,17 +56,27 @@ def _problems(base: State, target: State, changes: tuple[Change, ...], facts: Fa
 
 def _other_meaning(base: State, target: State, former: str, path: str) -> Iterator[str]:
     old, new = base.members[former], target.members[path]
-    if base.meaning(former) == target.meaning(path) and old.parts == new.parts:
+    same = base.meaning(former) == _meaning_before(base, target, path)
+    if same and old.parts == new.parts:
         return
     if "." not in path:
         yield _problem(target, "table", path, f'"{path}" cannot go under another base while it has records; '
                                               f"make a new table")
-    elif base.meaning(former) != target.meaning(path):
+    elif not same:
         yield _problem(target, "field", path, f'"{path}" cannot turn from {old.meaning} into {new.meaning}; '
                                               f"add a field of another name, or remove it, promote, and add it again")
     else:
         yield _problem(target, "field", path, f'"{path}" cannot be stored in other columns '
                                               f"({_columns(old.parts)} before, {_columns(new.parts)} now)")
+
+
+def _meaning_before(base: State, target: State, path: str) -> str:
+    """The meaning in the words of the base: renamed choices under their former name."""
+    head, _, rest = target.meaning(path).partition(" ")
+    if head != "choice":
+        return target.meaning(path)
+    name, _, many = rest.partition(" ")
+    return " ".join(filter(None, (head, former_name("choices", name, base, target) or name, many)))
 
 
 def _columns(parts: tuple[tuple[str, str], ...]) -> str:
@@ -79,6 +89,9 @@ def _narrowing(target: State, change: Change) -> Iterator[str]:
         if ("choices", choices) in target.definitions:
             yield _problem(target, "choices", choices, f'value "{value}" cannot be removed, records may hold it; '
                                                        f"write retired: true instead")
+    if isinstance(change, Renamed) and change.kind == "choice":
+        yield _problem(target, "choice", change.name, f'value "{change.was}" cannot be renamed, records hold it; '
+                                                      f"change its title, or add a value and retire this one")
     if isinstance(change, Changed) and change.kind == "field":
         for one in change.properties:
             if one.path in ("max", "scale") and isinstance(one.after, int) and _number(one.before) > one.after:

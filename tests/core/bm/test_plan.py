@@ -146,6 +146,17 @@ def test_a_renamed_table_keeps_its_records_and_what_links_to_it(site: Site) -> N
     assert target.identities["firm.name"] == base.identities["company.name"]
 
 
+def test_renamed_choices_keep_the_fields_that_use_them(site: Site) -> None:
+    base = site.state()
+    kinds_text = (site.folder / "addons/shop/kinds.yaml").read_text()
+    site.addon("kinds.yaml", kinds_text.replace("choices: company_kind", "choices: sort_of_company\nwas: company_kind"))
+    site.addon("company.yaml", (site.folder / "addons/shop/company.yaml").read_text().replace(
+        "of: company_kind", "of: sort_of_company"))
+    made = plan(base, site.state(base), facts_of(base))
+    assert Renamed("choices", "company_kind", "sort_of_company") in made.changes
+    assert not made.problems and kinds(made) == ["stage", "prepare", "flip"]
+
+
 def test_a_removed_field_is_parked_not_dropped(site: Site) -> None:
     before = site.state()
     base = changed(site, before, deal=REGION)
@@ -205,6 +216,8 @@ REFUSED = {
                     "cannot turn from choice company_kind into choice company_kind many"),
     "shorter": ("company", "max: 100", "max: 50", 'max of "company.name" cannot go down from 100 to 50'),
     "no base": ("deal", "base: ticket\n", "", '"deal" cannot go under another base'),
+    "a choice renamed": ("kinds", "partner: {title: Partner}", "ally: {title: Partner, was: partner}",
+                         'value "company_kind.partner" cannot be renamed'),
     "a choice less": ("kinds", "  partner: {title: Partner}\n", "", 'value "partner" cannot be removed'),
 }
 
