@@ -143,8 +143,7 @@ def measure(site: Site, port: int, ids: list[int], times: int, rounds: int) -> d
     for turn in range(rounds):
         for name in ("list", "open", "create", "update"):
             for side, operations in sides.items():
-                step = operations[name]
-                sample = per_operation(lambda number, step=step: step(turn * 100_000 + number), times, pids[side], database)
+                sample = per_operation(operations[name], turn * 100_000, times, pids[side], database)
                 found.setdefault(name, {}).setdefault(side, []).append(sample)
     return found
 
@@ -157,12 +156,16 @@ def raw_operations(port: int) -> Mapping[str, Operation]:
 
     def body(number: int) -> bytes:
         return json.dumps({"name": f"New {number}", "company_id": number % 100, "email": f"n{number}@example.com",
-                           "phone": "+49 30 5550000", "job_title": "Buyer", "city": "Bonn", "country": "Germany"}).encode()
+                           "phone": "+49 30 5550000", "job_title": "Buyer", "city": "Bonn",
+                           "country": "Germany"}).encode()
+
+    def job(number: int) -> bytes:
+        return json.dumps({"job_title": f"Job {number}"}).encode()
     return {
         "list": lambda n: client.ask("GET", f"/list?city={quote(cities[n % len(cities)])}"),
         "open": lambda n: client.ask("GET", f"/contact/{1 + n % 1000}"),
         "create": lambda n: client.ask("POST", "/contact", body(n)),
-        "update": lambda n: client.ask("PATCH", f"/contact/{1 + n % 1000}", json.dumps({"job_title": f"Job {n}"}).encode()),
+        "update": lambda n: client.ask("PATCH", f"/contact/{1 + n % 1000}", job(n)),
     }
 
 

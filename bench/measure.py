@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+WARM_UP = 20
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -63,12 +64,12 @@ class Client:
         return answer, data
 
 
-def per_operation(operation: Callable[[int], object], times: int, server: int, database: int) -> Sample:
-    """CPU of one operation: run it `times` times (after a few to warm up), with a number that grows."""
-    for number in range(20):
+def per_operation(operation: Callable[[int], object], first: int, times: int, server: int, database: int) -> Sample:
+    """CPU of one operation: run it `times` times, after a few to warm up, with a number that grows from `first`."""
+    for number in range(first, first + WARM_UP):
         operation(number)
     before = cpu_seconds([server]), cpu_seconds([database])
-    for number in range(20, 20 + times):
+    for number in range(first + WARM_UP, first + WARM_UP + times):
         operation(number)
     after = cpu_seconds([server]), cpu_seconds([database])
     return Sample(*((end - begin) * 1000 / times for begin, end in zip(before, after, strict=True)))

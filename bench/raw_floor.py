@@ -43,7 +43,8 @@ create index on raw_floor.affiliation(contact_id);
 analyze raw_floor.contact; analyze raw_floor.company;
 """
 COLUMNS = ("name", "company_id", "email", "phone", "job_title", "city", "country")
-LIST = """select c.id, c.name, c.company_id, k.name as company, c.job_title, c.email, c.phone, c.city, c.country, c.version
+LIST = """select c.id, c.name, c.company_id, k.name as company, c.job_title, c.email, c.phone, c.city, c.country,
+ c.version
  from raw_floor.contact c left join raw_floor.company k on k.id = c.company_id
  where c.city = %s order by c.name, c.id limit 80"""
 OPEN = """select c.*, k.name as company from raw_floor.contact c left join raw_floor.company k on k.id = c.company_id
@@ -134,7 +135,7 @@ def fill(address: str, companies: Iterable[str], contacts: Iterable[Any]) -> Non
     with psycopg2.connect(address) as open_connection, open_connection.cursor() as cursor:
         cursor.execute(SCHEMA)
         execute_values(cursor, "insert into company(id, name) values %s", list(enumerate(companies)), page_size=1000)
-        execute_values(cursor, "insert into contact(name, company_id, email, phone, job_title, city, country) values %s",
+        execute_values(cursor, f"insert into contact({', '.join(COLUMNS)}) values %s",
                        [(c.name, c.company, c.email, c.phone, c.job_title, c.city, c.country) for c in contacts],
                        page_size=1000)
         cursor.execute(INDEXES)
