@@ -125,7 +125,7 @@ def _all_at_once(line: Engine, order: Order, say: Say) -> int:
         for step in ddl_steps:
             say(step)
             for statement in step.sql:
-                connection.exec_driver_sql(statement)
+                ddl.execute(connection, statement)
         after(connection)
     run.after_flip()
     return run.version

@@ -20,7 +20,10 @@ from core.errors import Refused
 
 SCHEMA = "ed"
 # Below deadlock_timeout a waiting lock never makes autovacuum give way, so that is lowered too.
-TIMEOUTS = ("set local deadlock_timeout = '40ms'", "set local lock_timeout = '100ms'")
+# Where the owner may not set that (it needs a grant), promotions wait for autovacuum instead.
+TIMEOUTS = ("select set_config('deadlock_timeout', '40ms', true)"
+            " where has_parameter_privilege('deadlock_timeout', 'set')",
+            "set local lock_timeout = '100ms'")
 RETRY: Final = frozenset({"55P03", "40P01"})         # lock not available; deadlock detected
 PAUSE = 1.0                                          # ten times the lock timeout: nine tenths of the time are theirs
 TYPES = re.compile(r"(?:text|bigint|integer|smallint|numeric|boolean|date|timestamptz|jsonb|tsvector|bytea|uuid)"
@@ -77,14 +80,19 @@ def _attempt(connection: Connection, statements: Iterable[str],
     if before is not None:
         before(connection)
     for statement in statements:
-        connection.exec_driver_sql(statement)
+        execute(connection, statement)
+
+
+def execute(connection: Connection, statement: str) -> None:
+    """Run a finished statement: a % in it is a %, not the place of a parameter."""
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 def run_concurrently(engine: Engine, statement: str) -> None:
     """Run a statement that no transaction may hold (CREATE INDEX CONCURRENTLY), waiting as long as it needs."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("set lock_timeout = 0")
-        connection.exec_driver_sql(statement)
+        execute(connection, statement)
 
 
 def sqlstate(error: OperationalError) -> str:

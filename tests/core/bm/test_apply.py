@@ -105,6 +105,15 @@ def test_a_link_and_an_index_are_made_online_and_hold(system: Live) -> None:
     assert {row for (row,) in system.sql("select distinct state from bm.step")} == {"done"}
 
 
+def test_an_index_whose_condition_holds_a_percent_sign_is_made(system: Live) -> None:
+    system.site.write("company.yaml",
+                      "change: table company\nunique: {name: {fields: [name], where: \"name != '5% off'\"}}\n")
+    system.promote()
+    assert any("5% off" in definition for (definition,) in system.sql(
+        "select indexdef from pg_indexes where schemaname = 'ed'"))
+    assert system.plan().plan.empty
+
+
 def test_a_unique_index_that_the_data_breaks_changes_nothing(system: Live) -> None:
     for _ in range(2):
         system.create("company", name="Acme")
