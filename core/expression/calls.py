@@ -10,7 +10,7 @@ from core.expression import type_rules
 from core.expression.errors import ExpressionError
 from core.expression.functions.base import Function
 from core.expression.nodes import Aggregate, Call, First, Literal, Node, Order, Path, Rows, Truth, Values
-from core.expression.paths import suggestion
+from core.expression.paths import as_rows, suggestion
 from core.expression.type_rules import BOOLEAN, DECIMAL, INTEGER, describe
 from core.types.base import Type
 
@@ -96,7 +96,7 @@ def _aggregate(checker: Checker, name: str, tree: ast.Call) -> Node:
         raise ExpressionError(f'"{name}" takes one set', column, "least" if name == "min" else "greatest")
     if len(tree.args) != 1:
         raise ExpressionError(f'"{name}" takes one set, such as lines or lines[total > 0]', column)
-    argument = checker.node(tree.args[0])
+    argument = as_rows(checker.node(tree.args[0]))
     if not isinstance(argument, Rows | Values):
         raise ExpressionError(f'"{name}" takes a set, not {describe(argument.type)}', argument.column)
     rows, value = (argument.rows, argument.value) if isinstance(argument, Values) else (argument, None)

@@ -26,6 +26,7 @@ from core.expression.nodes import (
     Truth,
     Variable,
     may_be_empty,
+    sql_depth,
 )
 from core.expression.parse import Source, parse
 from core.expression.scope import Scope
@@ -34,6 +35,7 @@ from core.types.base import Type
 
 MOST_DIGITS = 60
 MOST_DAYS = 600_000
+MOST_FRAMES = 350    # of Python's 1000: formulas within conditions within requests have to fit
 SMALLEST = 15        # digits that a quotient may gain, when the divisor is a field
 OPERATORS: Mapping[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%"}
@@ -46,6 +48,8 @@ def check(source: str, scope: Scope, expects: str | Type | None = None, function
         else checker.value(checker.source.tree)
     if expects is not None:
         node = checker.fit(node, expects)
+    if sql_depth(node) > MOST_FRAMES:
+        raise ExpressionError("this is nested too deeply")
     return Expression(source, node, scope.is_kind_of)
 
 

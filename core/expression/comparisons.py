@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.expression import type_rules
 from core.expression.errors import ExpressionError
 from core.expression.functions.dates import read_date, read_datetime
-from core.expression.nodes import Among, And, Compare, Holds, IsEmpty, IsKind, Literal, Node, Path
+from core.expression.nodes import Among, And, Compare, Holds, IsEmpty, IsKind, Literal, Node, Path, Variable
 from core.expression.paths import suggestion
 from core.expression.type_rules import BOOLEAN, NULL, describe
 from core.types.base import Type
@@ -51,13 +51,17 @@ def _pair(checker: Checker, left_tree: ast.expr, operator: ast.cmpop, right_tree
     if isinstance(operator, ast.In | ast.NotIn):
         return _in(checker, left_tree, right_tree, isinstance(operator, ast.NotIn))
     left, right = checker.value(left_tree), checker.value(right_tree)
-    left, right = as_type(checker, left, right.type), as_type(checker, right, left.type)
+    left, right = _met(checker, left, right), _met(checker, right, left)
     symbol = OPERATORS[type(operator)]
     if symbol in ("==", "!="):
         return _equality(checker, left, symbol, right, column)
     if not type_rules.ordered(left.type, right.type):
         raise ExpressionError(_message(symbol, left.type, right.type), column)
     return Compare(type=BOOLEAN, operator=symbol, left=left, right=right, column=column)
+
+
+def _met(checker: Checker, node: Node, other: Node) -> Node:
+    return node if other.type.many else as_type(checker, node, other.type)
 
 
 def _equality(checker: Checker, left: Node, symbol: str, right: Node, column: int) -> Node:
@@ -127,6 +131,9 @@ def _in(checker: Checker, left_tree: ast.expr, right_tree: ast.expr, negated: bo
         options = tuple(_option(checker, left, each, column) for each in right_tree.elts)
         if left.type == NULL or left.type.many:
             raise ExpressionError(f'{describe(left.type)} cannot be looked for in a list', column)
+        # Each computed option repeats the left side, so that it must be small: nesting would multiply it.
+        if not isinstance(left, Path | Variable | Literal) and not all(isinstance(o, Literal) for o in options):
+            raise ExpressionError('a list with fields in it needs a field before "in"', column)
         return Among(type=BOOLEAN, value=left, options=options, negated=negated, column=column)
     right = checker.node(right_tree)
     if right.type.many:

@@ -255,10 +255,12 @@ class _Compiler:
         where = self.run(node.where) if node.where is not None else None
 
         def run(frame: Frame) -> list[Frame]:
-            found: Sequence[Mapping[str, Any]] = read(_at(frame, level).record, names, draft=True) or ()
+            found: Sequence[Any] = read(_at(frame, level).record, names, draft=True) or ()
             frame.steps[0] -= len(found)
             if frame.steps[0] < 0:
                 raise EvaluationError("too many records to look at")
+            if not all(isinstance(record, Mapping) for record in found):
+                raise EvaluationError(f'the records of "{".".join(names)}" were not read')
             frames = [Frame(record, frame, frame.environment, frame.steps) for record in found]
             return [inner for inner in frames if where(inner) is True] if where else frames
         return run

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
+from core.expression.type_rules import is_number
 from core.types.base import Type
 
 if TYPE_CHECKING:
     from core.expression.functions.base import Function
-
-BOOLEAN = Type("boolean")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +224,19 @@ def walk(node: Node) -> Iterator[Node]:
     yield node
     for child in children(node):
         yield from walk(child)
+
+
+def sql_depth(node: Node) -> int:
+    """About how many frames SQLAlchemy's compiler stands on when it is at the bottom of the node's SQL."""
+    return _own_depth(node) + max(map(sql_depth, children(node)), default=0)
+
+
+def _own_depth(node: Node) -> int:
+    if isinstance(node, Call):
+        return node.function.depth
+    if isinstance(node, Arithmetic) and (node.operator in "/%" or not is_number(node.type)):
+        return 30
+    return 10
 
 
 def may_be_empty(node: Node) -> bool:

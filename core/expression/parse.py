@@ -78,7 +78,8 @@ def parse(text: str) -> Source:
     try:
         tree = ast.parse(line.lstrip(), mode="eval").body
     except SyntaxError as error:
-        raise ExpressionError(_syntax_message(error), (error.offset or 1) + indent) from None
+        column = error.offset + indent if error.offset else len(line.rstrip()) + 1
+        raise ExpressionError(_syntax_message(error, line[column - 1:column]), column) from None
     except (RecursionError, MemoryError, ValueError):
         raise ExpressionError("this is too deeply nested") from None
     if indent:
@@ -135,9 +136,9 @@ def _character_message(rest: str) -> str:
     return f'"{shown}" is not part of the language'
 
 
-def _syntax_message(error: SyntaxError) -> str:
+def _syntax_message(error: SyntaxError, character: str) -> str:
     said = error.msg or ""
-    if "'=='" in said or "cannot assign" in said:
+    if character == "=" or "'=='" in said or "cannot assign" in said:
         return 'a comparison is written "=="'
     if "expected 'else'" in said:
         return '"a if b else c" needs its "else"'

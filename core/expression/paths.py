@@ -74,7 +74,7 @@ def attribute(checker: Checker, tree: ast.Attribute) -> Node:
         dotted = _dotted_variable(checker, tree.value.id, tree.attr, column)
         if dotted is not None:
             return dotted
-    owner = checker.node(tree.value)
+    owner = as_rows(checker.node(tree.value))
     match owner:
         case Path(names=(), level=level) if tree.attr == "outer" and level:
             return _further_out(checker, level + 1, column)
@@ -164,9 +164,17 @@ def _variable(names: tuple[str, ...], type: Type, column: int) -> Variable:
     return Variable(type=type, names=names, column=column, size=DIGITS if type.name in NUMBERS else 0)
 
 
+def as_rows(node: Node) -> Node:
+    """A plural link as the set of the records it leads to; anything else as it is."""
+    if isinstance(node, Path) and node.type.name == "link" and node.type.many and node.type.of is not None:
+        return Rows(type=Type("set", node.type.of), level=node.level, names=node.names, table=node.type.of,
+                    column=node.column)
+    return node
+
+
 def subscript(checker: Checker, tree: ast.Subscript) -> Rows:
     """A filtered set: inside the brackets bare names are the inner table's."""
-    rows = checker.node(tree.value)
+    rows = as_rows(checker.node(tree.value))
     if not isinstance(rows, Rows):
         raise ExpressionError(f"[ ] chooses records of a set; this is {describe(rows.type)}",
                               checker.source.column(tree))

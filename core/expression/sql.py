@@ -166,15 +166,16 @@ class _Compiler:
 
     def _among(self, node: Among, loose: bool) -> Element:
         value = self.sql(node.value)
-        empty = any(isinstance(option, Literal) and option.value is None for option in node.options)
-        literals = [self.sql(option) for option in node.options
-                    if isinstance(option, Literal) and option.value is not None]
-        others = [option for option in node.options if not isinstance(option, Literal)]
+        written = [option for option in node.options if isinstance(option, Literal)]
+        literals = [self.sql(option) for option in written if option.value is not None]
         parts: list[Element] = [value.in_(literals)] if literals else []
-        parts += [self._option(value, option) for option in others]
-        if empty:
-            parts.append(value.is_(None))
-        found = or_(false(), *parts) if parts else typed(Element, false())
+        if len(literals) < len(written):             # None is one of them
+            if parts and not isinstance(node.value, Path):
+                parts = [parts[0].is_distinct_from(False)]      # says it without writing the value twice
+            else:
+                parts.append(value.is_(None))
+        parts += [self._option(value, option) for option in node.options if not isinstance(option, Literal)]
+        found = or_(false(), *parts)
         if node.negated:
             return found.is_not(True)
         return found if loose else found.is_(True)

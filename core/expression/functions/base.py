@@ -68,6 +68,7 @@ class Function:
     always: bool = False                    # never empty at all
     collated: bool = False                  # compares its arguments, so that texts need the right collation
     environment: tuple[str, ...] = ()
+    depth: int = 30                         # frames that compiling its SQL takes; some 10 for each nested function
     size: Callable[[Sequence[Node]], int] | None = None
 
     @property

@@ -53,18 +53,21 @@ ONE_TO_ONE = {
     "boolean": [
         "{number} {order} {number}", "{text} {order} {text}", "{date} {order} {date}", "{datetime} {order} {datetime}",
         "{duration} {order} {duration}", "{number} {equal} {number}", "{text} {equal} {text}", "{date} {equal} {date}",
-        "{choice} {equal} {choice}", "{link} {equal} {link}", "{link} {equal} 3", "{link} in [2, {link}]",
+        "{choice} {equal} {choice}", "{link} {equal} {link}", "{link} {equal} 3", "{field_link} in [2, {link}]",
         "{boolean} {equal} {boolean}", "{any} is None",
         "{any} is not None", "{choice} in ['open', 'lost']", "{choice} not in ['open', None]",
-        "{number} in [1, 2, {number}]", "{text} not in ['a', {text}, 'Zz']", "({boolean} and {boolean})",
+        "{number} in [1, None, 2]", "{field_text} not in ['a', {text}, 'Zz']", "({boolean} and {boolean})",
         "({boolean} or {boolean})", "not {boolean}", "contains({text}, {text})", "starts_with({text}, 'A')",
         "ends_with({text}, {text})", "0 <= {field} < 100"],
 }
 ONLY_DEAL = {
     "boolean": ["exists(lines[{line}])", "'won' in kinds", "'open' not in kinds", "{link} in members", "kinds is None",
+                "exists(members[size > 1 or name == outer.name])",
                 "company is client", "company is not client", "exists(company.deals[amount > outer.amount])",
                 "exists(lines)", "members is not None"],
-    "integer": ["count(lines[{line}])", "sum(lines.quantity)", "count(lines.product)", "max(lines[{line}].quantity)",
+    "integer": ["count(lines[{line}])", "sum(lines.quantity)", "count(lines.product)", "count(members)",
+                "max(members.size)",
+                "max(lines[{line}].quantity)",
                 "count(company.deals[exists(lines[done and price > outer.outer.amount])])"],
     "money": ["sum(lines[{line}].price)", "min(lines.price)", "first(lines[{line}], order=-price).price"],
     "decimal": ["avg(lines[{line}].quantity)", "avg(lines.price)"],
@@ -102,6 +105,8 @@ def _filled(draw: Draw, form: str, depth: int, table: str) -> str:
             parts.append(draw(st.sampled_from(["<", "<=", ">", ">="])))
         elif piece == "equal":
             parts.append(draw(st.sampled_from(["==", "!="])))
+        elif piece.startswith("field_"):
+            parts.append(draw(st.sampled_from(FIELDS[table][piece.removeprefix("field_")])))
         elif piece == "line":
             parts.append(source(draw, "boolean", min(depth, 1), "line"))
         elif piece == "plain":

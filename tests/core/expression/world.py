@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, MetaData, Select, Table, literal, select
+from sqlalchemy import Column, ColumnElement, Connection, MetaData, Select, Table, func, literal, select
 
 from core.expression import Environment, check, sql_type
 from core.expression.expression import Expression
@@ -124,6 +124,8 @@ class WorldColumns:
         owner = self.name
         for name in path[:-1]:
             owner = MEMBERS[owner][name].of or ""
+        if (owner, path[-1]) not in SETS:
+            return WorldRelated("company", ("id", func.any(self.value(path))), self.environment)
         target, back = SETS[owner, path[-1]]
         anchor = self.value((*path[:-1], "id")) if len(path) > 1 else self.alias.c.id
         return WorldRelated(target, (back, anchor), self.environment)
@@ -224,6 +226,7 @@ def records(data: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
         deal["_type"] = "deal"
     for deal in deals:
         deal["company"], deal["partner"] = companies.get(deal["company"]), companies.get(deal["partner"])
+        deal["members"] = [companies[id] for id in deal["members"] or ()]
     return deals
 
 
