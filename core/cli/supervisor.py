@@ -151,7 +151,9 @@ class WorkChild:
         pause = 1.0
         while not self._stopping.is_set():
             born = time.monotonic()
-            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+            # close_fds=False lets Popen use posix_spawn. Its other way waits on a pipe that a worker forked at the
+            # same moment would hold open for good; nothing is inherited, since Python opens files that way.
+            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, close_fds=False)
             if self._stopping.is_set():              # stop() may have looked before there was a child
                 self._process.terminate()
             code = self._process.wait()
