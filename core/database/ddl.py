@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.dialects.postgresql import dialect
@@ -123,10 +123,6 @@ def table_name(table: str) -> str:
     return f"{SCHEMA}.{quote(table)}"
 
 
-def _columns(names: Iterable[str]) -> str:
-    return ", ".join(quote(name) for name in names)
-
-
 def _definition(column: Column) -> str:
     if not TYPES.fullmatch(column.type):
         raise ValueError(f"{column.type!r} is no type of a column")
@@ -167,17 +163,6 @@ def drop_columns(table: str, names: Iterable[str]) -> str:
     return f"alter table {table_name(table)} " + ", ".join(f"drop column {quote(name)}" for name in names)
 
 
-def create_index(name: str, table: str, columns: Sequence[str], *, unique: bool = False,
-                 method: Literal["btree", "gin"] = "btree", operators: str = "", where: str = "",
-                 concurrently: bool = False) -> str:
-    """An index; `operators` is an operator class such as gin_trgm_ops, `where` a condition core composed."""
-    if operators and not re.fullmatch(r"[a-z_]+", operators):
-        raise ValueError(f"{operators!r} is no operator class")
-    listed = ", ".join(f"{quote(column)} {operators}".strip() for column in columns)
-    return (f"create {'unique ' if unique else ''}index {'concurrently ' if concurrently else ''}{quote(name)}"
-            f" on {table_name(table)} using {method} ({listed}){f' where {where}' if where else ''}")
-
-
 def drop_index(name: str, *, concurrently: bool = False) -> str:
     """Remove an index."""
     return f"drop index {'concurrently ' if concurrently else ''}if exists {SCHEMA}.{quote(name)}"
@@ -189,11 +174,6 @@ def add_foreign_key(name: str, table: str, column: str, target: str) -> str:
             f" references {table_name(target)} (id) not valid")
 
 
-def add_check(name: str, table: str, condition: str) -> str:
-    """A condition for new and changed rows; `validate` makes it hold for the old ones."""
-    return f"alter table {table_name(table)} add constraint {quote(name)} check ({condition}) not valid"
-
-
 def validate(name: str, table: str) -> str:
     """Check the old rows against a constraint, without keeping anybody from working."""
     return f"alter table {table_name(table)} validate constraint {quote(name)}"
@@ -202,21 +182,6 @@ def validate(name: str, table: str) -> str:
 def drop_constraint(name: str, table: str) -> str:
     """Remove a constraint."""
     return f"alter table {table_name(table)} drop constraint if exists {quote(name)}"
-
-
-def not_null(column: str) -> str:
-    """The condition that a column is filled, for `add_check`."""
-    return f"{quote(column)} is not null"
-
-
-def set_not_null(table: str, column: str) -> str:
-    """Tighten a column; needs no scan while a valid CHECK says the same."""
-    return f"alter table {table_name(table)} alter column {quote(column)} set not null"
-
-
-def drop_not_null(table: str, column: str) -> str:
-    """Loosen a column."""
-    return f"alter table {table_name(table)} alter column {quote(column)} drop not null"
 
 
 def valid_index(connection: Connection, name: str) -> bool | None:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 Physical = Mapping[tuple[int, str], tuple[str, str | None]]     # (identity, part) -> (table, column; None: a table)
 
 LONGEST_NAME = 50
-DIALECT = PGDialect()  # type: ignore[no-untyped-call]
+DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 SYSTEM_COLUMNS: Mapping[str, str] = {
     "id": "bigint", "_type": "integer", "_version": "integer", "_deleted_on": "timestamptz",
     "created_on": "timestamptz", "created_by": "bigint", "changed_on": "timestamptz", "changed_by": "bigint",
