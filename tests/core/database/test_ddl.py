@@ -67,8 +67,7 @@ def test_the_journal_is_written_with_the_change_or_not_at_all(engine: Engine) ->
 
 
 def test_an_index_is_built_beside_writers(engine: Engine) -> None:
-    ddl.run_concurrently(engine, ddl.create_index("i_8", "company_7", ["name_8"], method="gin",
-                                                  operators="gin_trgm_ops", concurrently=True))
+    ddl.run_concurrently(engine, "create index concurrently i_8 on ed.company_7 using gin (name_8 gin_trgm_ops)")
     with engine.connect() as connection:
         assert ddl.valid_index(connection, "i_8") is True
         assert ddl.valid_index(connection, "i_9") is None
@@ -79,8 +78,7 @@ def test_a_failed_concurrent_index_is_seen_as_unusable(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("insert into ed.company_7 (_type, name_8) values (1, 'x'), (1, 'x')"))
     with pytest.raises(Exception, match="could not create unique index"):
-        ddl.run_concurrently(engine, ddl.create_index("u_8", "company_7", ["name_8"], unique=True,
-                                                      concurrently=True))
+        ddl.run_concurrently(engine, "create unique index concurrently u_8 on ed.company_7 (name_8)")
     with engine.connect() as connection:
         assert ddl.valid_index(connection, "u_8") is False
 
