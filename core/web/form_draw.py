@@ -34,6 +34,7 @@ class Sheet:
     viewer: Viewer
     record: Record
     editing: bool
+    creating: bool
     standings: Mapping[str, Standing]
     entries: Mapping[str, Entry] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)       # by key: "amount", "lines.2.price", ""
@@ -110,6 +111,8 @@ class Sheet:
             return Markup('<div class="{}" data-field="{}"{}>{}</div>').format(
                 css, one.key, hidden, self._control(one, standing))
         value = one.read(self.record, self.viewer)
+        if self.creating and not value:
+            return NOTHING                       # nothing to see there before the record exists
         if self.editing:
             return Markup('<div class="{} is-fixed" data-field="{}"{}><div class="t-label">{}</div>'
                           '<div class="t-value">{}</div></div>').format(

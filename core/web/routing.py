@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from werkzeug.routing import Map, MapAdapter, Rule
+from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule
 from werkzeug.wrappers import Request, Response
 
 Auth = Literal[
@@ -38,6 +38,17 @@ class Route:
     alone: bool = False        # runs on no version and in no transaction of ours: promotions wait for both
 
 
+class IdConverter(BaseConverter):
+    """`<id:name>` in a rule: the number of a record, written in one way only."""
+
+    regex = "[1-9][0-9]{0,17}"             # as many digits as are always a bigint
+    part_isolating = True
+
+    def to_python(self, value: str) -> int:
+        """The number that the digits are."""
+        return int(value)
+
+
 class RouteTable:
     """All routes, matched by werkzeug; static parts win over placeholders."""
 
@@ -45,7 +56,7 @@ class RouteTable:
         self.routes = tuple(routes)
         self._map = Map(
             [Rule(route.rule, methods=route.methods, endpoint=route) for route in self.routes],
-            strict_slashes=True, redirect_defaults=False, merge_slashes=False)
+            converters={"id": IdConverter}, strict_slashes=True, redirect_defaults=False, merge_slashes=False)
 
     def match(self, request: Request) -> tuple[Route, dict[str, Any]]:
         """Find the route of a request; raises werkzeug's NotFound, MethodNotAllowed, RequestRedirect."""

@@ -132,6 +132,6 @@ ROUTES = (
     Route("/admin", ("GET",), show, "session", "administrator"),
     Route("/admin/plan", ("GET",), plan, "session", "administrator", alone=True),
     Route("/admin/promote", ("POST",), promote, "session", "administrator", 20_000, alone=True),
-    Route("/admin/rollback/<int:version>", ("GET",), plan_back, "session", "administrator", alone=True),
-    Route("/admin/rollback/<int:version>", ("POST",), roll_back, "session", "administrator", 20_000, alone=True),
+    Route("/admin/rollback/<id:version>", ("GET",), plan_back, "session", "administrator", alone=True),
+    Route("/admin/rollback/<id:version>", ("POST",), roll_back, "session", "administrator", 20_000, alone=True),
 )

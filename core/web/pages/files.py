@@ -39,4 +39,4 @@ def _send(context: Context, value: FileValue) -> Response:
     return download(iter(partial(content.read, 1 << 16), b""), row.name, row.size)
 
 
-ROUTES = (Route("/-/file/<table>/<int:id>/<field>", ("GET",), show, "session", "records"),)
+ROUTES = (Route("/-/file/<table>/<id:id>/<field>", ("GET",), show, "session", "records"),)

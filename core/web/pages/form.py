@@ -118,12 +118,14 @@ def create(context: Context, object: str) -> Response:
     form = context.request.form
     once(form, _plural_keys(place.view, form))
     sent = form_save.read(place.view, Posted(form, context.request.files), None, context.viewer)
+    record = prefilled(context, thing, table, place.view)
     status = 422
     if not sent.problems:
-        shown = {key: value for key, value in sent.values.items() if value is not None or key in sent.entries}
-        values = {**_given(context, thing, table, place.view), **shown}
+        # What was empty and stays empty is not said; what had a default and was emptied is.
+        shown = {key: value for key, value in sent.values.items()
+                 if value not in (None, []) or record.get(key) not in (None, [])}
         try:
-            created = context.records.create(table, [values])
+            created = context.records.create(table, [{**_given(context, thing, table, place.view), **shown}])
             return redirect(place.href(created[0]))
         except Invalid as error:
             context.undo()
@@ -131,7 +133,6 @@ def create(context: Context, object: str) -> Response:
         except Denied as error:
             context.undo()
             sent.problems[""], status = context.text(str(error)), 403
-    record = prefilled(context, thing, table, place.view)
     entries = _with_titles(context, place.view, {**form_save.begin(place.view, record, context.viewer), **sent.entries})
     return draw(context, place, record, editing=True, creating=True, entries=entries, problems=sent.problems,
                 status=status)
@@ -184,7 +185,7 @@ def draw(context: Context, place: Place, record: Record, *, editing: bool, creat
     kind_title = model.text(f"table {table.name}.title", language) or table.title
     title = _("New: {kind}", kind=kind_title) if creating else title_of(record)
     values = current_values(place.view, record, entries or {}, context)
-    sheet = Sheet(place.view, context.viewer, record, editing,
+    sheet = Sheet(place.view, context.viewer, record, editing, creating,
                   standings(place.view, values, context.session.environment, _unchangeable(context, place, creating)),
                   entries or {}, problems or {}, theirs or {},
                   {"theirs": _("Somebody else saved:"), "take": _("Take this")})
@@ -276,12 +277,12 @@ def current_values(view: FormView, record: Record, entries: Mapping[str, Entry],
 
 
 def _unchangeable(context: Context, place: Place, creating: bool) -> frozenset[str]:
-    """The fields that this user may change in no record."""
-    gate = context.session.gate
+    """The fields that this user may change in no record, or not set in a new one."""
+    gate, source = context.session.gate, context.system.stored(place.table).table
+    own = [one.key for one in place.view.fields if "." not in one.key and one.bound.field.type.name != "lines"]
     if creating:
-        return frozenset()
-    return frozenset(one.key for one in place.view.fields if "." not in one.key
-                     and one.bound.field.type.name != "lines" and gate.hidden(place.table, one.key, "change"))
+        return frozenset(key for key in own if gate.given(place.table, key, source) is False)
+    return frozenset(key for key in own if gate.hidden(place.table, key, "change"))
 
 
 def _plural_keys(view: FormView, form: Any) -> frozenset[str]:
@@ -337,10 +338,10 @@ def _given(context: Context, thing: Object, table: str, view: FormView) -> dict[
 
 
 ROUTES = (
-    Route("/<object>/<int:id>", ("GET",), show, "session", "records"),
-    Route("/<object>/<int:id>", ("POST",), save, "session", "records", UPLOAD),
+    Route("/<object>/<id:id>", ("GET",), show, "session", "records"),
+    Route("/<object>/<id:id>", ("POST",), save, "session", "records", UPLOAD),
     Route("/<object>/new", ("GET",), start, "session", "records"),
     Route("/<object>/new", ("POST",), create, "session", "records", UPLOAD),
-    Route("/<object>/<int:id>/delete", ("POST",), remove, "session", "records"),
-    Route("/<object>/<int:id>/restore", ("POST",), restore, "session", "records"),
+    Route("/<object>/<id:id>/delete", ("POST",), remove, "session", "records"),
+    Route("/<object>/<id:id>/restore", ("POST",), restore, "session", "records"),
 )

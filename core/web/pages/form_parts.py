@@ -128,7 +128,7 @@ def conditions(context: Context, object: str, id: int | None = None) -> Response
 
 
 ROUTES = (
-    Route("/<object>/<int:id>/history", ("GET",), history, "session", "records"),
-    Route("/<object>/<int:id>/conditions", ("POST",), conditions, "session", "records", form.UPLOAD),
+    Route("/<object>/<id:id>/history", ("GET",), history, "session", "records"),
+    Route("/<object>/<id:id>/conditions", ("POST",), conditions, "session", "records", form.UPLOAD),
     Route("/<object>/new/conditions", ("POST",), conditions, "session", "records", form.UPLOAD),
 )

@@ -78,7 +78,7 @@ def _view(context: Context, thing: Object, state: ListState) -> ListView:
 def _active(view: ListView, state: ListState) -> frozenset[str]:
     known = {chip.name for chip in view.filters}
     if state.filters is None:
-        return frozenset(chip.name for chip in view.filters if chip.default)
+        return frozenset(chip.name for chip in view.filters if chip.default and not state.trash)
     return frozenset(state.filters) & known
 
 

@@ -85,5 +85,5 @@ def _json(value: Any) -> Response:
 ROUTES = (
     Route("/search", ("GET",), show, "session", "records"),
     Route("/-/lookup/<table>/<field>", ("GET",), lookup, "session", "records"),
-    Route("/-/open/<table>/<int:id>", ("GET",), opened, "session", "records"),
+    Route("/-/open/<table>/<id:id>", ("GET",), opened, "session", "records"),
 )

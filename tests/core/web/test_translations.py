@@ -1,0 +1,50 @@
+"""Every sentence of the pages has its Chinese, with the same placeholders."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from core.web.i18n import LANGUAGES, Text, negotiate, text_of
+from tests.core.web.messages import messages
+
+
+def places(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
+def test_nothing_is_untranslated_or_left_over(language: str) -> None:
+    found = messages()
+    known = text_of(language).messages
+    missing = sorted(f"{place}: {message[0]!r}" for message, place in found.items() if message[0] not in known)
+    assert missing == []
+    assert sorted(set(known) - {message[0] for message in found}) == []
+
+
+@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
+def test_translations_keep_their_placeholders(language: str) -> None:
+    for message, text in text_of(language).messages.items():
+        translated = text if isinstance(text, str) else text[0]
+        assert places(translated) == places(message), message
+        assert translated.strip() and "\n" not in translated
+
+
+def test_parameters_are_put_in_as_they_are() -> None:
+    text = Text("en", {})
+    assert text("a {name} b", name="{other} {0.__class__}", other="x") in ("a x {0.__class__} b", "a {other} {0.__class__} b")
+    assert text("100 % {unknown}") == "100 % {unknown}"
+
+
+@pytest.mark.parametrize(("count", "english", "chinese"), [(1, "1 record", "1 条记录"), (2, "2 records", "2 条记录")])
+def test_plurals(count: int, english: str, chinese: str) -> None:
+    assert text_of("en").plural("{count} record", "{count} records", count) == english
+    assert text_of("zh_CN").plural("{count} record", "{count} records", count) == chinese
+
+
+@pytest.mark.parametrize(("header", "language"), [
+    ("zh-CN,zh;q=0.9,en;q=0.8", "zh_CN"), ("de,en;q=0.5", "en"), ("zh", "zh_CN"), (None, "en"), ("x" * 10_000, "en"),
+    ("en;q=abc,zh-Hans", "zh_CN"), (",;q=,", "en")])
+def test_the_browser_says_the_language_of_strangers(header: str | None, language: str) -> None:
+    assert negotiate(header, ("en", "zh_CN")) == language
