@@ -133,7 +133,7 @@ def former_name(kind: str, name: str, base: State, target: State) -> str | None:
         return base.names.get(target.identities[name])
     if (kind, name) in base.definitions:
         return name
-    for old in former_names(target.definitions[kind, name]):
+    for old in former_names(target.definitions.get((kind, name))):        # built-in choices have no definition
         if (kind, old) in base.definitions and (kind, old) not in target.definitions:
             return old
     return None
