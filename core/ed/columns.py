@@ -63,6 +63,12 @@ class Node:
         """The id of the record."""
         return self.source.c["id"]
 
+    @property
+    def seen(self) -> ColumnElement[bool]:
+        """The condition that the user may know of the record: read it, or peek at it."""
+        return as_condition(self.shown) if self.shown is True else or_(
+            as_condition(self.shown), as_condition(self.peeked))
+
 
 class RecordColumns:
     """The Columns protocol of expressions over one select from a table; joins are added as paths ask for them."""
@@ -152,18 +158,15 @@ class RecordColumns:
         """Whether the record that a path leads to is of a table or one under it."""
         node = self.node(node, path)
         found: ColumnElement[bool] = node.source.c["_type"].in_(self.system.stored(table).type_ids)
-        if node.shown is not True:
-            found = and_(found, or_(as_condition(node.shown), as_condition(node.peeked)))
-        return func.coalesce(found, False)
+        return func.coalesce(found if node.shown is True else and_(found, node.seen), False)
 
     def title(self, node: Node, depth: int = 0) -> ColumnElement[Any]:
         """What stands for a record: its table's `display`; empty where nothing of it may be read."""
-        found: dict[str, list[str]] = {}
-        for kind in concrete(self.system.model, node.table):
-            found.setdefault(self.system.model.tables[kind].display, []).append(kind)
-        if len(found) == 1:
-            return self._display(node, next(iter(found)), depth)
-        return case(*(self._kind_title(node, kinds, display, depth) for display, kinds in found.items()))
+        kinds = concrete(self.system.model, node.table)
+        displays = {self.system.model.tables[kind].display for kind in kinds}
+        if len(displays) == 1:
+            return self._display(node, displays.pop(), depth)
+        return case(*(self._kind_title(node, kind, depth) for kind in kinds))
 
     def sort_value(self, path: Path) -> ColumnElement[Any]:
         """What lists sort by: the folded key of a text, the title of a linked record, else the value."""
@@ -191,13 +194,11 @@ class RecordColumns:
 
     # How
 
-    def _kind_title(self, node: Node, kinds: list[str], display: str,
-                    depth: int) -> tuple[ColumnElement[bool], ColumnElement[Any]]:
-        """The title of some kinds of a base, each by its own fields."""
-        stored = self.system.stored(kinds[0])
-        of_kind = Node(kinds[0], stored, node.source, node.path, node.gate, node.shown, node.peeked)
-        types = [self.system.identities[kind] for kind in kinds]
-        return node.source.c["_type"].in_(types), self._display(of_kind, display, depth)
+    def _kind_title(self, node: Node, kind: str, depth: int) -> tuple[ColumnElement[bool], ColumnElement[Any]]:
+        """The title of one kind of a base, by its own fields and the rights on these."""
+        of_kind = Node(kind, self.system.stored(kind), node.source, node.path, node.gate, node.shown, node.peeked)
+        display = self.system.model.tables[kind].display
+        return node.source.c["_type"] == self.system.identities[kind], self._display(of_kind, display, depth)
 
     def _sort_title(self, node: Node) -> ColumnElement[Any]:
         displays = {self.system.model.tables[kind].display for kind in concrete(self.system.model, node.table)}

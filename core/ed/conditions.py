@@ -6,11 +6,11 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Text, false, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, false, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.ed import search_index
-from core.ed.columns import RecordColumns
+from core.ed.columns import RecordColumns, live
 from core.ed.scope import gated_scope
 from core.ed.selection import check_path
 from core.ed.statement import parameter
@@ -97,10 +97,17 @@ def searched(columns: RecordColumns, *, words: bool) -> ColumnElement[bool]:
                 continue
             found.append(select(own.root.id).where(value.ilike(parameter("contains", type_=Text))))
     if words:
-        found += search_index.matching(columns)
+        found += [one if columns.root.shown is True else _readable(columns, one)
+                  for one in search_index.matching(columns)]
     if not found:
         return false()
     return columns.root.id.in_(found[0] if len(found) == 1 else union_all(*found))
+
+
+def _readable(columns: RecordColumns, ids: Select[Any]) -> Select[Any]:
+    """Of some ids those of records that may be read: words of others are found by nobody who only peeks."""
+    own = RecordColumns(columns.system, columns.gate, columns.root.table)
+    return select(own.root.id).where(own.root.id.in_(ids), *live(own))
 
 
 def escaped(text: str) -> str:

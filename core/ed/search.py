@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Integer, Text, cast, or_, select, union_all
 
 from core.ed import conditions, search_index
-from core.ed.access import as_condition
 from core.ed.columns import RecordColumns, live
 from core.ed.schema import roots
 from core.ed.statement import Statement, parameter
@@ -71,7 +70,7 @@ def _looking_up(session: Session, table: str, asked: bool | None, wanted: condit
     if columns.gate is not None:
         columns.peek()
         root = columns.root
-        found.append(or_(as_condition(root.shown), as_condition(root.peeked)))
+        found.append(root.seen)
     title = columns.title(root)
     if asked is not None:
         found.append(_held(columns, title, asked))

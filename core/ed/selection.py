@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, null, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, null, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from core.ed import tables
@@ -117,7 +117,8 @@ class Selection:
             self.plain(f"{name}_title", cast(null(), Text))
             return
         self.plain(f"{name}_title", self.columns.title(node))
-        self._flags.append((node.source.c["_deleted_on"].is_not(None), f"{name}_trashed"))
+        trashed = node.source.c["_deleted_on"].is_not(None)
+        self._flags.append((trashed if node.shown is True else and_(trashed, node.seen), f"{name}_trashed"))
 
     def _add_titles(self, name: str, path: Path, kind: Type, value: ColumnElement[Any]) -> None:
         """The titles of several linked records, in their order; None for those that may not be read."""
