@@ -103,7 +103,7 @@ def _npm_inputs() -> str:
 
 
 def _vendor_inputs() -> str:
-    sys.path.insert(0, str(ROOT / "tools"))
+    sys.path.insert(0, str(Path(__file__).parent))
     import vendor
     return _hash(str(vendor.complete()), _npm_inputs(), ROOT / "tools" / "vendor.py", vendor.LISTED,
                  "\n".join(sorted(vendor.wanted_icons())))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from core import log
 from core.database import embedded
@@ -101,6 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("stopped", err=True)
         return 1
     except TesseraError as error:
+        click.echo(str(error), err=True)
+        return 1
+    except OperationalError as error:
+        click.echo(f"the database does not answer: {str(error.orig).strip()}", err=True)
+        return 1
+    except OSError as error:                         # a file or folder of the system that this user may not use
         click.echo(str(error), err=True)
         return 1
 

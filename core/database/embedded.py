@@ -150,10 +150,20 @@ def _account(home: Path) -> Account:
         account.run("test", "-w", probe)
         return account
     except (OSError, subprocess.SubprocessError):
-        # `nobody` cannot reach our folders, e.g. under /root: a user namespace lets root be no root there.
-        return Account(prefix=("unshare", "--user", "--map-user=65534", "--map-group=65534"))
+        return _namespace(home)
     finally:
         probe.rmdir()
+
+
+def _namespace(home: Path) -> Account:
+    """`nobody` cannot reach our folders, e.g. under /root: in a user namespace root is no root."""
+    account = Account(prefix=("unshare", "--user", "--map-user=65534", "--map-group=65534"))
+    try:
+        account.run("true")
+    except (OSError, subprocess.SubprocessError):
+        raise Refused(f"PostgreSQL does not run as root, and the user nobody cannot reach {home}: choose another"
+                      " folder with TESSERA_HOME, or do not be root") from None
+    return account
 
 
 def binary(name: str) -> Path:
