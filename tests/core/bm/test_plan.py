@@ -157,6 +157,14 @@ def test_renamed_choices_keep_the_fields_that_use_them(site: Site) -> None:
     assert not made.problems and kinds(made) == ["stage", "prepare", "flip"]
 
 
+def test_a_field_of_the_built_in_choices_stays_as_it_is(site: Site) -> None:
+    before = site.state()
+    site.write("role.yaml", "role: boss\ntitle: Boss\n")
+    base = changed(site, before, deal="change: table deal\nfields: {who: {type: choice, of: role}}\n")
+    target = changed(site, base, company="change: table company\ntitle: Firm\n")
+    assert plan(base, target, facts_of(base)).problems == ()
+
+
 def test_a_removed_field_is_parked_not_dropped(site: Site) -> None:
     before = site.state()
     base = changed(site, before, deal=REGION)
