@@ -10,18 +10,25 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import Engine
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, ServiceUnavailable, Unauthorized
+from werkzeug.exceptions import (
+    HTTPException,
+    RequestEntityTooLarge,
+    ServiceUnavailable,
+    Unauthorized,
+    UnsupportedMediaType,
+)
 from werkzeug.wrappers import Response
 
 from core.settings import Settings
 from core.web import authentication, failures, viewer
 from core.web.context import Context
-from core.web.i18n import LANGUAGES, negotiate, text_of
+from core.web.i18n import LANGUAGES, N_, negotiate, text_of
 from core.web.request import Request
 from core.web.response import redirect, secure
 from core.web.routing import Route, RouteTable
 
 log = logging.getLogger("tessera.web")
+MOST_TEXT = 2_000_000          # of a form, besides its files
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -115,10 +122,13 @@ class Application:
 
 
 def _limit(request: Request, route: Route) -> None:
-    """Refuse a body that is too large before a byte of it is read."""
-    request.max_content_length = route.body
-    request.max_form_memory_size = min(route.body, 2_000_000)
-    if (request.content_length or 0) > route.body:
+    """Refuse a body that is packed or too large before a byte of it is read; only files may be large in forms."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
+        raise UnsupportedMediaType(N_("A compressed body is not taken."))
+    request.max_form_memory_size = min(route.body, MOST_TEXT)
+    plain = request.mimetype == "application/x-www-form-urlencoded"
+    request.max_content_length = request.max_form_memory_size if plain else route.body
+    if (request.content_length or 0) > request.max_content_length:
         raise RequestEntityTooLarge
 
 

@@ -13,8 +13,9 @@ from core.web.context import Viewer
 from core.web.form_view import FormField, FormView
 from core.web.i18n import N_
 from core.web.widgets.base import Bound, Entry, Posted, Record
-from core.web.widgets.lines import Line, columns_of
+from core.web.widgets.lines import Line, columns_of, is_place
 
+OWN_KEYS = frozenset(("_csrf", "csrf", "_version", "_base", "_kind"))
 Signature = Any           # what stood in a control, as JSON: a list of texts, or {line id: {column: texts}}
 
 
@@ -60,6 +61,12 @@ def begin(view: FormView, record: Record, viewer: Viewer) -> dict[str, Entry]:
 def read(view: FormView, posted: Posted, base: Mapping[str, Signature] | None, viewer: Viewer) -> Sent:
     """Read a posted form. With a base (an existing record) only what differs from it is a value to write."""
     sent = Sent({})
+    asked = {one.key: one for one in view.fields if not one.fixed}
+    strange = [*(name for name in posted.form if not _asked_for(asked, name, file=False)),
+               *(name for name in posted.files if not _asked_for(asked, name, file=True))]
+    if strange:
+        sent.problems[""] = viewer.text(N_("This form does not ask for {names}; nothing was saved."),
+                                        names=", ".join(strange)[:100])
     for one in view.fields:
         if one.fixed:
             continue
@@ -72,11 +79,24 @@ def read(view: FormView, posted: Posted, base: Mapping[str, Signature] | None, v
             continue
         sent.entries[one.key] = entry
         began = base.get(one.key) if base is not None else None
-        if base is not None and entry.upload is None and began == _comparable(one, entry):
+        if base is not None and one.key in base and entry.upload is None and began == _comparable(one, entry):
             continue
         sent.changed.add(one.key)
         _value(sent, one, entry, began, viewer)
     return sent
+
+
+def _asked_for(asked: Mapping[str, FormField], name: str, *, file: bool) -> bool:
+    """Whether a form has a control of that name: nothing that somebody sends is passed over in silence."""
+    key, _, rest = name.rstrip("~-").partition(".")
+    one = asked.get(key)
+    if one is None:
+        return name in OWN_KEYS
+    if not rest:
+        return file == (one.widget.files and name == key)
+    place, _, column = rest.partition(".")
+    return not file and one.bound.field.type.name == "lines" and is_place(place) and (
+        column in ("id", "_delete") or any(c.name == column and c.editor is not None for c in columns_of(one.bound)))
 
 
 def _comparable(one: FormField, entry: Entry) -> Signature:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request as WerkzeugRequest
@@ -10,13 +10,15 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from core.errors import BadRequest
 from core.web.i18n import N_
 
+MOST_VALUES = 30_000                        # a form may hold some thousand lines
+
 
 class Request(WerkzeugRequest):
     """A request whose body is bounded before it is read."""
 
     max_content_length = 1_000_000          # a route may allow more (uploads)
     max_form_memory_size = 1_000_000
-    max_form_parts = 5_000
+    max_form_parts = MOST_VALUES
 
     @property
     def htmx(self) -> bool:
@@ -25,11 +27,20 @@ class Request(WerkzeugRequest):
 
 
 def once(values: MultiDict[str, str], many: Collection[str] = ()) -> Mapping[str, str]:
-    """Give a form or query as plain values; raises BadRequest when a key outside `many` comes twice."""
+    """Give a form or query as plain values; raises BadRequest when a key outside `many` comes twice, or for too many."""
+    if len(values) > MOST_VALUES:
+        raise BadRequest(N_("The request holds too many values."))
     for key, found in values.lists():
         if len(found) > 1 and key not in many:
             raise BadRequest(N_("The request names a value twice."), at=key)
     return values.to_dict()
+
+
+def only(values: Iterable[str], known: Collection[str]) -> None:
+    """Raise BadRequest for a key that is not asked for."""
+    for key in values:
+        if key not in known:
+            raise BadRequest(N_("The request holds a value that is not asked for."), at=key[:100])
 
 
 def natural(text: str | None, default: int, most: int) -> int:

@@ -148,8 +148,6 @@ def _body_bytes(context: Context) -> bytes:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype not in JSON or charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("A compressed body is not taken.")
     return request.get_data(cache=False)
 
 

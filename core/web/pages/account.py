@@ -12,7 +12,7 @@ from core.errors import FieldProblem, Invalid
 from core.web import accounts
 from core.web.context import Context
 from core.web.i18n import LANGUAGES, N_
-from core.web.request import local_path, once
+from core.web.request import local_path, once, only
 from core.web.response import redirect
 from core.web.routing import Route
 from core.web.shell import Crumb, Frame, render
@@ -29,6 +29,7 @@ def show(context: Context) -> Response:
 def settings(context: Context) -> Response:
     """Keep language, theme and time zone on the user's own record; the user menu sends one of them at a time."""
     form = once(context.request.form)
+    only(form, ("_csrf", "csrf", "next", "language", "theme", "time_zone"))
     values: dict[str, Any] = {}
     problems: dict[str, str] = {}
     for key, allowed in (("language", set(languages(context))), ("theme", set(THEMES)), ("time_zone", zones())):

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from core.bm import describe, service
 from core.bm.live import Version
 from core.bm.service import Planned
-from core.errors import BadRequest, Conflict, DefinitionError, NotFound, Refused
+from core.errors import BadRequest, Conflict, DefinitionError, Refused
 from core.web.context import Context
 from core.web.i18n import N_
 from core.web.request import once
@@ -80,7 +80,7 @@ def _plan_page(context: Context, what: str, version: int | None, status: int = 2
         planned = _planned(context, version)
     except DefinitionError as error:
         problems = [str(problem) for problem in error.problems]
-    except (Refused, NotFound) as error:
+    except Refused as error:
         problems = str(error).splitlines()
     found = planned.plan if planned is not None else None
     return render(
@@ -106,7 +106,7 @@ def _apply(context: Context, what: str, version: int | None, run: Callable[[Plan
             done = run(planned)
     except DefinitionError as error:
         return _plan_page(context, what, version, 422, str(error).splitlines()[0])
-    except (Refused, NotFound, Conflict) as error:
+    except (Refused, Conflict) as error:
         return _plan_page(context, what, version, 409, str(error))
     return redirect(f"/admin?done={done}")
 

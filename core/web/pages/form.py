@@ -73,27 +73,33 @@ def save(context: Context, object: str, id: int) -> Response:
     once(form, _plural_keys(place.view, form))
     base = form_save.recall(form.get("_base", ""))
     sent = form_save.read(place.view, Posted(form, context.request.files), base, context.viewer)
-    version = form.get("_version", "")
-    if not (version.isascii() and version.isdigit() and len(version) < 10):
-        raise BadRequest(N_("The form does not say which version of the record it was opened on."))
+    version = _version(context)
     if sent.problems:
-        return _again(context, place, id, sent, int(version), base)
+        return _again(context, place, id, sent, version, base)
     if not sent.changed:
         return redirect(place.href(id))
     try:
-        context.records.update(place.table, [{"id": id, "_version": int(version), **sent.values}])
+        context.records.update(place.table, [{"id": id, "_version": version, **sent.values}])
     except Invalid as error:
         context.undo()
         form_save.place_problems(sent, error.problems, place.view, context.viewer)
-        return _again(context, place, id, sent, int(version), base)
+        return _again(context, place, id, sent, version, base)
     except Conflict:
         context.undo()
         return _overtaken(context, place, id, sent, base)
     except Denied as error:
         context.undo()
         sent.problems[""] = context.text(str(error))
-        return _again(context, place, id, sent, int(version), base, status=403)
+        return _again(context, place, id, sent, version, base, status=403)
     return redirect(place.href(id))
+
+
+def _version(context: Context) -> int:
+    """The version of the record that the form was opened on; raises BadRequest."""
+    version = context.request.form.get("_version", "")
+    if not (version.isascii() and version.isdigit() and len(version) < 10):
+        raise BadRequest(N_("The form does not say which version of the record it was opened on."))
+    return int(version)
 
 
 def start(context: Context, object: str) -> Response:
@@ -142,9 +148,9 @@ def remove(context: Context, object: str, id: int) -> Response:
     """Move a record to the trash."""
     thing = object_of(context, object)
     table = kind(context, thing, id)
-    version = context.request.form.get("_version", "")
+    version = _version(context)
     try:
-        context.records.delete(table, {id: int(version) if version.isascii() and version.isdigit() else None})
+        context.records.delete(table, {id: version})
     except (Invalid, Conflict, Denied) as error:
         context.undo()
         place = place_of(context, thing, table)

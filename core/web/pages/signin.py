@@ -30,7 +30,7 @@ def show(context: Context) -> Response:
 def enter(context: Context) -> Response:
     """Check login and password. Unknown login, wrong password and closed account get the same answer."""
     form = once(context.request.form)
-    login = form.get("login", "").strip().lower()[:200]
+    login = form.get("login", "").replace("\x00", "\ufffd").strip().lower()[:200]       # PostgreSQL knows no NUL
     target = local_path(form.get("next"))
     address = context.request.remote_addr or ""
     if accounts.limited(context.connection, login, address):

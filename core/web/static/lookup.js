@@ -150,7 +150,7 @@ document.addEventListener("focusin", (event) => {
 });
 document.addEventListener("focusout", (event) => {
   const box = event.target.closest?.("[data-lookup]");
-  if (box && event.target === input(box) && !box.contains(event.relatedTarget)) settle(box);
+  if (box && event.target === input(box)) settle(box);
 });
 document.addEventListener("input", (event) => {
   const box = event.target.closest?.("[data-lookup]");

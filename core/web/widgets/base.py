@@ -99,6 +99,7 @@ class Widget(ABC):
     numeric: ClassVar[bool] = False        # right-aligned, tabular figures
     wide: ClassVar[bool] = False           # takes the whole width of a group
     many: ClassVar[bool] = False           # its key may come more than once in a form
+    files: ClassVar[bool] = False          # what it takes comes as a file
 
     def read(self, bound: Bound) -> Reader:
         """The function that draws a value for reading."""

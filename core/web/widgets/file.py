@@ -28,6 +28,7 @@ class FileWidget(Widget):
     """A file kept with the record, served under the record's own rights."""
 
     name: ClassVar[str] = "file"
+    files: ClassVar[bool] = True
 
     def read(self, bound: Bound) -> Reader:
         path, table, field = bound.path, bound.field.table, bound.field.name

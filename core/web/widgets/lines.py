@@ -39,6 +39,11 @@ class Line:
     record: Mapping[str, Any] | None = None
 
 
+def is_place(text: str) -> bool:
+    """Whether a part of a control's name is the number of a line in the form."""
+    return text.isascii() and text.isdigit() and len(text) < 7
+
+
 def columns_of(bound: Bound) -> tuple[LineColumn, ...]:
     """The columns of a lines field, worked out once: those of its list, else the first fields of its table."""
     if "columns" not in bound.memo:
@@ -129,7 +134,7 @@ class LinesWidget(Widget):
         places: dict[str, None] = {}
         for name in [*posted.form, *posted.files]:
             parts = name.split(".")
-            if len(parts) == 3 and parts[0] == key and parts[1].isascii() and parts[1].isdigit() and len(parts[1]) < 7:
+            if len(parts) == 3 and parts[0] == key and is_place(parts[1]):
                 places.setdefault(parts[1])
         if len(places) > MOST_ROWS:
             raise BadValue("too_many", N_("There may be {most} lines."), most=MOST_ROWS)

@@ -78,6 +78,8 @@ class Site:
 def sample_site(database: Settings, folder: Path) -> Iterator[Site]:
     """Promote the sample into a fresh database, with its people."""
     shutil.copytree(FIXTURES / "site", folder / "site")
+    (folder / "site" / "tables").mkdir(exist_ok=True)
+    (folder / "site" / "tables" / "user.yaml").write_text("change: table user\nfields: {theme: {type: text}}\n")
     settings = database.model_copy(update={"addons": (FIXTURES / "addons",), "metadata": folder / "site"})
     owner = engines.open(settings, "owner")
     service.promote_folder(settings, owner, message="The first version", plugins=Plugins())
