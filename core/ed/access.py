@@ -72,11 +72,6 @@ class Gate:
         """Whether there can be a record of the table on which the user has the right."""
         return any(self._may(kind, right, frozenset()) for kind in concrete(self.system.model, table))
 
-    def restrained(self, table: str, right: str) -> bool:
-        """Whether `access` of the table limits the right beyond the grants."""
-        access = self.system.model.tables[table].access
-        return not self.open and bool(access.only or access.through)
-
     # Rights as conditions
 
     def predicate(self, table: str, right: str, source: FromClause) -> Predicate:
@@ -106,6 +101,13 @@ class Gate:
         if self.open or self.all:
             return True
         return self._stands(table, _any(self._role_given(role, table, field) for role in self.roles), source)
+
+    def placed(self, table: str, source: FromClause) -> Predicate:
+        """The condition that a record may be put where it is: into something that the user may change."""
+        through = self.system.model.tables[table].access.through
+        if self.open or not through:
+            return True
+        return _or(self._parent(table, path, "change", source, frozenset([table])) for path in through)
 
     def readable(self, table: str) -> tuple[str, ...]:
         """The fields of a table, in its order, that the user may read in some record."""

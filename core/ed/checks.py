@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
-from core.ed.access import as_condition
+from core.ed.access import as_condition, my_array
 from core.ed.columns import RecordColumns
 from core.ed.shape import Kept, Shape
 from core.ed.statement import Statement
@@ -121,7 +121,8 @@ def _keys(shape: Shape, unique: Unique, rows: Sequence[Row], problems: Problems)
 def _statement(session: Session, shape: Shape, links: Iterable[str], uniques: Iterable[str]) -> Statement:
     parts = [_link(session, shape.kept[name]) for name in links]
     parts += [_unique(shape, shape.table.unique[name]) for name in uniques]
-    return Statement.compile(parts[0] if len(parts) == 1 else union_all(*parts), session.connection.dialect)
+    return Statement.compile(parts[0] if len(parts) == 1 else union_all(*parts), session.connection.dialect,
+                             fixed=True)
 
 
 def _link(session: Session, kept: Kept) -> Select[Any]:
@@ -144,10 +145,14 @@ def _link(session: Session, kept: Kept) -> Select[Any]:
 
 
 def _may_choose(session: Session, target: str, source: Any) -> ColumnElement[bool]:
-    """Whoever reads a record may link to it, and so may whoever sees it masked in a look-up."""
+    """Whoever reads a record may link to it, and so may whoever sees it masked in a look-up, or is that person."""
+    table = session.system.model.tables[target]
     read = session.gate.predicate(target, "read", source)
-    peek = session.gate.predicate(target, "peek", source) if session.system.model.tables[target].peek else False
-    return as_condition(True) if read is True or peek is True else or_(as_condition(read), as_condition(peek))
+    peek = session.gate.predicate(target, "peek", source) if table.peek else False
+    if read is True or peek is True:
+        return as_condition(True)
+    oneself = table.people == "id" and source.c["id"] == any_(my_array(target))
+    return or_(*(as_condition(one) for one in (read, peek, oneself)))
 
 
 def _unique(shape: Shape, unique: Unique) -> Select[Any]:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from core.ed.selection import readable_paths
 from core.ed.shape import Shape
 from core.ed.values import Row, is_empty
-from core.errors import Denied
 from core.expression import Environment, Expression
 from core.types.base import BadValue
 from core.types.numbers import rounded
@@ -82,13 +82,10 @@ def _paths(shaped: Shape, expression: Expression) -> dict[str, list[str]]:
 
 def _read(session: Session, table: str, ids: Iterable[Any], paths: Sequence[str]) -> dict[int, Mapping[str, Any]]:
     from core.ed.read import read  # only where a default follows a link
-    wanted = sorted(ids)
-    if not wanted:
+    wanted, fields = sorted(ids), readable_paths(session.gate, table, paths)
+    if not wanted or not fields:
         return {}
-    try:
-        return {record["id"]: record for record in read(session, table, wanted, list(paths))}
-    except Denied:
-        return {}
+    return {record["id"]: record for record in read(session, table, wanted, fields)}
 
 
 def environment_for(session: Session, expressions: Iterable[Expression]) -> Environment:

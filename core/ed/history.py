@@ -43,12 +43,12 @@ def history(session: Session, table: str, id: int) -> list[Change]:
         select(log.c.at, log.c.user_id, log.c.how, log.c.version, log.c.import_id, log.c.change)
         .where(log.c.record_id == id).order_by(log.c.id.desc()).limit(MOST_CHANGES)).all()
     names = {key: _field_name(session, key) for row in rows for key in row.change}
-    shown = _shown(session, table, id, {name for name in names.values() if name is not None})
+    open_ = shown(session, table, id, {name for name in names.values() if name is not None})
     people = _titles(session, {row.user_id for row in rows if row.user_id is not None})
     changes = []
     for row in rows:
         fields = {name: (pair[0], pair[1]) for key, pair in row.change.items()
-                  if (name := names[key]) is not None and name in shown}
+                  if (name := names[key]) is not None and name in open_}
         if fields or not row.change:
             changes.append(Change(row.at, row.user_id, people.get(row.user_id), row.how, row.version, row.import_id,
                                   fields))
@@ -65,7 +65,7 @@ def _field_name(session: Session, key: str) -> str | None:
     return None if path is None else path.partition(".")[2]
 
 
-def _shown(session: Session, table: str, id: int, names: Iterable[str]) -> set[str]:
+def shown(session: Session, table: str, id: int, names: Iterable[str]) -> set[str]:
     """The fields whose values this user may read in this record."""
     gate, model = session.gate, session.system.model
     plain = {name for name in names if name.startswith("_")}

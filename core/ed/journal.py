@@ -48,8 +48,8 @@ def write(session: Session, entries: Sequence[Entry]) -> None:
     rows = [row for row in rows if row["change"] is not None or row["queue"]]
     if rows:
         statement = session.system.cache.get("journal", lambda: _statement(session.connection.dialect))
-        session.connection.exec_driver_sql(statement.sql, {
-            **statement.constants, **encode(rows), "by_user": session.user.user_id, "by_how": session.how,
+        statement.run(session.connection, {
+            **encode(rows), "by_user": session.user.user_id, "by_how": session.how,
             "by_import": session.import_id, "by_version": session.system.version})
 
 
@@ -66,7 +66,7 @@ def _statement(dialect: Dialect) -> Statement:
     queue = insert(tables.search_queue).from_select(
         ["record_id", "table_id"], select(queued.c.record_id, queued.c.table_id).where(queued.c.queue),
         include_defaults=False).add_cte(history)
-    return Statement.compile(queue, dialect)
+    return Statement.compile(queue, dialect, fixed=True)
 
 
 def changed_since(session: Session, shape: Shape, id_: int, version: int) -> list[str]:

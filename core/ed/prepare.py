@@ -36,12 +36,12 @@ def new_rows(batch: Batch, table: str, rows: Sequence[Row], by: str | None = Non
         kinds = ", ".join(shaped.table.kinds)
         raise BadRequest(f'A record of "{table}" is always one of: {kinds}.', table)
     _may_create(session, table, by)
+    closed = _never_given(session, shaped)
     for row in rows:
-        batch.reader.fill(shaped.table, row, by)
-        _check_given(batch, shaped, row)
+        batch.reader.fill(shaped.table, row, by, closed)
     defaults.fill(session, shaped, rows)
     for row in rows:
-        check_required(shaped.table, row, batch.problems, by)
+        check_required(shaped.table, row, batch.problems, by, closed)
     batch.inserts.append(Group(shaped, rows, by))
     _lines(batch, shaped, rows)
 
@@ -54,12 +54,11 @@ def _may_create(session: Session, table: str, by: str | None) -> None:
         raise Denied(messages.denied(session, table, "create"))
 
 
-def _check_given(batch: Batch, shaped: Shape, row: Row) -> None:
-    session, table = batch.session, shaped.table.name
-    closed = session.system.cache.get(("never given", session.user.shape, table), lambda: frozenset(
+def _never_given(session: Session, shaped: Shape) -> frozenset[str]:
+    """The fields that this user may set in no new record."""
+    table = shaped.table.name
+    return session.system.cache.get(("never given", session.user.shape, table), lambda: frozenset(
         name for name in shaped.kept if session.gate.given(table, name, shaped.stored.table) is False))
-    for name in sorted(row.given & closed):
-        batch.problems.add(row, name, "not_writable", "You may not set this field.")
 
 
 # Existing records
@@ -158,19 +157,20 @@ def same_version(session: Session, shaped: Shape, found: Locked, version: int) -
     """Raise Conflict if the record is no longer the one that the caller read."""
     if found.version == version:
         return
+    from core.ed.history import shown  # conflicts are rare, and reading builds on all of this
     from core.ed.journal import changed_since
     from core.ed.read import read
-    records = read(session, shaped.table.name, [found.id], None)
-    current = records[0] if records else {}
-    fields = [name for name in changed_since(session, shaped, found.id, version) if name in current]
-    raise Conflict("Someone else has changed this record meanwhile.", current, fields)
+    table = shaped.table.name
+    records = read(session, table, [found.id], None)
+    changed = changed_since(session, shaped, found.id, version)
+    told = shown(session, table, found.id, changed) if records else ()
+    raise Conflict("Someone else has changed this record meanwhile.", records[0] if records else {},
+                   [name for name in changed if name in told])
 
 
 def _read_changes(batch: Batch, shaped: Shape, row: Row, found: Locked, by: str | None) -> None:
     row.old, row.stored = found.values, found.stored
-    batch.reader.fill(shaped.table, row, by)
-    for name in row.given & found.closed:
-        batch.problems.add(row, name, "not_writable", "You may not change this field.")
+    batch.reader.fill(shaped.table, row, by, found.closed)
     keep_changes(row)
     for name in row.values.keys() & found.frozen:
         batch.problems.add(row, name, "readonly", "This cannot be changed now.")

@@ -112,7 +112,7 @@ def with_right(session: Session, table: str, right: str, ids: Sequence[int]) -> 
         columns = RecordColumns(session.system, session.gate, table)
         root = columns.root
         found = live(columns, right=right)[1:]      # in the trash or not
-        return _compile(session, select(root.id).where(root.id == _ids(), *found))
+        return _compile(session, select(root.id).where(root.id == _ids(), *found), fixed=True)
     if not session.gate.may(table, right):
         return set()
     statement = session.system.cache.get(("with right", session.user.shape, table, right), build)
@@ -165,7 +165,8 @@ def _by_ids(session: Session, table: str, fields: Sequence[str], trash: bool) ->
     selection = _select_fields(session, table, columns, fields, trash)
     chosen, reader, first = selection.finish()
     wanted = [columns.root.id == _ids(), *live(columns, trash=trash)]
-    return Listing(_compile(session, select(*chosen).select_from(columns.source).where(*wanted)), reader, first)
+    statement = select(*chosen).select_from(columns.source).where(*wanted)
+    return Listing(_compile(session, statement, fixed=True), reader, first)
 
 
 def _counting(session: Session, table: str, asked: Condition, trash: bool) -> Statement:
@@ -224,7 +225,7 @@ def _lines(session: Session, table: str, by: str, parents: list[int]) -> dict[in
         link = columns.root.stored.column(by, source=columns.root.source)
         chosen, reader, first = selection.finish([link])
         statement = select(*chosen).select_from(columns.source).where(link == _ids(), *live(columns))
-        return Listing(_compile(session, statement.order_by(columns.root.id)), reader, first)
+        return Listing(_compile(session, statement.order_by(columns.root.id), fixed=True), reader, first)
     if not session.gate.may(table, "read"):
         return {}
     listing = session.system.cache.get(("lines", session.user.shape, table, by), build)
@@ -244,8 +245,8 @@ def _ids() -> ColumnElement[Any]:
     return parameter("ids", type_=ARRAY(BigInteger)).any_()
 
 
-def _compile(session: Session, statement: Any) -> Statement:
-    return Statement.compile(statement, session.connection.dialect)
+def _compile(session: Session, statement: Any, *, fixed: bool = False) -> Statement:
+    return Statement.compile(statement, session.connection.dialect, fixed=fixed)
 
 
 def _check_name(session: Session, table: str) -> None:

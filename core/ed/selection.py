@@ -165,6 +165,21 @@ def check_path(gate: Gate, table: str, name: str, *, at: str) -> Type | None:
     return kind
 
 
+def readable_paths(gate: Gate, table: str, paths: Iterable[str]) -> list[str]:
+    """Those of some paths that the user may read in some record: definitions name paths that not all people may."""
+    if not gate.may(table, "read"):
+        return []
+    return [path for path in paths if _is_readable(gate, table, path)]
+
+
+def _is_readable(gate: Gate, table: str, path: str) -> bool:
+    try:
+        check_path(gate, table, path, at="")
+    except BadRequest:
+        return False
+    return True
+
+
 def _unknown(gate: Gate, scope: GatedScope, table: str, name: str) -> str:
     from difflib import get_close_matches
 

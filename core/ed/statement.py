@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Dialect, bindparam
+from sqlalchemy import BindParameter, Connection, CursorResult, Dialect, bindparam
 from sqlalchemy.sql import ClauseElement, visitors
+
+from core.database import prepared
 
 Row = Sequence[Any]
 Record = dict[str, Any]
@@ -24,20 +26,27 @@ class Statement:
 
     sql: str
     constants: Mapping[str, Any]
+    fixed: bool = False             # one plan is right for all values, so it is prepared where it comes again
 
     @classmethod
-    def compile(cls, statement: ClauseElement, dialect: Dialect) -> Statement:
+    def compile(cls, statement: ClauseElement, dialect: Dialect, *, fixed: bool = False) -> Statement:
         """Compile for a dialect; parameters without a value are given when it runs."""
         for element in visitors.iterate(statement):
             if isinstance(element, BindParameter):
                 element.required = False            # else rendering IN lists here would ask for its value now
         compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         constants = {name: value for name, value in compiled.params.items() if value is not None}
-        return cls(str(compiled), constants)
+        return cls(str(compiled), constants, fixed)
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
-        """Run it; a parameter that is given replaces a constant of that name."""
-        return connection.exec_driver_sql(self.sql, {**self.constants, **parameters}).fetchall()
+        """Run it; a parameter that is given replaces a constant of that name, but in a fixed one."""
+        return self.run(connection, parameters).fetchall()
+
+    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+        """The same for what gives no rows."""
+        if self.fixed:
+            return prepared.execute(connection, self.sql, parameters, self.constants)
+        return connection.exec_driver_sql(self.sql, {**self.constants, **parameters})
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def _insert(session: Session, shaped: Shape) -> Statement:
         "changed_by": bindparam("by_user", type_=BigInteger()),
         **{c.name: new.c[c.name] for c in shaped.columns()}}
     statement = insert(table).from_select(list(values), select(*values.values()), include_defaults=False)
-    return Statement.compile(statement.returning(table.c.id), session.connection.dialect)
+    return Statement.compile(statement.returning(table.c.id), session.connection.dialect, fixed=True)
 
 
 def _update(session: Session, shaped: Shape, changed: Sequence[str]) -> Statement:
@@ -108,7 +108,7 @@ def _update(session: Session, shaped: Shape, changed: Sequence[str]) -> Statemen
     values |= {table.c["_version"]: table.c["_version"] + 1, table.c["changed_on"]: func.now(),
                table.c["changed_by"]: bindparam("by_user", type_=BigInteger())}
     statement = update(table).values(values).where(table.c.id == new.c.id).returning(table.c.id)
-    return Statement.compile(statement, session.connection.dialect)
+    return Statement.compile(statement, session.connection.dialect, fixed=True)
 
 
 def _run(session: Session, statement: Statement, parameters: Mapping[str, Any], group: Group,

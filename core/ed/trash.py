@@ -110,14 +110,12 @@ def _in_use(session: Session, shaped: Shape, uses: Sequence[Use]) -> Invalid:
         if session.gate.may(link.table.name, "read"):
             names = [str(r.get("_title") or r["id"]) for r in read(session, link.table.name, ids, ["_title"])]
             titles += [f"{link.table.title} {name}" for name in names]
-    count = len({use.id for use in uses})
-    if not titles:
-        message = "{count} records still need this {table}, so it cannot be deleted."
-        return Invalid([FieldProblem("", "in_use", message, {"count": count, "table": shaped.table.title.lower()})])
+    if not titles:                      # how many they are is as hidden as they are
+        message = "Other records still need this {table}, so it cannot be deleted."
+        return Invalid([FieldProblem("", "in_use", message, {"table": shaped.table.title.lower()})])
     message = "It cannot be deleted, for it is still used by: {records}."
-    more = ", …" if count > len(titles[:NAMED]) else ""
-    return Invalid([FieldProblem("", "in_use", message, {"records": ", ".join(titles[:NAMED]) + more,
-                                                         "count": count})])
+    more = ", …" if len({use.id for use in uses}) > len(titles[:NAMED]) else ""
+    return Invalid([FieldProblem("", "in_use", message, {"records": ", ".join(titles[:NAMED]) + more})])
 
 
 def _clear(batch: Batch, shaped: Shape, field: str, records: Sequence[Locked], gone: set[int]) -> None:

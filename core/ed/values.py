@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -124,8 +124,11 @@ class Reader:
     problems: Problems
     trusted: bool = False
 
-    def fill(self, table: Table, row: Row, by: str | None = None) -> None:
-        """Take a row's values from its body; `by` is the link to its parent, which is filled in for it."""
+    def fill(self, table: Table, row: Row, by: str | None = None, closed: Collection[str] = ()) -> None:
+        """Take a row's values from its body; `by` is the link to its parent, which is filled in for it.
+
+        What is sent for `closed` fields is not even looked at: whether it fits would tell of what may be hidden.
+        """
         for key, value in row.body.items():
             if key in SYSTEM_KEYS:
                 self._system_key(row, key)
@@ -135,7 +138,9 @@ class Reader:
                 self.problems.add(row, str(key)[:100], "unknown", "There is no such field.")
                 continue
             row.given.add(key)
-            if key == by:
+            if key in closed:
+                self.problems.add(row, key, "not_writable", "You may not set this field.")
+            elif key == by:
                 if value is not None and (row.parent is None or value != row.parent.id):
                     self.problems.add(row, key, "parent", "It belongs to the record it is written in.")
             elif field_.type.virtual:
@@ -214,10 +219,11 @@ def is_empty(value: Any) -> bool:
     return value is None or value == "" or value == []
 
 
-def check_required(table: Table, row: Row, problems: Problems, by: str | None = None) -> None:
-    """Note each field that is always required and would be empty."""
+def check_required(table: Table, row: Row, problems: Problems, by: str | None = None,
+                   closed: Collection[str] = ()) -> None:
+    """Note each field that is always required and would be empty; those `closed` but sent were noted already."""
     for name, field_ in table.fields.items():
-        if name == by or field_.required is not True:
+        if name == by or field_.required is not True or (name in closed and name in row.given):
             continue
         if field_.type.virtual:
             missing = row.old is None and not row.lines.get(name)

@@ -37,7 +37,6 @@ class Verifier:
     rules: Mapping[str, Rule]
     required: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
-    create: bool = False
 
 
 def after(session: Session, shaped: Shape, rows: Sequence[Row], problems: Problems, *, created: bool,
@@ -56,8 +55,10 @@ def after(session: Session, shaped: Shape, rows: Sequence[Row], problems: Proble
     for values in failed:
         found = dict(zip(verifier.names, values, strict=True))
         row = by_id[found["id"]]
-        if verifier.create and found["may create"]:
+        if found.get("may not create"):
             raise Denied(messages.denied(session, shaped.table.name, "create"))
+        if found.get("misplaced") and row.values.keys() & _places(shaped):
+            raise Denied(messages.denied(session, shaped.table.name, "change"))
         _tell(session, shaped, verifier, row, found, problems, warnings)
     return warnings
 
@@ -97,15 +98,19 @@ def _build(session: Session, shaped: Shape, created: bool, within: bool) -> Veri
     for name, rule in rules.items():
         flags[f"rule {name}"] = rule.check.sql(columns).is_(False)
     required = _required(shaped, columns, flags)
-    create = created and not session.gate.open and _may_create(session, shaped, within, flags)
-    given = _given(session, shaped, flags) if created and not session.gate.open else ()
+    given: tuple[str, ...] = ()
+    if created and not session.gate.open:
+        _may_create(session, shaped, within, flags)
+        given = _given(session, shaped, flags)
+    elif not created:
+        _well_placed(session, shaped, flags)
     if not flags:
         return Verifier(None, (), rules)
     asked = select(source.c.id, *(flag.label(name) for name, flag in flags.items())).select_from(
         columns.source).where(source.c.id == any_(IDS)).cte("asked").prefix_with("MATERIALIZED")     # each only once
     statement = select(asked).where(or_(*(asked.c[name] for name in flags))).order_by(asked.c.id)
     names = tuple(c.name for c in statement.selected_columns)
-    return Verifier(Statement.compile(statement, session.connection.dialect), names, rules, required, given, create)
+    return Verifier(Statement.compile(statement, session.connection.dialect, fixed=True), names, rules, required, given)
 
 
 def _required(shaped: Shape, columns: RecordColumns, flags: dict[str, ColumnElement[bool]]) -> tuple[str, ...]:
@@ -119,16 +124,26 @@ def _required(shaped: Shape, columns: RecordColumns, flags: dict[str, ColumnElem
     return tuple(names)
 
 
-def _may_create(session: Session, shaped: Shape, within: bool, flags: dict[str, ColumnElement[bool]]) -> bool:
-    """Whether the right to create depends on the record; as a line it may be created by who writes its parent."""
+def _may_create(session: Session, shaped: Shape, within: bool, flags: dict[str, ColumnElement[bool]]) -> None:
+    """The right to create, where it depends on the record; a line may be created by who writes its parent."""
     gate, name = session.gate, shaped.table.name
-    if within and gate.rule(name, "create") is True:
-        return False
+    if within and gate.rule(name, "create") is True and not shaped.table.access.only:
+        return
     predicate = gate.predicate(name, "create", shaped.stored.table)
-    if predicate is True:
-        return False
-    flags["may create"] = not_(func.coalesce(as_condition(predicate), False))
-    return True
+    if predicate is not True:
+        flags["may not create"] = not_(func.coalesce(as_condition(predicate), False))
+
+
+def _well_placed(session: Session, shaped: Shape, flags: dict[str, ColumnElement[bool]]) -> None:
+    """A record moves only into what the user may change: as much as it takes to create it there."""
+    predicate = session.gate.placed(shaped.table.name, shaped.stored.table)
+    if predicate is not True:
+        flags["misplaced"] = not_(func.coalesce(as_condition(predicate), False))
+
+
+def _places(shaped: Shape) -> set[str]:
+    """The links that say what a record belongs to."""
+    return {path.partition(".")[0] for path in shaped.table.access.through}
 
 
 def _given(session: Session, shaped: Shape, flags: dict[str, ColumnElement[bool]]) -> tuple[str, ...]:
