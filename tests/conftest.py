@@ -6,8 +6,7 @@ import fcntl
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
