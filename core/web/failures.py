@@ -18,13 +18,15 @@ from core.web.i18n import N_, Text
 TITLES = {
     400: N_("This request cannot be understood"), 401: N_("You are not signed in"),
     403: N_("You may not do this"), 404: N_("There is nothing here"), 405: N_("This cannot be done here"),
-    409: N_("Somebody else was faster"), 413: N_("This is too large"), 415: N_("This kind of content is not taken"),
+    409: N_("Somebody else was faster"), 411: N_("The request does not say how long it is"),
+    413: N_("This is too large"), 415: N_("This kind of content is not taken"),
     422: N_("Some values are not right"), 428: N_("The record's version is missing"),
     429: N_("Too many attempts"), 500: N_("Something went wrong here"),
     503: N_("The service is not ready"),
 }
 RETRY = {429: "60", 503: "2"}
-_BUSY = frozenset(("40001", "40P01", "55P03"))            # serialization failure, deadlock, lock not available
+_LOST = frozenset(("40001", "40P01"))                     # serialization failure, deadlock
+_BUSY = _LOST | {"55P03"}                                 # lock not available
 _SLOW = frozenset(("57014", "53100", "53200", "53300", "57P01", "57P02", "57P03"))   # cancelled, full, shutting down
 
 
@@ -79,8 +81,17 @@ def _own_words(error: HTTPException) -> str:
     return error.description if error.description and error.description != type(error).description else ""
 
 
+def lost_race(error: DBAPIError) -> bool:
+    """Whether a transaction was ended only for others that ran beside it, so that it may well succeed now."""
+    return _code(error) in _LOST
+
+
+def _code(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "pgcode", "") or "")
+
+
 def _of_database(error: DBAPIError) -> Failure:
-    code = str(getattr(error.orig, "pgcode", "") or "")
+    code = _code(error)
     if code in _BUSY:
         return Failure(409, N_("Others are writing the same records. Try again."))
     if isinstance(error, OperationalError) or code in _SLOW or error.connection_invalidated:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from core.expression import Environment, Expression
 
 
+READ = Markup('<dl class="t-fields cols-{}">{}</dl>')
+EDITED = Markup('<div class="t-fields cols-{}">{}</div>')
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a field stands on this record at this moment."""
@@ -55,9 +59,8 @@ class Sheet:
         return self._fields((one,), 1)
 
     def _fields(self, fields: Collection[FormField], columns: int) -> Markup:
-        tag = "div" if self.editing else "dl"
-        return Markup('<{0} class="t-fields cols-{1}">{2}</{0}>').format(
-            Markup(tag), columns, NOTHING.join(map(self._field, fields)))
+        frame = EDITED if self.editing else READ
+        return frame.format(columns, NOTHING.join(map(self._field, fields)))
 
     def _box(self, box: Box) -> Markup:
         if box.tag == "tabs":
@@ -125,8 +128,8 @@ class Sheet:
     def _hint(self, one: FormField) -> Markup:
         if not one.bound.help:
             return NOTHING
-        return Markup(' <span class="t-hint" tabindex="0" role="note" aria-label="{0}" data-hint="{0}">?</span>').format(
-            one.bound.help)
+        hint = Markup(' <span class="t-hint" tabindex="0" role="note" aria-label="{0}" data-hint="{0}">?</span>')
+        return hint.format(one.bound.help)
 
     def _control(self, one: FormField, standing: Standing) -> Markup:
         key, identity = one.key, f"f-{one.key}"
@@ -137,7 +140,8 @@ class Sheet:
         control = Control(key, identity, "", standing.required, bool(problem), described, inner)
         drawn = one.edit(self.entries.get(key, Entry()), control, self.viewer)
         star = Markup(' <span class="t-star"{}>*</span>').format(NOTHING if standing.required else Markup(" hidden"))
-        parts = [Markup('<label for="{0}" id="{0}-label">{1}{2}</label>').format(identity, one.bound.title, star), drawn]
+        label = Markup('<label for="{0}" id="{0}-label">{1}{2}</label>')
+        parts = [label.format(identity, one.bound.title, star), drawn]
         if one.bound.help:
             parts.append(Markup('<div class="t-help" id="{}-help">{}</div>').format(identity, one.bound.help))
         if problem:

@@ -19,7 +19,6 @@ from core.web.i18n import LANGUAGES
 from core.web.response import page
 
 
-
 @dataclass(frozen=True, slots=True)
 class Crumb:
     """One step of the way to this page."""
@@ -65,7 +64,8 @@ def render(context: Context, template: str, frame: Frame, status: int = 200, **v
         _=context.text, context=context, frame=frame, text=context.text, nonce=context.nonce,
         language=context.viewer.locale.language if context.viewer else context.text.language,
         theme=context.profile.theme, menu=menu_of(context) if signed_in else (), signed_in=signed_in,
-        spoken=json.dumps(script_words(context)), languages=LANGUAGES, initials=initials(context.profile.name), **values)
+        spoken=json.dumps(script_words(context)), languages=LANGUAGES, initials=initials(context.profile.name),
+        **values)
     return page(body, status)
 
 

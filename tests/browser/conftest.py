@@ -14,8 +14,16 @@ from werkzeug.serving import make_server
 from core.settings import Settings
 from tests.core.web.site import PASSWORD, Site, sample_site
 
-ARGUMENTS = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-             "--disable-component-update --disable-sync --disable-dev-shm-usage").split()
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +68,12 @@ class People:
         self.contexts: list[Any] = []
 
     def open(self, login: str | None = "ada", width: int = 1280, height: int = 800, **options: Any) -> Any:
-        context = self.chromium.new_context(viewport={"width": width, "height": height}, base_url=self.served.address,
-                                            locale=options.pop("locale", "en-GB"), **options)
+        context = self.chromium.new_context(
+            viewport={"width": width, "height": height},
+            base_url=self.served.address,
+            locale=options.pop("locale", "en-GB"),
+            **options,
+        )
         context.set_default_timeout(10_000)
         self.contexts.append(context)
         page = context.new_page()

@@ -45,19 +45,55 @@ CONTRAST = """() => {
 @pytest.fixture(scope="module")
 def places(served: Served) -> list[str]:
     site = served.site
-    company = site.create("company", name="A company whose name is long enough to need more than one line on a phone", city="Berlin",
-                          kinds=["customer", "vendor"], owner=site.users["sam"])
-    deal = site.create("deal", name="Donaudampfschifffahrtsgesellschaftskapitänsmützenverkauf", company=company, amount=Decimal("123456789.12"),
-                       owner=site.users["sam"], starts=date(2026, 1, 1), note="one\ntwo https://example.org/" + "x" * 120,
-                       lines=[{"product": "A product", "price": Decimal("1234567.89")}, {"product": "Another", "price": Decimal(5)}])
-    specimen = site.create("specimen", a_text="中文" * 20, a_url="https://example.org/" + "y" * 150, choices=["customer", "vendor"],
-                           a_choice="won", a_memo="x" * 300, a_phone="+49 30 123456", links=[company])
+    company = site.create(
+        "company",
+        name="A company whose name is long enough to need more than one line on a phone",
+        city="Berlin",
+        kinds=["customer", "vendor"],
+        owner=site.users["sam"],
+    )
+    deal = site.create(
+        "deal",
+        name="Donaudampfschifffahrtsgesellschaftskapitänsmützenverkauf",
+        company=company,
+        amount=Decimal("123456789.12"),
+        owner=site.users["sam"],
+        starts=date(2026, 1, 1),
+        note="one\ntwo https://example.org/" + "x" * 120,
+        lines=[{"product": "A product", "price": Decimal("1234567.89")}, {"product": "Another", "price": Decimal(5)}],
+    )
+    specimen = site.create(
+        "specimen",
+        a_text="中文" * 20,
+        a_url="https://example.org/" + "y" * 150,
+        choices=["customer", "vendor"],
+        a_choice="won",
+        a_memo="x" * 300,
+        a_phone="+49 30 123456",
+        links=[company],
+    )
     trashed = site.create("deal", name="Gone", owner=site.users["sam"])
     with site.records() as records:
         records.delete("deal", [trashed])
-    return ["/", "/deals?f=", "/deals?where=nonsense", "/deals?trash=1", "/companies", f"/companies/{company}", f"/deals/{deal}",
-            f"/deals/{deal}?edit=1", "/deals/new", f"/specimens/{specimen}", f"/specimens/{specimen}?edit=1", f"/deals/{trashed}",
-            "/search?q=product", "/my-account", "/admin", "/admin/plan", "/nothing_here"]
+    return [
+        "/",
+        "/deals?f=",
+        "/deals?where=nonsense",
+        "/deals?trash=1",
+        "/companies",
+        f"/companies/{company}",
+        f"/deals/{deal}",
+        f"/deals/{deal}?edit=1",
+        "/deals/new",
+        f"/specimens/{specimen}",
+        f"/specimens/{specimen}?edit=1",
+        f"/deals/{trashed}",
+        "/search?q=product",
+        "/my-account",
+        "/admin",
+        "/admin/plan",
+        "/nothing_here",
+    ]
 
 
 def visit(page: Any, path: str) -> None:
@@ -68,7 +104,9 @@ def visit(page: Any, path: str) -> None:
 
 @pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("zh_CN", "dark")])
 def test_pages_at_360_pixels(people: People, places: list[str], language: str, theme: str) -> None:
-    page = people.open("ada", width=360, height=740, color_scheme=theme, locale=language.replace("_", "-"), has_touch=True)
+    page = people.open(
+        "ada", width=360, height=740, color_scheme=theme, locale=language.replace("_", "-"), has_touch=True
+    )
     for path in places:
         visit(page, path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

@@ -15,13 +15,23 @@ from tests.browser.conftest import People, Served
 @pytest.fixture(scope="module")
 def companies(served: Served) -> dict[str, int]:
     site = served.site
-    return {name: site.create("company", name=name, owner=site.users["sam"])
-            for name in ("Acme GmbH", "Aurora AB", "Zephyr & Söhne", "北京数据公司")}
+    return {
+        name: site.create("company", name=name, owner=site.users["sam"])
+        for name in ("Acme GmbH", "Aurora AB", "Zephyr & Söhne", "北京数据公司")
+    }
 
 
 def deal(served: Served, **values: Any) -> int:
-    return served.site.create("deal", **{"name": "Big deal", "owner": served.site.users["sam"], "starts": date(2026, 1, 1),
-                                         "amount": Decimal(5000), **values})
+    return served.site.create(
+        "deal",
+        **{
+            "name": "Big deal",
+            "owner": served.site.users["sam"],
+            "starts": date(2026, 1, 1),
+            "amount": Decimal(5000),
+            **values,
+        },
+    )
 
 
 def test_a_wrong_password_and_then_the_right_one(people: People) -> None:
@@ -96,7 +106,10 @@ def test_create_with_a_link_chosen_by_keyboard(people: People, served: Served, c
     page.wait_for_selector("[role=option]")
     page.keyboard.press("Enter")
     assert page.input_value("#f-company") == "Zephyr & Söhne"
-    assert page.locator("[data-field=company] a.t-open").get_attribute("href") == f"/companies/{companies['Zephyr & Söhne']}"
+    assert (
+        page.locator("[data-field=company] a.t-open").get_attribute("href")
+        == f"/companies/{companies['Zephyr & Söhne']}"
+    )
     page.keyboard.press("Tab")
     page.keyboard.press("Control+s")
     page.wait_for_selector("h1 >> text=Made by keyboard")
@@ -145,7 +158,9 @@ def test_a_condition_follows_what_is_typed(people: People, served: Served) -> No
 
 
 def test_lines_are_typed_into_a_table(people: People, served: Served) -> None:
-    record = deal(served, lines=[{"product": "Server", "price": Decimal(100)}, {"product": "Cable", "price": Decimal(5)}])
+    record = deal(
+        served, lines=[{"product": "Server", "price": Decimal(100)}, {"product": "Cable", "price": Decimal(5)}]
+    )
     page = people.open("sam")
     page.goto(f"/deals/{record}?edit=1")
     page.locator("[data-remove-line]").nth(1).click()
@@ -209,6 +224,7 @@ def test_leaving_with_changes_asks_first(people: People, served: Served) -> None
     def answer(dialog: Any) -> None:
         asked.append(dialog.message)
         dialog.dismiss() if len(asked) == 1 else dialog.accept()
+
     page.on("dialog", answer)
     page.click(".t-side >> text=Companies")
     assert page.input_value("#f-name") == "Not saved"

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from core.ed.records import Records
 from core.ed.session import Session
-from core.errors import FieldProblem, Invalid
+from core.errors import Denied, FieldProblem, Invalid
 from core.web import accounts
-from core.web.context import Context
+from core.web.context import Account, Context
 from core.web.i18n import LANGUAGES, N_
 from core.web.request import local_path, once, only
 from core.web.response import redirect
@@ -46,28 +46,35 @@ def settings(context: Context) -> Response:
 
 def password(context: Context) -> Response:
     """Change one's own password; all other sessions of the account end."""
-    assert context.account is not None
+    account = require_account(context)
     form = once(context.request.form)
     try:
         if form.get("new", "") != form.get("again", ""):
             raise Invalid([FieldProblem("again", "differs", N_("The two passwords are not the same."))])
-        accounts.change_password(context.connection, context.account.id, form.get("old", ""), form.get("new", ""))
+        accounts.change_password(context.connection, account.id, form.get("old", ""), form.get("new", ""))
     except Invalid as error:
         context.undo()
         return _draw(context, {p.field: context.text(p.message, **p.params) for p in error.problems}, 422)
-    accounts.close_others(context.connection, context.account.id, context.account.session)
+    accounts.close_others(context.connection, account.id, account.session)
     return redirect("/my-account?done=password")
+
+
+def require_account(context: Context) -> Account:
+    """The signed-in account; its routes let nobody else in. Raises Denied."""
+    if context.account is None:
+        raise Denied(N_("Sign in first."))
+    return context.account
 
 
 def _store(context: Context, values: dict[str, Any]) -> None:
     """Write to the user's record as the system: everybody may choose how things look to them."""
-    assert context.account is not None
+    user = require_account(context).user_id
     records = Records(Session.system_session(context.system, context.connection, how="page"))
     known = context.system.model.tables["user"].fields
     wanted = {key: value for key, value in values.items() if key in known}
-    found = records.read("user", [context.account.user_id], ["id", *wanted])
+    found = records.read("user", [user], ["id", *wanted])
     if found and wanted and any(found[0].get(key) != value for key, value in wanted.items()):
-        records.update("user", [{"id": context.account.user_id, "_version": found[0]["_version"], **wanted}])
+        records.update("user", [{"id": user, "_version": found[0]["_version"], **wanted}])
 
 
 def _draw(context: Context, problems: dict[str, str], status: int, done: str = "") -> Response:

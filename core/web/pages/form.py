@@ -201,7 +201,8 @@ def draw(context: Context, place: Place, record: Record, *, editing: bool, creat
     return render(
         context, "form.html", Frame(title, crumbs, place.thing.name), status,
         sheet=sheet, body=sheet.draw(), title=title, kind_title=kind_title, record=record, place=place,
-        avatar=avatar("+" if creating else title, "is-large"), editing=editing, creating=creating, trashed=trashed, identity=identity, memory=memory, notice=notice,
+        avatar=avatar("+" if creating else title, "is-large"), editing=editing, creating=creating, trashed=trashed,
+        identity=identity, memory=memory, notice=notice,
         top=(problems or {}).get("", ""), first=sheet.first_problem(), count=len(problems or {}),
         may_change=identity is not None and not trashed and may(place.table, "change", identity),
         may_delete=identity is not None and may(place.table, "delete", identity),

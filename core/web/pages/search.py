@@ -38,7 +38,7 @@ def show(context: Context) -> Response:
 
 def _groups(context: Context, words: str) -> list[Hits]:
     model, language = context.system.model, context.viewer.locale.language
-    icons = {thing.of: thing.icon or "point" for thing in reversed(model.objects.values())}
+    icons = {thing.of: thing.icon or "point" for thing in reversed(tuple(model.objects.values()))}
     homes = known_homes(context.system)
     groups: dict[str, Hits] = {}
     for found in context.records.search(words, limit=50):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from markupsafe import Markup, escape
@@ -36,7 +37,7 @@ class Bound:
     homes: Mapping[str, str]               # table -> where its records are opened, such as "/companies"
     badge: bool = False
     list: str | None = None                # lines: the list that gives the columns
-    memo: dict[str, Any] = field(default_factory=dict, compare=False)    # what a widget worked out for it
+    memo: dict[str, Any] = default(default_factory=dict, compare=False)    # what a widget worked out for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Control:
     required: bool = False
     invalid: bool = False
     described: str = ""                    # ids of help and error
-    problems: Mapping[str, str] = field(default_factory=dict)   # lines: by key below this control
+    problems: Mapping[str, str] = default(default_factory=dict)   # lines: by key below this control
 
     def attributes(self, kind: str = "form-control") -> Markup:
         """The attributes that every control has."""

@@ -86,4 +86,4 @@ class DatetimeWidget(DateWidget):
             return False
 
     def typed(self, bound: Bound, value: Any, viewer: Viewer) -> str:
-        return value.astimezone(ZoneInfo(viewer.locale.zone)).strftime("%Y-%m-%dT%H:%M")
+        return str(value.astimezone(ZoneInfo(viewer.locale.zone)).strftime("%Y-%m-%dT%H:%M"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from core.types.base import BadValue
 from core.web.context import Viewer
@@ -59,8 +59,9 @@ def _columns(bound: Bound) -> tuple[LineColumn, ...]:
     back = str(getattr(bound.field.properties, "by", ""))
     listed = model.lists.get(bound.list) if bound.list else None
     listed = listed or next((found for found in model.lists.values() if found.of == table), None)
-    paths = {c.path: (c.title, c.total == "sum") for c in listed.columns.values()} if listed is not None else {
-        name: (None, False) for name in default_columns(model, table, (back,))}
+    paths: dict[str, tuple[str | None, bool]] = dict.fromkeys(default_columns(model, table, (back,)), (None, False))
+    if listed is not None:
+        paths = {column.path: (column.title, column.total == "sum") for column in listed.columns.values()}
     found = []
     for path, (title, total) in paths.items():
         field = field_at(model, table, path)
@@ -100,7 +101,7 @@ class LinesWidget(Widget):
 
     def cell(self, bound: Bound) -> Reader:
         path = bound.path
-        return lambda record, viewer: Markup(str(len(record[path]))) if record.get(path) else NOTHING
+        return lambda record, viewer: escape(len(record[path])) if record.get(path) else NOTHING
 
     def edit(self, bound: Bound) -> Editor:
         columns = columns_of(bound)

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from core.types.numbers import separators
 from core.web.context import Viewer
 from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Reader, Record, Widget
-
 
 
 def grouped(language: str) -> Callable[[str], str]:
@@ -41,7 +40,7 @@ class IntegerWidget(Widget):
 
         def draw(record: Record, viewer: Viewer) -> str:
             value = record.get(path)
-            return NOTHING if value is None else Markup(swap(pattern(value)))
+            return NOTHING if value is None else escape(swap(pattern(value)))
         return draw
 
     def edit(self, bound: Bound) -> Editor:

@@ -11,11 +11,22 @@ from jinja2.ext import babel_extract
 
 ROOT = Path(__file__).resolve().parents[3]
 # The callable's name -> which argument is the msgid; a second number is the plural.
-CALLS = {"_": (0,), "N_": (0,), "text": (0,), "plural": (0, 1), "BadValue": (1,), "FieldProblem": (2,), "add": (3,),
-         "Denied": (0,), "NotFound": (0,), "BadRequest": (0,), "Conflict": (0,)}
+CALLS = {
+    "_": (0,),
+    "N_": (0,),
+    "text": (0,),
+    "plural": (0, 1),
+    "BadValue": (1,),
+    "FieldProblem": (2,),
+    "add": (3,),
+    "Denied": (0,),
+    "NotFound": (0,),
+    "BadRequest": (0,),
+    "Conflict": (0,),
+}
 PLURAL = re.compile(r"text\.plural\('([^']+)', '([^']+)'")
 PACKAGES = ("web", "types", "ed")
-NOT_A_PAGE = ("core/web/api/",)             # programs read English
+NOT_A_PAGE = ("core/web/api/",)  # programs read English
 
 
 def messages() -> dict[tuple[str, ...], str]:
@@ -44,7 +55,7 @@ def _in_python(path: Path) -> Iterator[tuple[tuple[str, ...], int]]:
         plain = isinstance(node.func, ast.Name)
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         places = CALLS.get(name)
-        if places is None or len(node.args) <= places[-1] or (plain and name == "text"):     # that one is SQL
+        if places is None or len(node.args) <= places[-1] or (plain and name == "text"):  # that one is SQL
             continue
         texts = [node.args[place] for place in places]
         if all(isinstance(one, ast.Constant) and isinstance(one.value, str) for one in texts):

@@ -31,8 +31,13 @@ from tests.unchanged import digests
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 PASSWORD = "correct horse battery"
 HASH = PasswordHasher.from_parameters(CHEAPEST).hash(PASSWORD)
-PEOPLE = {"ada": ("Ada Admin", ["administrator"]), "sam": ("Sam Seller", ["salesperson"]),
-          "sue": ("Sue Seller", ["salesperson"]), "max": ("Max Manager", ["manager"]), "nil": ("Nil Nobody", [])}
+PEOPLE = {
+    "ada": ("Ada Admin", ["administrator"]),
+    "sam": ("Sam Seller", ["salesperson"]),
+    "sue": ("Sue Seller", ["salesperson"]),
+    "max": ("Max Manager", ["manager"]),
+    "nil": ("Nil Nobody", []),
+}
 
 
 @dataclass
@@ -104,7 +109,7 @@ class _Inputs(HTMLParser):
         self.forms: list[tuple[str, list[tuple[str, str]]]] = []
         self._select: str | None = None
         self._area: tuple[str, list[str]] | None = None
-        self._depth = 0                        # inside <template> nothing is sent
+        self._depth = 0  # inside <template> nothing is sent
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         at = dict(attrs)
@@ -149,20 +154,22 @@ class Browser:
     def get(self, path: str, status: int = 200, **headers: str) -> str:
         return self._open("GET", path, None, status, headers)
 
-    def post(self, path: str, values: Mapping[str, Any] | list[tuple[str, Any]], status: int = 303,
-             **headers: str) -> str:
+    def post(
+        self, path: str, values: Mapping[str, Any] | list[tuple[str, Any]], status: int = 303, **headers: str
+    ) -> str:
         return self._open("POST", path, values, status, {"Origin": "http://localhost", **headers})
 
     def _open(self, method: str, path: str, values: Any, status: int, headers: Mapping[str, str]) -> str:
         refused = status >= 400
         before = digests(self.site.owner, self.site.settings.home / "files") if refused else None
         self.statements = []
-        note = lambda conn, cursor, statement, *rest: self.statements.append(statement)      # noqa: E731
+        note = lambda conn, cursor, statement, *rest: self.statements.append(statement)  # noqa: E731
         event.listen(self.site.engine, "before_cursor_execute", note)
         try:
             data = _multi(values)
-            self.page = self.client.open(path, method=method, data=data, headers=dict(headers),
-                                         environ_overrides={"REMOTE_ADDR": "127.0.0.1"})
+            self.page = self.client.open(
+                path, method=method, data=data, headers=dict(headers), environ_overrides={"REMOTE_ADDR": "127.0.0.1"}
+            )
         finally:
             event.remove(self.site.engine, "before_cursor_execute", note)
         assert self.page.status_code == status, f"{self.page.status_code}: {self.text[:3000]}"

@@ -32,7 +32,7 @@ def test_moments_are_read_and_typed_in_the_users_zone(site: Site) -> None:
     record = site.create("specimen", a_text="x", a_datetime=datetime(2026, 1, 1, 23, 30, tzinfo=UTC))
     browser = site.browser("ada")
     browser.get(f"/specimens/{record}")
-    assert "Jan 2, 2026 00:30" in browser.words                # Berlin, the organisation's
+    assert "Jan 2, 2026 00:30" in browser.words  # Berlin, the organisation's
     keep(browser, time_zone="America/New_York")
     browser.get(f"/specimens/{record}")
     assert "Jan 1, 2026 18:30" in browser.words

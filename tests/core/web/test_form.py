@@ -19,8 +19,16 @@ def acme(site: Site) -> int:
 
 
 def deal(site: Site, **values: Any) -> int:
-    return site.create("deal", **{"name": "Big deal", "owner": site.users["sam"], "amount": Decimal(5000),
-                                  "starts": date(2026, 1, 1), **values})
+    return site.create(
+        "deal",
+        **{
+            "name": "Big deal",
+            "owner": site.users["sam"],
+            "amount": Decimal(5000),
+            "starts": date(2026, 1, 1),
+            **values,
+        },
+    )
 
 
 def edit(browser: Browser, path: str) -> dict[str, Any]:
@@ -44,7 +52,12 @@ def test_saving_writes_what_was_changed_and_nothing_else(site: Site, acme: int) 
     browser.post(f"/deals/{record}", {**form, "name": "Bigger deal", "amount": "6,500.5"})
     assert browser.location == f"/deals/{record}"
     found = site.read("deal", record)
-    assert (found["name"], found["amount"], found["company"], found["_version"]) == ("Bigger deal", Decimal("6500.50"), acme, 2)
+    assert (found["name"], found["amount"], found["company"], found["_version"]) == (
+        "Bigger deal",
+        Decimal("6500.50"),
+        acme,
+        2,
+    )
     browser.get(f"/deals/{record}/history")
     assert "Ada Admin changed" in browser.words and "5,000.00 → became 6,500.50" in browser.words
     assert "Company" not in browser.words.split("Ada Admin changed")[1].split("created this")[0]
@@ -57,14 +70,26 @@ def test_saving_without_a_change_makes_no_new_version(site: Site) -> None:
     assert site.read("deal", record)["_version"] == 1
 
 
-@pytest.mark.parametrize(("key", "text", "said"), [
-    ("amount", "a lot", '"a lot" is not a number.'), ("amount", "1.005", "This may have 2 decimals."),
-    ("amount", "NaN", "is not a number"), ("amount", "10000000000000000", "too large"),
-    ("starts", "2026-02-30", "is not a date"), ("starts", "3000-01-01", "between 1900 and 2200"),
-    ("name", "", "must be filled in"), ("name", "x" * 201, "may have 200 characters"), ("name", "a\x00b", "cannot hold"),
-    ("stage", "nonsense", "not one of the choices"), ("company", "99999999", "cannot be chosen"),
-    ("company", "1e3", "not the id of a record"), ("company", "9" * 30, "not the id of a record"),
-    ("probability", "101", "or less"), ("ends", "2025-01-01", "")])
+@pytest.mark.parametrize(
+    ("key", "text", "said"),
+    [
+        ("amount", "a lot", '"a lot" is not a number.'),
+        ("amount", "1.005", "This may have 2 decimals."),
+        ("amount", "NaN", "is not a number"),
+        ("amount", "10000000000000000", "too large"),
+        ("starts", "2026-02-30", "is not a date"),
+        ("starts", "3000-01-01", "between 1900 and 2200"),
+        ("name", "", "must be filled in"),
+        ("name", "x" * 201, "may have 200 characters"),
+        ("name", "a\x00b", "cannot hold"),
+        ("stage", "nonsense", "not one of the choices"),
+        ("company", "99999999", "cannot be chosen"),
+        ("company", "1e3", "not the id of a record"),
+        ("company", "9" * 30, "not the id of a record"),
+        ("probability", "101", "or less"),
+        ("ends", "2025-01-01", ""),
+    ],
+)
 def test_a_bad_value_is_told_beside_its_field(site: Site, key: str, text: str, said: str) -> None:
     record = deal(site)
     browser = site.browser("ada")
@@ -106,7 +131,12 @@ def test_creating_begins_with_defaults_and_ends_on_the_record(site: Site, acme: 
     browser = site.browser("sam")
     browser.get(f"/deals/new?company={acme}&name=From+a+link")
     form = browser.form("/deals/new")
-    assert (form["name"], form["company"], form["stage"], form["probability"]) == ("From a link", str(acme), "open", "50")
+    assert (form["name"], form["company"], form["stage"], form["probability"]) == (
+        "From a link",
+        str(acme),
+        "open",
+        "50",
+    )
     assert form["owner"] == str(site.users["sam"]) and 'value="Sam Seller"' in browser.text
     browser.post("/deals/new", {**form, "amount": "not yet"}, 422)
     form = browser.form("/deals/new")
@@ -132,7 +162,12 @@ def test_two_people_on_one_record_lose_nothing(site: Site) -> None:
     theirs.post(path, {**edit(theirs, path), "amount": "7000", "note": "theirs"})
     mine.post(path, {**form, "amount": "8000", "name": "Renamed by me"}, 409)
     again = mine.form(path)
-    assert (again["amount"], again["name"], again["note"], again["_version"]) == ("8000", "Renamed by me", "theirs", "2")
+    assert (again["amount"], again["name"], again["note"], again["_version"]) == (
+        "8000",
+        "Renamed by me",
+        "theirs",
+        "2",
+    )
     assert "Somebody else saved this record" in mine.words and "Somebody else saved: 7,000.00" in mine.words
     assert site.read("deal", record)["amount"] == Decimal("7000.00")
     mine.post(path, again)
@@ -146,8 +181,15 @@ def test_lines_are_added_changed_and_removed(site: Site) -> None:
     path = f"/deals/{record}"
     form = edit(browser, path)
     assert form["lines.0.product"] == "Kept" and form["lines.1.product"] == "Gone"
-    sent = {**form, "lines.0.quantity": "3", "lines.1._delete": "1", "lines.7.product": "New", "lines.7.price": "x",
-            "lines.7.id": "", "lines.7.quantity": "2"}
+    sent = {
+        **form,
+        "lines.0.quantity": "3",
+        "lines.1._delete": "1",
+        "lines.7.product": "New",
+        "lines.7.price": "x",
+        "lines.7.id": "",
+        "lines.7.quantity": "2",
+    }
     browser.post(path, sent, 422)
     assert '"x" is not a number.' in browser.words
     again = browser.form(path)
@@ -163,7 +205,9 @@ def test_a_line_the_service_refuses_is_told_in_its_row(site: Site) -> None:
     browser = site.browser("ada")
     path = f"/deals/{record}"
     form = edit(browser, path)
-    browser.post(path, {**form, "lines.0.quantity": "", "lines.5.id": "", "lines.5.product": "ok", "lines.5.price": "1"}, 422)
+    browser.post(
+        path, {**form, "lines.0.quantity": "", "lines.5.id": "", "lines.5.product": "ok", "lines.5.price": "1"}, 422
+    )
     assert re.search(r'id="f-lines-0-quantity-problem">[^<]*filled in', browser.text)
 
 
@@ -234,17 +278,35 @@ def test_conditions_are_worked_out_for_what_is_typed(site: Site) -> None:
     browser = site.browser("ada")
     path = f"/deals/{record}"
     form = edit(browser, path)
-    found = browser.client.post(f"{path}/conditions", data={**form, "stage": "won"}, headers={"Origin": "http://localhost"}).json
+    found = browser.client.post(
+        f"{path}/conditions", data={**form, "stage": "won"}, headers={"Origin": "http://localhost"}
+    ).json
     assert found["amount"] == {"show": True, "required": True, "fixed": False}
-    assert browser.client.post(f"{path}/conditions", data=form, headers={"Origin": "http://localhost"}).json["amount"]["required"] is False
+    assert (
+        browser.client.post(f"{path}/conditions", data=form, headers={"Origin": "http://localhost"}).json["amount"][
+            "required"
+        ]
+        is False
+    )
     browser.post(path, {**form, "stage": "won", "amount": ""}, 422)
     assert "must be filled in" in browser.problem("amount") or "must be filled in" in browser.problem("company")
 
 
-SPECIMEN = {"a_text": "Straße 北京", "a_memo": "one\ntwo", "a_number": "-1,234", "a_decimal": "1.25", "a_money": "9.99",
-            "a_percent": "12.5", "a_date": "2026-11-20", "a_datetime": "2026-07-01T14:30", "a_choice": "won",
-            "choices": ["customer", "vendor"], "an_email": "a@example.org", "a_phone": "+49 30 123456",
-            "a_url": "https://example.org/x?a=b"}
+SPECIMEN = {
+    "a_text": "Straße 北京",
+    "a_memo": "one\ntwo",
+    "a_number": "-1,234",
+    "a_decimal": "1.25",
+    "a_money": "9.99",
+    "a_percent": "12.5",
+    "a_date": "2026-11-20",
+    "a_datetime": "2026-07-01T14:30",
+    "a_choice": "won",
+    "choices": ["customer", "vendor"],
+    "an_email": "a@example.org",
+    "a_phone": "+49 30 123456",
+    "a_url": "https://example.org/x?a=b",
+}
 
 
 def test_every_type_makes_the_round_trip(site: Site, acme: int) -> None:
@@ -255,22 +317,41 @@ def test_every_type_makes_the_round_trip(site: Site, acme: int) -> None:
     path = browser.location
     found = site.read("specimen", int(path.rpartition("/")[2]))
     assert found["a_text"] == "Straße 北京" and found["a_memo"] == "one\ntwo" and found["a_number"] == -1234
-    assert (found["a_decimal"], found["a_money"], found["a_percent"]) == (Decimal("1.25"), Decimal("9.99"), Decimal("12.5"))
+    assert (found["a_decimal"], found["a_money"], found["a_percent"]) == (
+        Decimal("1.25"),
+        Decimal("9.99"),
+        Decimal("12.5"),
+    )
     assert found["a_boolean"] is False and found["a_date"] == date(2026, 11, 20)
     assert found["a_datetime"] == datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
-    assert (found["a_choice"], found["choices"], found["a_link"], found["links"]) == ("won", ["customer", "vendor"], acme, [acme])
+    assert (found["a_choice"], found["choices"], found["a_link"], found["links"]) == (
+        "won",
+        ["customer", "vendor"],
+        acme,
+        [acme],
+    )
     assert found["a_file"].name == "grüße.txt"
     browser.get(path)
     assert "Jul 1, 2026 14:30" in browser.words and "grüße.txt" in browser.words
     assert 'href="mailto:a@example.org"' in browser.text and 'href="tel:+4930123456"' in browser.text
     again = edit(browser, path)
     assert {key: again[key] for key in ("a_memo", "a_date", "a_datetime", "a_choice", "an_email")} == {
-        key: SPECIMEN[key] for key in ("a_memo", "a_date", "a_datetime", "a_choice", "an_email")}
+        key: SPECIMEN[key] for key in ("a_memo", "a_date", "a_datetime", "a_choice", "an_email")
+    }
     browser.post(path, again)
     assert site.read("specimen", int(path.rpartition("/")[2]))["_version"] == 1
-    browser.post(path, {**again, "a_link~": "1", "a_link": None, "links": None, "choices": None, "a_file-": "1", "a_boolean": "true"})
+    browser.post(
+        path,
+        {**again, "a_link~": "1", "a_link": None, "links": None, "choices": None, "a_file-": "1", "a_boolean": "true"},
+    )
     emptied = site.read("specimen", int(path.rpartition("/")[2]))
-    assert [emptied[key] for key in ("a_link", "links", "choices", "a_file", "a_boolean")] == [None, None, None, None, True]
+    assert [emptied[key] for key in ("a_link", "links", "choices", "a_file", "a_boolean")] == [
+        None,
+        None,
+        None,
+        None,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//evil.example"])

@@ -17,10 +17,17 @@ def filled(site: Site) -> Site:
     acme = site.create("company", name="Acme", city="Berlin", kinds=["customer"], owner=site.users["sam"])
     site.create("company", name="Zeta <b>&amp;", city="Köln", owner=site.users["sue"])
     for number in range(12):
-        site.create("deal", name=f"Deal {number:02}", company=acme if number % 2 else None,
-                    owner=site.users["sam" if number < 6 else "sue"], amount=Decimal(100 * number) if number else None,
-                    stage="won" if number == 3 else "open", starts=date(2026, 1, 1), ends=date(2026, 2, 1 + number),
-                    secret="hidden from sellers")
+        site.create(
+            "deal",
+            name=f"Deal {number:02}",
+            company=acme if number % 2 else None,
+            owner=site.users["sam" if number < 6 else "sue"],
+            amount=Decimal(100 * number) if number else None,
+            stage="won" if number == 3 else "open",
+            starts=date(2026, 1, 1),
+            ends=date(2026, 2, 1 + number),
+            secret="hidden from sellers",
+        )
     return site
 
 
@@ -44,7 +51,7 @@ def test_sorting_by_a_header_and_back(filled: Site) -> None:
     html = browser.get(href[1])
     assert names(browser)[:2] == ["Deal 01", "Deal 02"] and 'aria-sort="ascending"' in html
     browser.get("/deals?sort=-amount")
-    assert names(browser)[0] == "Deal 11" and names(browser)[-1] == "Deal 00"      # empty ones last both ways
+    assert names(browser)[0] == "Deal 11" and names(browser)[-1] == "Deal 00"  # empty ones last both ways
     assert 'aria-sort="descending"' in browser.text
 
 
@@ -60,7 +67,7 @@ def test_search_filters_and_conditions(filled: Site) -> None:
 def test_filters_are_switched_by_their_chips(filled: Site) -> None:
     browser = filled.browser("ada")
     html = browser.get("/deals")
-    assert "Deal 03" not in names(browser)                  # won, and "Open" is on to begin with
+    assert "Deal 03" not in names(browser)  # won, and "Open" is on to begin with
     chips = dict(re.findall(r'class="t-filter-chip" href="([^"]+)" role="button" aria-pressed="true">([^<]+)', html))
     assert list(chips.values()) == ["Open"]
     browser.get(next(iter(chips)).replace("&amp;", "&"))
@@ -84,7 +91,15 @@ def test_requests_nobody_would_send_are_refused_or_ignored(filled: Site) -> None
     browser.get("/deals?sort=lines", 400)
     browser.get("/deals?after=nonsense", 400)
     browser.get("/deals?q=a&q=b", 400)
-    for query in ("limit=0", "limit=99999", "start=-1", "start=1e9", "f=no_such_filter", "list=no_such_list", "trash=2"):
+    for query in (
+        "limit=0",
+        "limit=99999",
+        "start=-1",
+        "start=1e9",
+        "f=no_such_filter",
+        "list=no_such_list",
+        "trash=2",
+    ):
         browser.get(f"/deals?{query}")
 
 
@@ -152,4 +167,4 @@ def test_a_list_page_needs_at_most_six_statements(filled: Site) -> None:
         browser.get(path)
         assert len(browser.statements) <= 6, browser.statements
     browser.get("/deals?limit=2")
-    assert len(browser.statements) == 3, browser.statements     # who and which version, the page, the count
+    assert len(browser.statements) == 3, browser.statements  # who and which version, the page, the count

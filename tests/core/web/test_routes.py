@@ -56,17 +56,30 @@ def test_those_who_are_no_administrators_do_not_administrate(site: Site) -> None
 
 def test_wrong_methods_and_unknown_pages(site: Site) -> None:
     browser = site.browser("ada")
-    for path in ("/no_such_object", "/deals/999999", "/deals/1e3", "/deals/-1", "/deals/9223372036854775808", "/a/b/c",
-                 "/deals/１", "/-/open/deal/7", "/-/lookup/deal/stage", "/-/lookup/nothing/at_all", "/-/file/deal/1/name",
-                 "/static/x/../../wsgi.py", "/static/x/nothing.css", "/%00", "/deals/99999999999999999999999"):
+    for path in (
+        "/no_such_object",
+        "/deals/999999",
+        "/deals/1e3",
+        "/deals/-1",
+        "/deals/9223372036854775808",
+        "/a/b/c",
+        "/deals/１",
+        "/-/open/deal/7",
+        "/-/lookup/deal/stage",
+        "/-/lookup/nothing/at_all",
+        "/-/file/deal/1/name",
+        "/static/x/../../wsgi.py",
+        "/static/x/nothing.css",
+        "/%00",
+        "/deals/99999999999999999999999",
+    ):
         browser.get(path, 404)
     assert browser.client.put("/deals", headers={"Origin": "http://localhost"}).status_code == 405
 
 
 def test_too_large_bodies_are_refused_before_they_are_read(site: Site) -> None:
     browser = site.browser("ada")
-    answer = browser.client.post("/my-account/settings", data=b"x" * 30_000,
-                                 headers={"Origin": "http://localhost"})
+    answer = browser.client.post("/my-account/settings", data=b"x" * 30_000, headers={"Origin": "http://localhost"})
     assert answer.status_code == 413
 
 
@@ -85,7 +98,16 @@ def test_headers_of_every_answer(site: Site) -> None:
 def test_pages_have_no_inline_script_style_or_handler(site: Site) -> None:
     browser = site.browser("ada")
     deal = site.create("deal", name="Plain")
-    for path in ("/", "/deals", f"/deals/{deal}", f"/deals/{deal}?edit=1", "/specimens/new", "/my-account", "/admin", "/search?q=a"):
+    for path in (
+        "/",
+        "/deals",
+        f"/deals/{deal}",
+        f"/deals/{deal}?edit=1",
+        "/specimens/new",
+        "/my-account",
+        "/admin",
+        "/search?q=a",
+    ):
         html = browser.get(path)
         nonce = re.search(r"'nonce-([^']+)'", browser.page.headers["Content-Security-Policy"])  # type: ignore[union-attr]
         assert nonce is not None

@@ -53,7 +53,10 @@ def test_files_come_as_attachments_under_the_rights_of_their_record(site: Site) 
     record = browser.location.rpartition("/")[2]
     assert browser.client.get(f"/-/file/specimen/{record}/a_file").get_data() == evil
     answer = browser.client.get(f"/-/file/specimen/{record}/a_file")
-    assert answer.headers["Content-Disposition"].startswith("attachment;") and "\n" not in answer.headers["Content-Disposition"]
+    assert (
+        answer.headers["Content-Disposition"].startswith("attachment;")
+        and "\n" not in answer.headers["Content-Disposition"]
+    )
     assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Type"] == "application/octet-stream"

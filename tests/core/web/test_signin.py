@@ -19,7 +19,9 @@ def test_a_page_sends_strangers_to_sign_in_and_back(site: Site) -> None:
     browser.get("/")
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", ""])
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", ""]
+)
 def test_next_leads_only_into_this_site(site: Site, target: str) -> None:
     browser = site.browser()
     browser.get("/login")
@@ -58,8 +60,12 @@ def test_too_many_failures_close_the_login_for_a_while(site: Site) -> None:
 
 def test_an_address_that_tries_many_logins_is_closed_too(site: Site) -> None:
     with site.owner.begin() as connection:
-        connection.execute(text("insert into sys.login_attempt (login, address, success) "
-                                "select 'l' || n, '127.0.0.1', false from generate_series(1, 60) n"))
+        connection.execute(
+            text(
+                "insert into sys.login_attempt (login, address, success) "
+                "select 'l' || n, '127.0.0.1', false from generate_series(1, 60) n"
+            )
+        )
     site.browser().sign_in("sam", PASSWORD, 429)
     forget_attempts(site)
 
@@ -81,10 +87,14 @@ def test_sessions_end_by_idleness_and_by_age(site: Site) -> None:
     for column, age in (("seen_on", "13 hours"), ("expires_on", "8 days")):
         browser = site.browser("sam")
         with site.owner.begin() as connection:
-            connection.execute(text("update sys.session set seen_on = case when :c = 'seen_on' then seen_on - "
-                                    "cast(:age as interval) else seen_on end, expires_on = case when :c = 'expires_on' "
-                                    "then expires_on - cast(:age as interval) else expires_on end"),
-                               {"c": column, "age": age})
+            connection.execute(
+                text(
+                    "update sys.session set seen_on = case when :c = 'seen_on' then seen_on - "
+                    "cast(:age as interval) else seen_on end, expires_on = case when :c = 'expires_on' "
+                    "then expires_on - cast(:age as interval) else expires_on end"
+                ),
+                {"c": column, "age": age},
+            )
         browser.get("/", 303)
 
 
@@ -124,8 +134,10 @@ def test_the_set_up_link_works_once(site: Site) -> None:
     with site.owner.begin() as connection:
         path = accounts.create_setup_link(connection)
         old = accounts.create_setup_link(connection)
-        connection.execute(text("update sys.setup_link set expires_on = now() where hash = :hash"),
-                           {"hash": accounts.digest(old.rpartition("/")[2])})
+        connection.execute(
+            text("update sys.setup_link set expires_on = now() where hash = :hash"),
+            {"hash": accounts.digest(old.rpartition("/")[2])},
+        )
     site.browser().get(old, 404)
     site.browser().get("/set-up/guess", 404)
     browser = site.browser()

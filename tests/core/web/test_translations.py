@@ -33,7 +33,10 @@ def test_translations_keep_their_placeholders(language: str) -> None:
 
 def test_parameters_are_put_in_as_they_are() -> None:
     text = Text("en", {})
-    assert text("a {name} b", name="{other} {0.__class__}", other="x") in ("a x {0.__class__} b", "a {other} {0.__class__} b")
+    assert text("a {name} b", name="{other} {0.__class__}", other="x") in (
+        "a x {0.__class__} b",
+        "a {other} {0.__class__} b",
+    )
     assert text("100 % {unknown}") == "100 % {unknown}"
 
 
@@ -43,8 +46,17 @@ def test_plurals(count: int, english: str, chinese: str) -> None:
     assert text_of("zh_CN").plural("{count} record", "{count} records", count) == chinese
 
 
-@pytest.mark.parametrize(("header", "language"), [
-    ("zh-CN,zh;q=0.9,en;q=0.8", "zh_CN"), ("de,en;q=0.5", "en"), ("zh", "zh_CN"), (None, "en"), ("x" * 10_000, "en"),
-    ("en;q=abc,zh-Hans", "zh_CN"), (",;q=,", "en")])
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh_CN"),
+        ("de,en;q=0.5", "en"),
+        ("zh", "zh_CN"),
+        (None, "en"),
+        ("x" * 10_000, "en"),
+        ("en;q=abc,zh-Hans", "zh_CN"),
+        (",;q=,", "en"),
+    ],
+)
 def test_the_browser_says_the_language_of_strangers(header: str | None, language: str) -> None:
     assert negotiate(header, ("en", "zh_CN")) == language
