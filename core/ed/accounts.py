@@ -17,7 +17,8 @@ LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,119}")
 def create_user(session: Session, login: str, name: str, roles: Iterable[str] = (),
                 password: str | None = None, demo: bool = False) -> int:
     """Make a user's record, its role assignments and its account; gives the user. Raises Refused, Invalid."""
-    user = Records(session).create("user", [{"name": name}])[0]
+    records = Records(session)
+    user = records.create("user", [{"name": name, **_home(records)}])[0]
     assign_roles(session, user, roles)
     create_account(session, user, login, password, demo)
     return user
@@ -45,6 +46,14 @@ def find_user(session: Session, name: str) -> int:
     if session.connection.scalar(text("select 1 from sys.account where user_id = :user"), {"user": user}):
         raise Refused(f'"{name}" has an account already')
     return user
+
+
+def _home(records: Records) -> dict[str, int]:
+    """The organisation of a new user, as long as there is one only."""
+    if "organisation" not in records.session.system.model.tables["user"].fields:
+        return {}
+    found = records.page("organisation", ["name"], limit=2).records
+    return {"organisation": int(found[0]["id"])} if len(found) == 1 else {}
 
 
 def create_account(session: Session, user: int, login: str, password: str | None = None, demo: bool = False) -> int:

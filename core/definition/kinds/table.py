@@ -83,9 +83,8 @@ class TableSchema(MixinSchema):
                                  "with the same ids, in the same physical table.")
     abstract: bool = Property(False, description="True for a base that has no records but those of its kinds.")
     uses: list[Name] = Property([], description="Mixins whose fields, roles and rules it takes.")
-    keeps: list[Literal["history", "timeline", "attachments", "organisation"]] = Property(
-        [], description="What is kept beside each record: its history, a timeline, attachments, the organisation it "
-        "belongs to.")
+    keeps: list[Literal["history", "timeline", "attachments"]] = Property(
+        [], description="What is kept beside each record: its history, a timeline, attachments.")
     peek: list[Name] = Property([], description="The fields a masked look-up may see (the right `peek`).")
     access: AccessSchema | None = Property(None, description="Rights that come from other records.")
     people: Path | None = Property(None, description="For tables whose records stand for people: the path to users "
