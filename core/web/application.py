@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
 import secrets
 import time
@@ -10,8 +11,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import (
     HTTPException,
+    LengthRequired,
     RequestEntityTooLarge,
     ServiceUnavailable,
     Unauthorized,
@@ -29,6 +32,8 @@ from core.web.routing import Route, RouteTable
 
 log = logging.getLogger("tessera.web")
 MOST_TEXT = 2_000_000          # of a form, besides its files
+ATTEMPTS = 3                # how often a request is carried out that others keep getting in the way of
+PAUSE = 0.03                # seconds before the next attempt, more or less, so that two do not meet again
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -71,6 +76,19 @@ class Application:
             return self._failed(context, error)
 
     def _with_database(self, context: Context, route: Route, arguments: dict[str, Any]) -> Response:
+        """Run a handler, and once more where it lost a race: all it did was in the transaction that was taken back."""
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return self._in_transaction(context, route, arguments)
+            except DBAPIError as error:
+                if route.alone or not failures.lost_race(error):
+                    raise
+            log.info("tried again", extra={"request_id": context.request_id, "attempt": attempt})
+            time.sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)
+            context.request.rewind()
+        return self._in_transaction(context, route, arguments)
+
+    def _in_transaction(self, context: Context, route: Route, arguments: dict[str, Any]) -> Response:
         """Run a handler in one transaction; a refused or failed request leaves nothing behind."""
         with self.engine.connect() as connection:
             context.connection = connection
@@ -125,6 +143,8 @@ def _limit(request: Request, route: Route) -> None:
     """Refuse a body that is packed or too large before a byte of it is read; only files may be large in forms."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
         raise UnsupportedMediaType(N_("A compressed body is not taken."))
+    if request.content_length is None and "Transfer-Encoding" in request.headers:
+        raise LengthRequired
     request.max_form_memory_size = min(route.body, MOST_TEXT)
     plain = request.mimetype == "application/x-www-form-urlencoded"
     request.max_content_length = request.max_form_memory_size if plain else route.body

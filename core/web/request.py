@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 from core.errors import BadRequest
 from core.web.i18n import N_
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 MOST_VALUES = 30_000                        # a form may hold some thousand lines
 
@@ -20,14 +24,24 @@ class Request(WerkzeugRequest):
     max_form_memory_size = 1_000_000
     max_form_parts = MOST_VALUES
 
+    def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
+        # Servers end the stream where the connection breaks off; only the length tells half a form from a whole one.
+        environ.pop("wsgi.input_terminated", None)
+        super().__init__(environ, populate_request, shallow)
+
     @property
     def htmx(self) -> bool:
         """Whether our own script asks for a part of a page."""
         return self.headers.get("HX-Request") == "true" and self.headers.get("HX-Boosted") != "true"
 
+    def rewind(self) -> None:
+        """Let everything that was sent be read from the start again."""
+        for file in self.files.values(multi=True) if "files" in self.__dict__ else ():
+            file.stream.seek(0)
+
 
 def once(values: MultiDict[str, str], many: Collection[str] = ()) -> Mapping[str, str]:
-    """Give a form or query as plain values; raises BadRequest when a key outside `many` comes twice, or for too many."""
+    """Give a form or query as plain values; raises BadRequest for too many, or a key outside `many` that comes twice."""
     if len(values) > MOST_VALUES:
         raise BadRequest(N_("The request holds too many values."))
     for key, found in values.lists():

@@ -148,7 +148,7 @@ def _body_bytes(context: Context) -> bytes:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype not in JSON or charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
-    return request.get_data(cache=False)
+    return request.get_data()
 
 
 def _create(context: Context, definition: Table, body: object) -> object:
