@@ -85,7 +85,7 @@ class Person:
 
     def csrf(self, path: str) -> str:
         """The token that the forms of a page carry; "" if it has none."""
-        token = re.search(r'name="csrf" value="([^"]+)"', self.get(path).text)
+        token = re.search(r'name="_?csrf" value="([^"]+)"', self.get(path).text)
         return token.group(1) if token else ""
 
     def sign_in(self, login: str, password: str) -> None:

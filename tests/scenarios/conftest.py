@@ -1,0 +1,15 @@
+"""The served demo that hostile tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.scenarios.hostile import Crm, serve_demo
+
+
+@pytest.fixture(scope="session")
+def crm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crm]:
+    """The demo behind a server, for all modules that send it bad input."""
+    yield from serve_demo(tmp_path_factory.mktemp("hostile"))
