@@ -13,7 +13,8 @@ from core.database import address
 from core.settings import Settings
 
 # jobs is on the path because the job queue's own SQL names its tables without a schema.
-OPTIONS = "-c search_path=public,jobs -c timezone=UTC -c jit=off"
+# Only what we prepare ourselves is planned for all values at once: core/database/prepared.py.
+OPTIONS = "-c search_path=public,jobs -c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan"
 
 
 def open(settings: Settings, role: address.Role = "app") -> Engine:

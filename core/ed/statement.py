@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, CursorResult, Dialect, bindparam
 from sqlalchemy.sql import ClauseElement, visitors
 
-from core.database import prepared
+from core.database.prepared import Prepared
 
 Row = Sequence[Any]
 Record = dict[str, Any]
@@ -26,17 +26,20 @@ class Statement:
 
     sql: str
     constants: Mapping[str, Any]
-    fixed: bool = False             # one plan is right for all values, so it is prepared where it comes again
+    fixed: Prepared | None = None       # the same, prepared, where one plan is right for all values
 
     @classmethod
     def compile(cls, statement: ClauseElement, dialect: Dialect, *, fixed: bool = False) -> Statement:
-        """Compile for a dialect; parameters without a value are given when it runs."""
+        """Compile for a dialect; parameters without a value are given when it runs.
+
+        `fixed`: its plan does not hang on the values, as with reads by id.
+        """
         for element in visitors.iterate(statement):
             if isinstance(element, BindParameter):
                 element.required = False            # else rendering IN lists here would ask for its value now
         compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         constants = {name: value for name, value in compiled.params.items() if value is not None}
-        return cls(str(compiled), constants, fixed)
+        return cls(str(compiled), constants, Prepared(str(compiled), constants) if fixed else None)
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
         """Run it; a parameter that is given replaces a constant of that name, but in a fixed one."""
@@ -44,8 +47,8 @@ class Statement:
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
         """The same for what gives no rows."""
-        if self.fixed:
-            return prepared.execute(connection, self.sql, parameters, self.constants)
+        if self.fixed is not None:
+            return self.fixed.run(connection, parameters)
         return connection.exec_driver_sql(self.sql, {**self.constants, **parameters})
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, text
 
+from core.database.prepared import Prepared
 from core.errors import FieldProblem, Invalid, NotFound
 from core.web import passwords
 from core.web.context import Account
@@ -40,18 +41,20 @@ class Head:
     stale: bool = False          # the session's use should be written down
 
 
-_BY_SESSION = text("""
+_BY_SESSION = Prepared("""
     select l.version, l.epoch, a.id, a.login, a.user_id, s.csrf, a.demo,
-           s.seen_on < now() - :every as stale, null::text[] as scopes
+           s.seen_on < now() - %(every)s as stale, null::text[] as scopes
       from bm.live l
       left join (sys.session s join sys.account a on a.id = s.account_id and a.active)
-        on s.hash = :hash and s.expires_on > now() and s.seen_on > now() - :idle""")
-_BY_TOKEN = text("""
+        on s.hash = %(hash)s and s.expires_on > now() and s.seen_on > now() - %(idle)s""",
+    {"every": SEEN_EVERY, "idle": IDLE})
+_BY_TOKEN = Prepared("""
     select l.version, l.epoch, a.id, a.login, a.user_id, '' as csrf, a.demo,
-           coalesce(t.used_on < now() - :every, true) as stale, t.scopes
+           coalesce(t.used_on < now() - %(every)s, true) as stale, t.scopes
       from bm.live l
       left join (sys.token t join sys.account a on a.id = t.account_id and a.active)
-        on t.hash = :hash and t.revoked_on is null and (t.expires_on is null or t.expires_on > now())""")
+        on t.hash = %(hash)s and t.revoked_on is null and (t.expires_on is null or t.expires_on > now())""",
+    {"every": SEEN_EVERY})
 _NOBODY = text("select l.version, l.epoch from bm.live l")
 
 
@@ -62,10 +65,7 @@ def head(connection: Connection, session: str | None = None, token: str | None =
         return Head(row.version or 0, row.epoch)
     hashed = digest(token or session or "")
     statement = _BY_TOKEN if token else _BY_SESSION
-    values: dict[str, object] = {"hash": hashed, "every": SEEN_EVERY}
-    if not token:
-        values["idle"] = IDLE
-    row = connection.execute(statement, values).one()
+    row = statement.run(connection, {"hash": hashed}).one()
     if row.id is None or row.user_id is None:
         return Head(row.version or 0, row.epoch)
     scopes = tuple(row.scopes) if row.scopes else None
@@ -88,7 +88,8 @@ def open_session(connection: Connection, account_id: int) -> str:
     connection.execute(text("delete from sys.session where expires_on < now() or seen_on < now() - :idle"),
                        {"idle": IDLE})
     connection.execute(
-        text("insert into sys.session (hash, account_id, csrf, expires_on) values (:hash, :account, :csrf, now() + :life)"),
+        text("insert into sys.session (hash, account_id, csrf, expires_on)"
+             " values (:hash, :account, :csrf, now() + :life)"),
         {"hash": digest(secret), "account": account_id, "csrf": secrets.token_urlsafe(24), "life": ABSOLUTE})
     return secret
 
@@ -167,8 +168,8 @@ def use_setup_link(connection: Connection, secret: str, password: str) -> int:
     spent = connection.execute(
         text("update sys.setup_link set used_on = now() where hash = :hash and used_on is null and expires_on > now()"),
         {"hash": digest(secret)})
-    account = connection.execute(
-        text("select id from sys.account where active and user_id is not null and not demo order by id limit 1")).scalar()
+    account = connection.scalar(
+        text("select id from sys.account where active and user_id is not null and not demo order by id limit 1"))
     if spent.rowcount != 1 or account is None:
         raise NotFound(N_("This link is not valid any more."))
     set_password(connection, int(account), password)
