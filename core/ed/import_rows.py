@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select, tuple_
 
-from core.ed.access import as_condition
+from core.ed.columns import RecordColumns, live
 from core.ed.mapping import ImportMapping, Source, directive, fill
 from core.ed.records import Records
 from core.ed.table_file import FileRow
@@ -250,18 +250,19 @@ def match(session: Session, table: str, by: Sequence[str], rows: Sequence[Import
 
 def _records(session: Session, table: str, by: Sequence[str],
              keys: Sequence[tuple[Any, ...]]) -> list[tuple[int, tuple[Any, ...], int]]:
-    """Id, key and version of the records with those keys, outside the trash and readable."""
-    stored = session.system.stored(table)
-    columns: list[ColumnElement[Any]] = [stored.column(name) for name in by]
-    conditions = [stored.column("_deleted_on").is_(None),
-                  as_condition(session.gate.predicate(table, "read", stored.table))]
-    own = stored.own_rows()
-    if own is not None:
-        conditions.append(own)
+    """Id, key and version of the records with those keys, outside the trash and readable.
+
+    Raises Denied for keys that the user may not read: what is found by them would tell them.
+    """
+    if not session.gate.may(table, "read"):
+        return []
+    source = RecordColumns(session.system, session.gate, table)
+    columns: list[ColumnElement[Any]] = [source.value((name,)) for name in by]
+    wanted = select(source.root.id, source.root.source.c["_version"], *columns).where(*live(source))
     found = []
     for start in range(0, len(keys), _AT_ONCE):
         some = keys[start:start + _AT_ONCE]
         chosen = columns[0].in_([key[0] for key in some]) if len(columns) == 1 else tuple_(*columns).in_(some)
-        statement = select(stored.column("id"), stored.column("_version"), *columns).where(chosen, *conditions)
-        found += [(row[0], tuple(row[2:]), row[1]) for row in session.connection.execute(statement, session.parameters)]
+        found += [(row[0], tuple(row[2:]), row[1])
+                  for row in session.connection.execute(wanted.where(chosen), session.parameters)]
     return found

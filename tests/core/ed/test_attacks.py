@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine
 
+from core.ed.import_rows import ImportRow, find_by, match
+from core.ed.table_file import FileRow
 from core.errors import Conflict, Denied, Invalid
 from core.settings import Settings
 from tests.fixtures.writing import World, writing_world
@@ -80,6 +82,19 @@ def test_a_conflict_names_no_field_that_is_hidden_in_the_record(world: World) ->
         records.update("customer", [{"id": world["beta"], "_version": 1, "name": "mine"}])
     assert error.value.fields == ("name",)
     assert "tax_id" not in error.value.current and error.value.current["archived"] is None
+
+
+def test_an_import_finds_no_records_by_what_is_hidden(world: World) -> None:
+    row = ImportRow(FileRow(1, ()), values={"tax_id": "T1"})
+    with world.records("cleo") as records:
+        with pytest.raises(Denied):
+            find_by(records.session, "customer", "tax_id", ["T1"])
+        with pytest.raises(Denied):
+            match(records.session, "customer", ["tax_id"], [row])
+        assert find_by(records.session, "customer", "name", ["Acme"]) == {"Acme": [world["acme"]]}
+    with world.records("sue") as records:
+        assert find_by(records.session, "customer", "tax_id", ["T1"]) == {"T1": [world["acme"]]}
+        assert find_by(records.session, "customer", "name", ["Beta", "Beta 2"]) == {}
 
 
 def test_a_refusal_to_delete_does_not_count_what_is_hidden(world: World) -> None:
