@@ -26,11 +26,11 @@ NAMED = 5                     # so many of the records in the way are named
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A record outside the trash that links to one that is to go."""
+    """A record outside the trash that links to one that is to go; `table` is its own, not a base of it."""
 
     incoming: Incoming
+    table: str
     id: int
-    target: int
 
 
 def trash(batch: Batch, shaped: Shape, records: Sequence[Locked]) -> None:
@@ -62,21 +62,13 @@ def _gather(session: Session, shaped: Shape, records: Sequence[Locked], going: d
     for use in uses:
         field = use.incoming.field
         if field.on_delete != "restrict" and use.id not in gone:
-            for table in _tables(session, use):
-                grouped.setdefault((field.on_delete, table, field.name), []).append(use.id)
+            grouped.setdefault((field.on_delete, use.table, field.name), []).append(use.id)
     for (how, table, field_name), ids in grouped.items():
         held = lock(session, table, sorted(set(ids)), removing=how == "cascade")
         if how == "cascade":
             _gather(session, shape(session.system, table), list(held.values()), going, cleared)
         else:
             cleared.setdefault((table, field_name), {}).update(held)
-
-
-def _tables(session: Session, use: Use) -> tuple[str, ...]:
-    """The tables whose records the user of a record may be: the one with the link, or those under it."""
-    table = use.incoming.table
-    own = () if table.abstract else (table.name,)
-    return tuple(dict.fromkeys((*own, *table.kinds)))
 
 
 def _uses(session: Session, shaped: Shape, ids: Sequence[int]) -> list[Use]:
@@ -91,14 +83,13 @@ def _uses(session: Session, shaped: Shape, ids: Sequence[int]) -> list[Use]:
             stored = session.system.stored(link.table.name)
             source, column = stored.table.alias(), stored.name(link.field.name)
             found = source.c[column].overlap(IDS) if link.field.many else source.c[column] == any_(IDS)
-            target = literal(0, BigInteger) if link.field.many else source.c[column]
             own = stored.own_rows(source)
-            parts.append(select(literal(str(number), Text), source.c.id, target).where(
+            parts.append(select(literal(str(number), Text), source.c.id, source.c["_type"]).where(
                 found, source.c[DELETED_ON].is_(None), *(() if own is None else (own,))))
         return Statement.compile(union_all(*parts), session.connection.dialect)
     statement = session.system.cache.get(("uses", shaped.table.name), build)
-    return [Use(links[int(number)], id_, target) for number, id_, target in statement.rows(
-        session.connection, {"ids": list(ids)})]
+    return [Use(links[int(number)], session.system.name_of(kind) or links[int(number)].table.name, id_)
+            for number, id_, kind in statement.rows(session.connection, {"ids": list(ids)})]
 
 
 def _in_use(session: Session, shaped: Shape, uses: Sequence[Use]) -> Invalid:

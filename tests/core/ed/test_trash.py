@@ -209,3 +209,16 @@ def test_nobody_deletes_what_is_being_linked_to(world: World) -> None:
         assert thread.is_alive()
     thread.join(10)
     assert outcome == ["in_use"]
+
+
+def test_a_base_with_records_of_its_own_loses_each_once(world: World) -> None:
+    deal, label = make(world), make(world, "label", name="fragile")
+    ids = [make(world, table, name=table, deal=deal, label=label) for table in ("box", "crate")]
+    with world.records() as records:
+        records.delete("label", [label])
+        assert [(r["_version"], r["label"]) for r in records.read("box", ids, ["label"])] == [(2, None)] * 2
+        records.delete("deal", [deal])
+        assert [r["_version"] for r in records.read("box", ids, [], trash=True)] == [3, 3]
+        assert [len(records.history("box", id)) for id in ids] == [3, 3]
+        records.restore("deal", [deal])
+        assert [r["_version"] for r in records.read("box", ids, [])] == [4, 4]
