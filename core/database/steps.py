@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import psycopg2
@@ -14,6 +16,7 @@ from core.database.engine import driver
 from core.errors import Refused
 
 FOLDER = Path(__file__).with_name("steps")
+INCLUDE = re.compile(r"^-- include: procrastinate (\S+)$", re.MULTILINE)
 LOCK = 7_236_001                                     # an advisory lock: one upgrade at a time
 
 
@@ -24,6 +27,18 @@ class Step:
     number: int
     name: str
     path: Path
+
+    def sql(self) -> str:
+        """The statements; a line `-- include: procrastinate 3.10.0` stands for the schema that release brings along."""
+        return INCLUDE.sub(_included, self.path.read_text(encoding="utf-8"))
+
+
+def _included(match: re.Match[str]) -> str:
+    installed = version("procrastinate")
+    if installed != match[1]:
+        raise Refused(f"procrastinate {match[1]} is needed, {installed} is installed; run `make setup`")
+    from procrastinate.schema import SchemaManager
+    return str(SchemaManager.get_schema()).replace("%%", "%")
 
 
 def available() -> tuple[Step, ...]:
@@ -62,7 +77,7 @@ def upgrade(connection: Connection) -> tuple[Step, ...]:
 def _apply(connection: Connection, step: Step) -> None:
     # The driver's cursor, because a file holds many statements and % signs that are not parameters.
     try:
-        driver(connection).execute(step.path.read_text(encoding="utf-8"))
+        driver(connection).execute(step.sql())
     except psycopg2.Error as error:
         raise Refused(f"step {step.path.name} failed: {error}") from error
     connection.execute(text("insert into public.tessera_step (number, name) values (:number, :name)"),
