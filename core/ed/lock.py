@@ -101,5 +101,6 @@ def _build(session: Session, shaped: Shape, removing: bool) -> _Locker:
         source.c.id == any_(IDS), *(() if own is None else (own,))).order_by(source.c.id)
     statement = statement.with_for_update(of=source, key_share=not removing)
     names = tuple(c.name for c in statement.selected_columns)
-    return _Locker(Statement.compile(statement, session.connection.dialect, fixed=True), names, constants, frozenset(closed),
-                   tuple(asked_rights), tuple(asked_fields), tuple(readonly))
+    compiled = Statement.compile(statement, session.connection.dialect, fixed=True)
+    return _Locker(compiled, names, constants, frozenset(closed), tuple(asked_rights), tuple(asked_fields),
+                   tuple(readonly))
