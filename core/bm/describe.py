@@ -36,6 +36,11 @@ def summary(plan: Plan) -> str:
     return f"Plan: {added} to add, {changed} to change, {removed} to remove. Risk: {plan.risk}."
 
 
+def details(change: Change) -> list[str]:
+    """What a change sets, a line for each property."""
+    return [line.strip() for line in list(_change(change))[1:]]
+
+
 def _change(change: Change) -> Iterator[str]:
     yield f"  {change.sign} {change.describe()}"
     if isinstance(change, Added) and change.kind in DETAILED:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.web.i18n import N_, text_of
 from core.web.widgets.base import Bound
+from core.web.widgets.registry import widgets
 
 if TYPE_CHECKING:
     from core.definition.model import Field, Model
@@ -54,7 +55,7 @@ def bind(system: System, table: str, path: str, language: str, title: str = "", 
         return None
     return Bound(field, path, title or field_title(model, field, language),
                  (model.text(f"{field.path}.help", language) or field.help) if field.help else "",
-                 model, language, text_of(language), known_homes(system), badge, list)
+                 model, language, text_of(language), known_homes(system), widgets(system), badge, list)
 
 
 def known_homes(system: System) -> Mapping[str, str]:

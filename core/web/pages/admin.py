@@ -86,7 +86,7 @@ def _plan_page(context: Context, what: str, version: int | None, status: int = 2
     return render(
         context, "plan.html", _frame(context, N_("Plan")), status, what=what, version=version, plan=found,
         problems=[*problems, *(str(one) for one in (found.problems if found else ()))], refusal=refusal,
-        changes=[(change.sign, change.describe()) for change in found.changes] if found else [],
+        changes=[(one.sign, one.describe(), describe.details(one)) for one in found.changes] if found else [],
         summary=describe.summary(found) if found else "", metadata=_place(context.settings.metadata),
         action=f"/admin/rollback/{version}" if version is not None else "/admin/promote")
 

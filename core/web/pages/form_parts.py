@@ -59,7 +59,7 @@ def _event(context: Context, table: str, change: Change, titles: Mapping[tuple[s
     fields = [shown for name, pair in change.fields.items() if not name.startswith("_")
               and (shown := _shown(context, table, name, pair, titles)) is not None]
     trash = change.fields.get("_deleted_on")
-    created = first and trash is None and all(before is None for before, _after in change.fields.values())
+    created = first and trash is None and all(before in (None, []) for before, _after in change.fields.values())
     if created:
         what = _("created this")
     elif trash is not None:

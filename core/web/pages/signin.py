@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 from werkzeug.wrappers import Response
@@ -59,6 +60,11 @@ def leave(context: Context) -> Response:
     return response
 
 
+def token(context: Context) -> Response:
+    """The CSRF token of the session: a form opened before a new sign-in in another tab can still be sent."""
+    return Response(json.dumps({"csrf": context.csrf}), content_type="application/json")
+
+
 def set_up(context: Context, secret: str) -> Response:
     """The page of a set-up link."""
     if not accounts.setup_link_open(context.connection, secret):
@@ -96,6 +102,7 @@ ROUTES = (
     Route("/login", ("GET",), show, "public", "everyone"),
     Route("/login", ("POST",), enter, "public", "everyone", 20_000),
     Route("/logout", ("POST",), leave, "session", "self", 20_000),
+    Route("/-/token", ("GET",), token, "session", "self"),
     Route("/set-up/<secret>", ("GET",), set_up, "public", "everyone"),
     Route("/set-up/<secret>", ("POST",), finish, "public", "everyone", 20_000),
 )

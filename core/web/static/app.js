@@ -76,9 +76,22 @@ document.addEventListener("htmx:before:response", (event) => {
   const { response } = event.detail.ctx;
   if (response.status === 401) {
     event.preventDefault();
+    signedOut = true;
     toast(words().expired, { href: "/login", text: words().sign_in });
   }
 });
+
+// Back from signing in again in another tab: what stands in this one can be sent with the new session's token.
+let signedOut = false;
+document.addEventListener("visibilitychange", async () => {
+  if (!signedOut || document.visibilityState !== "visible") return;
+  const answer = await fetch("/-/token", { headers: { Accept: "application/json" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const { csrf } = await answer.json();
+  for (const input of document.querySelectorAll("input[name=_csrf]")) input.value = csrf;
+  signedOut = false;
+});
+
 document.addEventListener("htmx:after:swap", (event) => {
   if (event.detail.ctx?.target === document.body || event.detail.ctx?.target?.id === "main") arrive();
   else showTabs();

@@ -35,6 +35,7 @@ class Bound:
     language: str
     text: Text
     homes: Mapping[str, str]               # table -> where its records are opened, such as "/companies"
+    widgets: Mapping[str, Widget]          # by type: what draws the cells of lines
     badge: bool = False
     list: str | None = None                # lines: the list that gives the columns
     memo: dict[str, Any] = default(default_factory=dict, compare=False)    # what a widget worked out for it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
@@ -14,6 +15,7 @@ from core.web.i18n import N_
 from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Posted, Reader, Record, Widget
 
 MOST_ROWS = 2_000
+MOST_SHOWN = 100         # more than these are a list of their own, one click away
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,6 @@ def columns_of(bound: Bound) -> tuple[LineColumn, ...]:
 
 def _columns(bound: Bound) -> tuple[LineColumn, ...]:
     from core.web.binding import default_columns, field_at, field_title
-    from core.web.widgets.registry import built_in
     model, table = bound.model, bound.field.target or ""
     back = str(getattr(bound.field.properties, "by", ""))
     listed = model.lists.get(bound.list) if bound.list else None
@@ -69,7 +70,7 @@ def _columns(bound: Bound) -> tuple[LineColumn, ...]:
             continue
         inner = replace(bound, field=field, path=path, title=title or field_title(model, field, bound.language),
                         help="", list=None, memo={})
-        widget = built_in().get(field.type.name) or built_in()["text"]
+        widget = bound.widgets.get(field.type.name) or bound.widgets["text"]
         fixed = "." in path or field.virtual or field.readonly is True or field.type.name in ("sequence", "file")
         found.append(LineColumn(path, inner, widget, widget.cell(inner), None if fixed else widget.edit(inner), total))
     return tuple(found)
@@ -93,10 +94,10 @@ class LinesWidget(Widget):
             rows = record.get(bound.path)
             if not rows:
                 return Markup('<p class="t-none">{}</p>').format(words[0])
-            body = NOTHING.join(_read_row(columns, row, viewer, base, words[1]) for row in rows)
+            body = NOTHING.join(_read_row(columns, row, viewer, base, words[1]) for row in rows[:MOST_SHOWN])
             return Markup('<div class="t-lines-frame"><table class="table t-lines"><thead><tr>{}<th class="t-narrow">'
-                          '</th></tr></thead><tbody>{}</tbody>{}</table></div>').format(
-                head, body, _totals(columns, rows, viewer, words[2]))
+                          '</th></tr></thead><tbody>{}</tbody>{}</table></div>{}').format(
+                head, body, _totals(columns, rows, viewer, words[2]), _rest(bound, record, rows, base))
         return draw
 
     def cell(self, bound: Bound) -> Reader:
@@ -126,7 +127,7 @@ class LinesWidget(Widget):
         rows = tuple(
             Line(str(number), str(row["id"]) if row.get("id") else "",
                  {c.name: c.widget.entry(c.bound, row, viewer) for c in columns}, record=row)
-            for number, row in enumerate(record.get(bound.path) or ()))
+            for number, row in enumerate((record.get(bound.path) or ())[:MOST_SHOWN]))
         return Entry(rows=rows)
 
     def posted(self, bound: Bound, posted: Posted, key: str) -> Entry | None:
@@ -187,6 +188,15 @@ def _edit_row(columns: tuple[LineColumn, ...], row: Line, control: Control, view
         'data-remove-line aria-label="{}" title="{}"><span class="t-i-x"></span></button>{}</td></tr>').format(
         Markup(" hidden") if row.removed else NOTHING, NOTHING.join(cells), control.name, row.key, row.id,
         control.name, row.key, "1" if row.removed else "", words["remove"], words["remove"], note)
+
+
+def _rest(bound: Bound, record: Record, rows: Any, base: str) -> Markup:
+    """The way to all lines, when only the first are shown here."""
+    if len(rows) <= MOST_SHOWN or base.startswith("/-/") or "id" not in record:
+        return NOTHING
+    where = urlencode({"f": "", "where": f"{getattr(bound.field.properties, 'by', '')} == {record['id']}"})
+    return Markup('<p class="t-none"><a href="{}?{}">{}</a></p>').format(
+        base, where, bound.text("Show all {count}", count=f"{len(rows):,}"))
 
 
 def _totals(columns: tuple[LineColumn, ...], rows: Any, viewer: Viewer, word: str) -> Markup:

@@ -172,3 +172,15 @@ def test_changing_the_password_ends_the_other_sessions(site: Site) -> None:
 def forget_attempts(site: Site) -> None:
     with site.owner.begin() as connection:
         connection.execute(text("delete from sys.login_attempt"))
+
+
+def test_a_form_opened_before_signing_in_again_gets_the_new_token(site: Site) -> None:
+    browser = site.browser("sam")
+    old = writes(browser)["_csrf"]
+    browser.post("/logout", browser.form("/logout"))
+    browser.sign_in("sam")
+    browser.post("/my-account/settings", {"_csrf": old}, 403)
+    browser.get("/-/token")
+    assert browser.page is not None and browser.page.json["csrf"] not in ("", old)
+    browser.post("/my-account/settings", {"_csrf": browser.page.json["csrf"]})
+    site.browser().get("/-/token", 303)
