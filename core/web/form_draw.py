@@ -11,14 +11,17 @@ from markupsafe import Markup, escape
 from core.expression import EvaluationError, is_true
 from core.web.context import Viewer
 from core.web.form_view import Box, FormField, FormView
+from core.web.html import Piece
 from core.web.widgets.base import EMPTY, NOTHING, Control, Entry, Record
 
 if TYPE_CHECKING:
     from core.expression import Environment, Expression
 
 
-READ = Markup('<dl class="t-fields cols-{}">{}</dl>')
-EDITED = Markup('<div class="t-fields cols-{}">{}</div>')
+READ = Piece('<dl class="t-fields cols-{}">{}</dl>')
+EDITED = Piece('<div class="t-fields cols-{}">{}</div>')
+SHOWN = Piece('<div class="{}" data-field="{}"{}>{}<dd>{}</dd></div>')
+LABEL = Piece('<dt>{}{}</dt>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Sheet:
 
     def _fields(self, fields: Collection[FormField], columns: int) -> Markup:
         frame = EDITED if self.editing else READ
-        return frame.format(columns, NOTHING.join(map(self._field, fields)))
+        return frame(columns, NOTHING.join(map(self._field, fields)))
 
     def _box(self, box: Box) -> Markup:
         if box.tag == "tabs":
@@ -120,10 +123,9 @@ class Sheet:
             return Markup('<div class="{} is-fixed" data-field="{}"{}><div class="t-label">{}</div>'
                           '<div class="t-value">{}</div></div>').format(
                 css, one.key, hidden, one.bound.title, value or EMPTY)
-        label = NOTHING if one.bound.field.type.name == "lines" else Markup('<dt>{}{}</dt>').format(
+        label = NOTHING if one.bound.field.type.name == "lines" else LABEL(
             one.bound.title, self._hint(one))
-        return Markup('<div class="{}" data-field="{}"{}>{}<dd>{}</dd></div>').format(
-            css, one.key, hidden, label, value or EMPTY)
+        return SHOWN(css, one.key, hidden, label, value or EMPTY)
 
     def _hint(self, one: FormField) -> Markup:
         if not one.bound.help:

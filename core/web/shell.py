@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -49,6 +49,7 @@ def environment() -> Environment:
     return found
 
 
+@lru_cache(1000)
 def icon(name: str | None, extra: str = "") -> Markup:
     """A drawing from the sprite; it says nothing to screen readers, the text beside it does."""
     known = name if name in assets.icon_names() else "point"

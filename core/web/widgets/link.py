@@ -7,7 +7,11 @@ from typing import Any, ClassVar
 from markupsafe import Markup, escape
 
 from core.web.context import Viewer
+from core.web.html import Piece
 from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Posted, Reader, Record, Widget
+
+LINK = Piece('<a class="t-link" href="{}/{}">{}</a>')
+GONE = Piece('<s title="{}">{}</s>')
 
 
 def home(bound: Bound) -> str:
@@ -31,9 +35,7 @@ class LinkWidget(Widget):
             if value is None:
                 return NOTHING
             title = record.get(title_path) or f"#{value}"
-            if record.get(trashed_path):
-                return Markup('<s title="{}">{}</s>').format(gone, title)
-            return Markup('<a class="t-link" href="{}/{}">{}</a>').format(base, value, title)
+            return GONE(gone, title) if record.get(trashed_path) else LINK(base, value, title)
 
         def several(record: Record, viewer: Viewer) -> str:
             values = record.get(path) or ()

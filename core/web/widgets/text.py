@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
 from core.web.context import Viewer
+from core.web.html import Piece
 from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Reader, Record, Widget
+
+ISOLATED = Piece("<bdi>{}</bdi>")
+CODE = Piece('<span class="t-code">{}</span>')
+MEMO = Piece('<div class="t-memo" dir="auto">{}</div>')
+ADDRESS = Piece('<a href="{}" {}>{}</a>')
+_PLAIN = re.compile(r"[A-Za-z0-9@+._~-]+")
+_NOT_DIALLED = re.compile(r"[^0-9+]")
 
 
 class TextWidget(Widget):
@@ -23,7 +32,7 @@ class TextWidget(Widget):
             value = record.get(path)
             if value is None:
                 return NOTHING
-            return escape(value) if value.isascii() else Markup("<bdi>{}</bdi>").format(value)
+            return escape(value) if value.isascii() else ISOLATED(value)
         return draw
 
     def edit(self, bound: Bound) -> Editor:
@@ -47,7 +56,7 @@ class SequenceWidget(TextWidget):
     def read(self, bound: Bound) -> Reader:
         path = bound.path
         return lambda record, viewer: (
-            Markup('<span class="t-code">{}</span>').format(record[path]) if record.get(path) else NOTHING)
+            CODE(record[path]) if record.get(path) else NOTHING)
 
 
 class MemoWidget(Widget):
@@ -59,7 +68,7 @@ class MemoWidget(Widget):
     def read(self, bound: Bound) -> Reader:
         path = bound.path
         return lambda record, viewer: (
-            Markup('<div class="t-memo" dir="auto">{}</div>').format(record[path]) if record.get(path) else NOTHING)
+            MEMO(record[path]) if record.get(path) else NOTHING)
 
     def cell(self, bound: Bound) -> Reader:
         path = bound.path
@@ -101,8 +110,7 @@ class _Linked(TextWidget):
     def read(self, bound: Bound) -> Reader:
         path, href, extra = bound.path, self.href, self.attributes()
         return lambda record, viewer: (
-            Markup('<a href="{}" {}>{}</a>').format(href(record[path]), extra, record[path])
-            if record.get(path) else NOTHING)
+            ADDRESS(href(record[path]), extra, record[path]) if record.get(path) else NOTHING)
 
     def edit(self, bound: Bound) -> Editor:
         def draw(entry: Entry, control: Control, viewer: Viewer) -> str:
@@ -118,7 +126,7 @@ class EmailWidget(_Linked):
     mode: ClassVar[str] = "email"
 
     def href(self, value: str) -> str:
-        return "mailto:" + quote(value, safe="@+._-")
+        return "mailto:" + (value if _PLAIN.fullmatch(value) else quote(value, safe="@+._-"))
 
 
 class PhoneWidget(_Linked):
@@ -128,7 +136,7 @@ class PhoneWidget(_Linked):
     mode: ClassVar[str] = "tel"
 
     def href(self, value: str) -> str:
-        return "tel:" + "".join(c for c in value if c.isascii() and (c.isdigit() or c == "+"))
+        return "tel:" + _NOT_DIALLED.sub("", value)
 
 
 class UrlWidget(_Linked):
