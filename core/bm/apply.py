@@ -21,7 +21,10 @@ from core.bm.lock import holding
 from core.bm.state import State
 from core.bm.steps import Plan, Step
 from core.database import ddl
+from core.database.jobs import enqueue
+from core.ed import search_index
 from core.ed.schema import name_all, parts, stored_fields
+from core.ed.system import System
 from core.errors import Refused, TesseraError
 
 if TYPE_CHECKING:
@@ -262,15 +265,23 @@ class Run:
             self.flip_in(connection, step)
 
     def flip_in(self, connection: Connection, step: Step) -> None:
-        """The atomic point: compare the pointer, set it, journal it, tell everyone; nothing else."""
+        """The atomic point: compare the pointer, set it, journal it, tell everyone; rights to find things follow."""
         changed = connection.execute(
             tables.live.update().values(version=self.version, epoch=tables.live.c.epoch + 1)
             .where(tables.live.c.version.is_not_distinct_from(self.order.base.version)))
         if changed.rowcount != 1:
             raise Refused("someone else promoted meanwhile; plan again")
+        self._follow_rights(connection)
         journal.step_done(connection, self.promotion, step)
         journal.set_state(connection, self.promotion, "flipped")
         notify(connection, LIVE, self.version)
+
+    def _follow_rights(self, connection: Connection) -> None:
+        """Let the search index follow: what may no longer be found goes with the flip, the rest is a job."""
+        before, after = (None if state.model is None else System(0, state.model, state.identities, {})
+                         for state in (self.order.base, self.order.target))
+        if before is not None and after is not None and search_index.follow(connection, before, after):
+            enqueue(connection, "rebuild_search", once="rebuild_search")
 
     def _wait_until_left(self) -> None:
         """Wait until every living worker saw the flip and no request of it runs an older version.

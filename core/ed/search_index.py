@@ -75,6 +75,29 @@ def parts(system: System, table: str) -> dict[int, tuple[Field, ...]]:
     return system.cache.get(("search parts", table), find)
 
 
+def follow(connection: Connection, before: System, after: System) -> bool:
+    """Forget words that stand in a part which more people may search than may read them in the version to come.
+
+    Says whether the index is to be built anew, because other fields are searched, or with other rights.
+    """
+    was = _fields_of_parts(before)
+    now = _fields_of_parts(after)
+    changed = {table for table, found in now.items() if table in was and found != was[table]}
+    closed = [table for table in changed
+              if not was[table].get(SHARED_PART, set()) <= now[table].get(SHARED_PART, set())]
+    if closed:
+        connection.execute(delete(tables.search).where(
+            tables.search.c.part == SHARED_PART, tables.search.c.table_id.in_(closed)))
+    return bool(changed)
+
+
+def _fields_of_parts(system: System) -> dict[int, dict[int, set[int]]]:
+    """The identities of the fields of each part, by the identity of the table."""
+    return {system.identities[name]: {part: {system.identities[identity_path(field)] for field in members}
+                                      for part, members in parts(system, name).items()}
+            for name, table in system.model.tables.items() if not table.abstract}
+
+
 def matching(columns: RecordColumns) -> list[Select[Any]]:
     """Selects of the ids of records whose words match parameter `query`, within what the user may read."""
     open_parts: list[int] = []
