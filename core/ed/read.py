@@ -106,6 +106,24 @@ def may(session: Session, table: str, right: str, id: int | None) -> bool:
     return id is None or id in with_right(session, table, right, [id])
 
 
+def rights(session: Session, table: str, id: int) -> frozenset[str]:
+    """Which of the rights to change and to delete the user has on a record that they read; see Records.rights."""
+    def build() -> tuple[frozenset[str], dict[str, int], Statement | None]:
+        source = RecordColumns(session.system, session.gate, table).root.source
+        found = {right: session.gate.predicate(table, right, source) for right in ("change", "delete")
+                 if session.gate.may(table, right)}
+        always = frozenset(right for right, allowed in found.items() if allowed is True)
+        asked = {right: allowed for right, allowed in found.items() if not isinstance(allowed, bool)}
+        if not asked:
+            return always, {}, None
+        statement = select(*asked.values()).select_from(source).where(source.c["id"] == _ids())
+        return always, {right: number for number, right in enumerate(asked)}, _compile(session, statement, fixed=True)
+    _check_name(session, table)
+    always, asked, statement = session.system.cache.get(("rights", session.user.shape, table), build)
+    rows = statement.rows(session.connection, session.parameters | {"ids": [id]}) if statement is not None else ()
+    return always.union(right for row in rows for right, number in asked.items() if row[number])
+
+
 def with_right(session: Session, table: str, right: str, ids: Sequence[int]) -> set[int]:
     """Those of some records, in the trash or not, on which the user has a right."""
     def build() -> Statement:

@@ -71,6 +71,10 @@ class Records:
         """Whether the user has a right (create read change delete export): on a record, or on any of a table."""
         return read.may(self.session, table, right, id)
 
+    def rights(self, table: str, id: int) -> frozenset[str]:
+        """Which of `change` and `delete` the user has on a record that they read: no statement, or one for both."""
+        return read.rights(self.session, table, id)
+
     def readable(self, table: str) -> tuple[str, ...]:
         """The fields of a table that this user may read in some record, in the table's order."""
         return self.session.gate.readable(table)

@@ -17,7 +17,7 @@ from core.web.form_draw import Sheet, standings
 from core.web.form_view import FormView, form_view
 from core.web.i18n import N_
 from core.web.pages.objects import kind_of, object_of, object_title, title_of
-from core.web.pages.prefill import prefilled
+from core.web.pages.prefill import prefilled, values_of_new
 from core.web.request import once
 from core.web.response import redirect
 from core.web.routing import Route
@@ -59,7 +59,7 @@ def show(context: Context, object: str, id: int) -> Response:
     place = place_of(context, thing, kind(context, thing, id))
     record, trashed = load(context, place, id)
     editing = context.request.args.get("edit") == "1" and not trashed \
-        and context.records.may(place.table, "change", id)
+        and "change" in context.records.rights(place.table, id)
     entries = form_save.begin(place.view, record, context.viewer) if editing else {}
     return draw(context, place, record, editing=editing, entries=entries, trashed=trashed,
                 memory=form_save.memory(place.view, entries) if editing else "")
@@ -89,7 +89,7 @@ def save(context: Context, object: str, id: int) -> Response:
         return _overtaken(context, place, id, sent, base)
     except Denied as error:
         context.undo()
-        sent.problems[""] = context.text(str(error))
+        sent.problems[""] = context.text(error.message, **error.params)
         return _again(context, place, id, sent, version, base, status=403)
     return redirect(place.href(id))
 
@@ -124,7 +124,7 @@ def create(context: Context, object: str) -> Response:
     form = context.request.form
     once(form, _plural_keys(place.view, form))
     sent = form_save.read(place.view, Posted(form, context.request.files), None, context.viewer)
-    record = prefilled(context, thing, table, place.view)
+    record = values_of_new(context, thing, table, place.view)
     status = 422
     if not sent.problems:
         # What was empty and stays empty is not said; what had a default and was emptied is.
@@ -138,7 +138,8 @@ def create(context: Context, object: str) -> Response:
             form_save.place_problems(sent, error.problems, place.view, context.viewer)
         except Denied as error:
             context.undo()
-            sent.problems[""], status = context.text(str(error)), 403
+            sent.problems[""], status = context.text(error.message, **error.params), 403
+    record = prefilled(context, thing, table, place.view)
     entries = _with_titles(context, place.view, {**form_save.begin(place.view, record, context.viewer), **sent.entries})
     return draw(context, place, record, editing=True, creating=True, entries=entries, problems=sent.problems,
                 status=status)
@@ -155,10 +156,14 @@ def remove(context: Context, object: str, id: int) -> Response:
         context.undo()
         place = place_of(context, thing, table)
         record, trashed = load(context, place, id)
-        messages = [context.text(p.message, **p.params) for p in error.problems] if isinstance(error, Invalid) \
-            else [context.text(N_("Somebody changed this record meanwhile. Look at it again before you delete it."))
-                  if isinstance(error, Conflict) else context.text(str(error))]
-        return draw(context, place, record, editing=False, trashed=trashed, problems={"": "\n".join(messages)},
+        match error:
+            case Invalid():
+                words = "\n".join(context.text(one.message, **one.params) for one in error.problems)
+            case Conflict():
+                words = context.text("Somebody changed this record meanwhile. Look at it again before you delete it.")
+            case Denied():
+                words = context.text(error.message, **error.params)
+        return draw(context, place, record, editing=False, trashed=trashed, problems={"": words},
                     status=422 if isinstance(error, Invalid) else 409 if isinstance(error, Conflict) else 403)
     return redirect(f"/{thing.name}?deleted={id}")
 
@@ -197,16 +202,15 @@ def draw(context: Context, place: Place, record: Record, *, editing: bool, creat
                   {"theirs": _("Somebody else saved:"), "take": _("Take this")})
     identity = None if creating else int(record["id"])
     crumbs = (Crumb(object_title(context, place.thing), place.href()), Crumb(title, place.href(identity)))
-    may = context.records.may
+    rights = frozenset() if identity is None else context.records.rights(place.table, identity)
     return render(
         context, "form.html", Frame(title, crumbs, place.thing.name), status,
         sheet=sheet, body=sheet.draw(), title=title, kind_title=kind_title, record=record, place=place,
         avatar=avatar("+" if creating else title, "is-large"), editing=editing, creating=creating, trashed=trashed,
         identity=identity, memory=memory, notice=notice,
         top=(problems or {}).get("", ""), first=sheet.first_problem(), count=len(problems or {}),
-        may_change=identity is not None and not trashed and may(place.table, "change", identity),
-        may_delete=identity is not None and may(place.table, "delete", identity),
-        may_create=may(place.table, "create"), multipart=place.view.files,
+        may_change="change" in rights and not trashed, may_delete="delete" in rights,
+        may_create=context.records.may(place.table, "create"), multipart=place.view.files,
         kind=place.table if model.tables[place.thing.of].kinds else "",
         action=f"{place.href()}/new" if creating else place.href(identity))
 

@@ -25,12 +25,17 @@ def object_values(context: Context, thing: Object) -> dict[str, Any]:
 
 def prefilled(context: Context, thing: Object, table: str, view: FormView) -> dict[str, Any]:
     """A record that is not yet there, with the titles of what it links to."""
+    record = values_of_new(context, thing, table, view)
+    return {**record, **_titles(context, view, record)}
+
+
+def values_of_new(context: Context, thing: Object, table: str, view: FormView) -> dict[str, Any]:
+    """What a new record begins with: what the object and the address give, and the defaults."""
     values = {**object_values(context, thing), **_of_address(context, view)}
     try:
-        record: dict[str, Any] = dict(context.records.new(table, values))
+        return dict(context.records.new(table, values))
     except Denied:
-        record = dict(values)
-    return {**record, **_titles(context, view, record)}
+        return values
 
 
 def _of_address(context: Context, view: FormView) -> dict[str, Any]:
