@@ -17,16 +17,20 @@ from core.settings import Settings
 OPTIONS = "-c search_path=public,jobs -c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan"
 
 
-def open(settings: Settings, role: address.Role = "app") -> Engine:
-    """A pool of connections for that role: `app` serves requests and jobs, `owner` changes tables."""
+def open(settings: Settings, role: address.Role = "app", seconds: int = 0) -> Engine:
+    """A pool of connections for that role: `app` serves requests and jobs, `owner` changes tables.
+
+    A statement that takes longer than `seconds` is stopped; with 0 none is.
+    """
     size = max(settings.threads, settings.job_threads) + 2 if role == "app" else 4
-    return connect_to(address.url(settings, role), size)
+    return connect_to(address.url(settings, role), size, seconds)
 
 
-def connect_to(url: URL, size: int = 4) -> Engine:
-    """A pool of connections to a URL, with the session's search path, time zone and name set."""
-    return create_engine(url, pool_size=size, max_overflow=4, pool_timeout=10, pool_use_lifo=True,
-                         connect_args={"options": OPTIONS, "application_name": "tessera", "connect_timeout": 10})
+def connect_to(url: URL, size: int = 4, seconds: int = 0) -> Engine:
+    """A pool of connections to a URL, with the session's search path, time zone, limits and name set."""
+    options = f"{OPTIONS} -c statement_timeout={seconds}s"
+    return create_engine(url, pool_size=size, max_overflow=4, pool_timeout=10, pool_use_lifo=True, hide_parameters=True,
+                         connect_args={"options": options, "application_name": "tessera", "connect_timeout": 10})
 
 
 @contextmanager

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.ed.access import Gate
 
 ALWAYS = ("id", "_version")
+MOST_STEPS = 8                                # of a path: each but the last is a join
 OWN_KEYS = ("_title", "_type", "_version", "_deleted_on")
 
 
@@ -152,6 +153,8 @@ def check_path(gate: Gate, table: str, name: str, *, at: str) -> Type | None:
     scope = gated_scope(gate, table)
     current, kind = table, None
     names = name.split(".")
+    if len(names) > MOST_STEPS:
+        raise BadRequest(f"A path has at most {MOST_STEPS} steps.", at)
     for position, part in enumerate(names):
         kind = scope.member(current, part) if part else None
         if kind is None:

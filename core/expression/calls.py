@@ -132,7 +132,7 @@ def _first(checker: Checker, rows: Rows, value: Node | None, keywords: Sequence[
         if keyword.arg != "order":
             raise ExpressionError('"first" knows only order=', checker.source.column(keyword), "order")
         trees = keyword.value.elts if isinstance(keyword.value, ast.List | ast.Tuple) else [keyword.value]
-        with checker.inside(rows.table):
+        with checker.inside(rows.table, column):
             order = tuple(_order(checker, each) for each in trees)
     inner = value if isinstance(value, Path) else Path(type=Type("link", rows.table), level=0, names=(), column=column)
     return First(type=inner.type, rows=rows, value=inner, order=order, column=column, size=inner.size)

@@ -34,6 +34,7 @@ from core.expression.type_rules import BOOLEAN, NULL, NUMBERS, describe
 from core.types.base import Type
 
 MOST_DIGITS = 60
+MOST_SETS = 3        # within each other: PostgreSQL plans them together, in a time that grows with every one
 MOST_DAYS = 600_000
 MOST_FRAMES = 350    # of Python's 1000: formulas within conditions within requests have to fit
 SMALLEST = 15        # digits that a quotient may gain, when the divisor is a field
@@ -72,8 +73,10 @@ class Checker:
         return self.tables[-1 - level] if level < len(self.tables) else None
 
     @contextmanager
-    def inside(self, table: str) -> Iterator[None]:
-        """Check something about one record of a set."""
+    def inside(self, table: str, column: int) -> Iterator[None]:
+        """Check something about one record of a set; raises ExpressionError for sets too deep within each other."""
+        if len(self.tables) > MOST_SETS:
+            raise ExpressionError(f"sets stand in sets at most {MOST_SETS} deep", column)
         self.tables.append(table)
         yield
         self.tables.pop()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.expression.check import Checker
 
 DIGITS = 15          # of a number in a field
+MOST_STEPS = 8       # of a path: each but the last is a join
 CONSTANTS = {"true": "True", "false": "False", "null": "None", "none": "None"}
 
 
@@ -153,12 +154,19 @@ def _single(node: Node, column: int) -> Path:
 
 def _field(path: Path) -> Path | Rows:
     """A path as it is, or the set that it leads to."""
+    _check_steps(path.names, path.column)
     if path.type.name == "set" and path.type.of is not None:
         return Rows(type=path.type, level=path.level, names=path.names, table=path.type.of, column=path.column)
     return dataclasses.replace(path, size=DIGITS) if path.type.name in NUMBERS else path
 
 
+def _check_steps(names: tuple[str, ...], column: int) -> None:
+    if len(names) > MOST_STEPS:
+        raise ExpressionError(f"a path has at most {MOST_STEPS} steps", column)
+
+
 def _variable(names: tuple[str, ...], type: Type, column: int) -> Variable:
+    _check_steps(names, column)
     if type.name == "set":
         raise ExpressionError(f'the set "{".".join(names)}" cannot be read; use all.{type.of}[...]', column)
     return Variable(type=type, names=names, column=column, size=DIGITS if type.name in NUMBERS else 0)
@@ -178,7 +186,7 @@ def subscript(checker: Checker, tree: ast.Subscript) -> Rows:
     if not isinstance(rows, Rows):
         raise ExpressionError(f"[ ] chooses records of a set; this is {describe(rows.type)}",
                               checker.source.column(tree))
-    with checker.inside(rows.table):
+    with checker.inside(rows.table, rows.column):
         where = checker.condition(tree.slice)
     if rows.where is not None:
         where = And(type=BOOLEAN, parts=(rows.where, where), column=where.column)

@@ -27,7 +27,8 @@ TITLES = {
 RETRY = {429: "60", 503: "2"}
 _LOST = frozenset(("40001", "40P01"))                     # serialization failure, deadlock
 _BUSY = _LOST | {"55P03"}                                 # lock not available
-_SLOW = frozenset(("57014", "53100", "53200", "53300", "57P01", "57P02", "57P03"))   # cancelled, full, shutting down
+_STOPPED = "57014"                                        # it took longer than a statement of a request may
+_SLOW = frozenset(("53100", "53200", "53300", "57P01", "57P02", "57P03"))   # full, shutting down
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,9 @@ def failure_of(error: BaseException) -> Failure:
         case BadValue():
             return Failure(422, error.message, dict(error.params))
         case Denied():
-            return Failure(403, str(error))
+            return Failure(403, error.message, dict(error.params))
         case NotFound():
-            return Failure(404, str(error))
+            return Failure(404, error.message, dict(error.params))
         case Conflict():
             return Failure(409, str(error))
         case Refused():
@@ -94,6 +95,8 @@ def _of_database(error: DBAPIError) -> Failure:
     code = _code(error)
     if code in _BUSY:
         return Failure(409, N_("Others are writing the same records. Try again."))
+    if code == _STOPPED:
+        return Failure(422, N_("This took too long and was stopped. Ask for less at once."))
     if isinstance(error, OperationalError) or code in _SLOW or error.connection_invalidated:
         return Failure(503)
     return Failure(500)

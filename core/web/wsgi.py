@@ -11,9 +11,12 @@ from core.settings import Settings
 from core.web.application import Application
 
 
+SECONDS = 10              # that a statement of a request may take: whoever waits longer has gone away
+
+
 def make(settings: Settings) -> Application:
     """The application over the database that the settings name; it follows promotions until the process ends."""
-    engine = engines.open(settings, "app")
+    engine = engines.open(settings, "app", SECONDS)
     systems = Systems(engine, Plugins.load(settings.addon_folders))
     systems.start()
     atexit.register(systems.stop)

@@ -89,6 +89,12 @@ WRONG = [
     ("exists(lines[outer.outer.name == 'a'])", 14, "there is no further record around"),
     ("sum(all.company.deals)", 5, "a set inside a set cannot be read; use [ ] with exists, count or sum"),
     ("[1, 2]", 1, 'a list stands only after "in"'),
+    # bounds
+    ("company" + ".parent" * 7 + ".name == 'a'", 1, "a path has at most 8 steps"),
+    ("user" + ".manager" * 8 + " == user", 1, "a path has at most 8 steps"),
+    ("exists(lines.deal.company.deals[True])", 8, "a set inside a set cannot be read; use [ ] with exists, count or sum"),
+    ("exists(all.deal[exists(all.deal[exists(all.deal[exists(all.deal[archived])])])])", 56,
+     "sets stand in sets at most 3 deep"),
 ]
 
 

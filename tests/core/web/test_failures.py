@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from core.database import engine as engines
 from core.errors import BadRequest, Conflict, Denied, FieldProblem, Invalid, NotFound
 from core.web.application import Application
 from core.web.failures import failure_of
@@ -38,6 +39,15 @@ def failing(site: Site, error: Exception) -> Application:
     return Application(
         site.settings, site.engine, site.systems, [Route("/fail", ("GET",), endpoint, "public", "everyone")]
     )
+
+
+def test_what_takes_too_long_is_stopped_and_told(site: Site) -> None:
+    pool = engines.open(site.settings, "app", seconds=1)
+    with pytest.raises(OperationalError) as caught, pool.connect() as connection:
+        connection.execute(text("select pg_sleep(30)"))
+    pool.dispose()
+    assert failure_of(caught.value).status == 422
+    assert "took too long" in failure_of(caught.value).detail
 
 
 def test_the_inside_of_an_error_stays_inside(site: Site) -> None:
