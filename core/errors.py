@@ -54,11 +54,22 @@ class Invalid(TesseraError):
         super().__init__("; ".join(f"{p.field or 'record'}: {p.message}" for p in self.problems))
 
 
-class Denied(TesseraError):
+class Told(TesseraError):
+    """An error that people read in their language: `message` is a msgid whose {places} `params` fill."""
+
+    def __init__(self, message: str, **params: object) -> None:
+        self.message = message
+        self.params = params
+        for name, value in params.items():
+            message = message.replace("{" + name + "}", str(value))
+        super().__init__(message)
+
+
+class Denied(Told):
     """The caller has no right to do this; the message says who has."""
 
 
-class NotFound(TesseraError):
+class NotFound(Told):
     """There is no such thing, or the caller may not know that there is."""
 
 

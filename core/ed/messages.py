@@ -8,24 +8,32 @@ from typing import TYPE_CHECKING, Any
 from core.definition.texts import text_paths
 from core.ed.selection import readable_paths
 from core.ed.shape import Shape
+from core.errors import Denied
 from core.types.base import Locale
 
 if TYPE_CHECKING:
     from core.definition.model import Rule
     from core.ed.session import Session
 
-VERBS = {"create": "create", "change": "change", "delete": "delete", "read": "read"}
 HIDDEN = "…"
 
 
-def denied(session: Session, table: str, right: str) -> str:
-    """Say that a right is missing, and which roles give it."""
-    model = session.system.model
-    definition = model.tables[table]
-    names = [role.title for role in model.roles.values() if role.all or _grants(role.grants.get(table), right)
-             or (definition.base is not None and _grants(role.grants.get(definition.base), right))]
-    who = f" These roles may: {', '.join(names)}." if names else ""
-    return f'You may not {VERBS[right]} this {definition.title.lower()}.{who}'
+def denied(session: Session, table: str, right: str) -> Denied:
+    """The error that says that a right is missing, and which roles give it."""
+    model, language = session.system.model, session.language
+    base = model.tables[table].base
+    names = [model.text(f"role {role.name}.title", language) for role in model.roles.values()
+             if role.all or _grants(role.grants.get(table), right)
+             or (base is not None and _grants(role.grants.get(base), right))]
+    values = {"table": model.text(f"table {table}.title", language).lower(), "roles": ", ".join(names) or "–"}
+    match right:
+        case "create":
+            return Denied("You may not create this {table}. These roles may: {roles}.", **values)
+        case "change":
+            return Denied("You may not change this {table}. These roles may: {roles}.", **values)
+        case "delete":
+            return Denied("You may not delete this {table}. These roles may: {roles}.", **values)
+    return Denied("You may not read this {table}. These roles may: {roles}.", **values)
 
 
 def _grants(grant: Any, right: str) -> bool:

@@ -12,7 +12,7 @@ from core.ed.batch import Batch, Group, Removal
 from core.ed.lock import IDS, Locked, lock
 from core.ed.shape import Shape, shape
 from core.ed.values import REPEATED, Row, check_required, keep_changes, open_rows
-from core.errors import BadRequest, Conflict, Denied, NotFound
+from core.errors import BadRequest, Conflict, NotFound
 
 if TYPE_CHECKING:
     from core.ed.session import Session
@@ -51,7 +51,7 @@ def _may_create(session: Session, table: str, by: str | None) -> None:
     gate = session.gate
     allowed = gate.may(table, "create") if by is None else bool(gate.rule(table, "create"))
     if not allowed:
-        raise Denied(messages.denied(session, table, "create"))
+        raise messages.denied(session, table, "create")
 
 
 def _never_given(session: Session, shaped: Shape) -> frozenset[str]:
@@ -140,12 +140,12 @@ def _authorise(session: Session, shaped: Shape, row: Row, found: Locked | None) 
     if found is None or found.trashed is not None or not found.rights["read"]:
         missing(shaped, row.id)
     if not found.rights[right]:
-        raise Denied(messages.denied(session, shaped.table.name, right))
+        raise messages.denied(session, shaped.table.name, right)
 
 
 def missing(shaped: Shape, id_: int | None) -> NoReturn:
     """Raise NotFound for a record that is not there, or that the user may not know of."""
-    raise NotFound(f"There is no {shaped.table.title.lower()} {id_}, or you may not read it.")
+    raise NotFound("There is no {table} {id}, or you may not read it.", table=shaped.table.title.lower(), id=id_)
 
 
 def _same_version(session: Session, shaped: Shape, row: Row, found: Locked) -> None:

@@ -18,7 +18,7 @@ from core.ed.access import as_condition
 from core.ed.columns import RecordColumns
 from core.ed.shape import Shape
 from core.ed.statement import Statement
-from core.errors import Denied, FieldProblem
+from core.errors import FieldProblem
 
 if TYPE_CHECKING:
     from core.definition.model import Rule
@@ -56,9 +56,9 @@ def after(session: Session, shaped: Shape, rows: Sequence[Row], problems: Proble
         found = dict(zip(verifier.names, values, strict=True))
         row = by_id[found["id"]]
         if found.get("may not create"):
-            raise Denied(messages.denied(session, shaped.table.name, "create"))
+            raise messages.denied(session, shaped.table.name, "create")
         if found.get("misplaced") and row.values.keys() & _places(shaped):
-            raise Denied(messages.denied(session, shaped.table.name, "change"))
+            raise messages.denied(session, shaped.table.name, "change")
         _tell(session, shaped, verifier, row, found, problems, warnings)
     return warnings
 

@@ -19,7 +19,7 @@ from core.ed.batch import Batch, Group, Removal, Written
 from core.ed.lock import Locked, lock
 from core.ed.shape import Shape
 from core.ed.values import Row, open_rows
-from core.errors import Denied, Refused
+from core.errors import Refused
 
 if TYPE_CHECKING:
     from core.ed.session import Session
@@ -100,7 +100,7 @@ def _held(session: Session, table: str, ids: Mapping[int, Any], *, trashed: bool
             if record is None or (record.trashed is not None) is not trashed or not record.rights["read"]:
                 prepare.missing(kind_shape, row.id)
             if not record.rights["delete"]:
-                raise Denied(messages.denied(session, kind, "delete"))
+                raise messages.denied(session, kind, "delete")
         found.append((kind_shape, list(held.values())))
     return found
 
