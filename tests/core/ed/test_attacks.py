@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from core.ed.import_rows import ImportRow, find_by, match
 from core.ed.table_file import FileRow
-from core.errors import Conflict, Denied, Invalid
+from core.errors import Conflict, Denied, Invalid, NotFound
 from core.settings import Settings
 from tests.fixtures.writing import World, writing_world
 
@@ -56,6 +56,25 @@ def test_a_line_is_not_moved_into_a_record_that_one_may_not_change(world: World,
     with world.records("sue") as records:
         records.update("deal_line", [{"id": line, "deal": second}])
     assert (lines(world, mine), lines(world, second)) == ([], [line])
+
+
+def test_nobody_becomes_more_through_the_lines_of_their_own_record(world: World, unchanged) -> None:
+    """Who may change the own user record gives themselves no role and nobody a superior by it."""
+    with world.records() as records:
+        [own] = [r["id"] for r in records.page("role_assignment", ["id"], filters={"user": world["max"]}).records]
+    with world.records("max") as records:
+        records.update("user", [{"id": world["max"], "team": "mine"}])
+    for lines in ({"roles": [{"role": "administrator"}]}, {"roles": [{"id": own, "role": "administrator"}]},
+                  {"roles": [{"id": own, "_delete": True}]}, {"reports": [{"id": world["ada"], "team": "mine"}]},
+                  {"reports": [{"name": "new"}]}):
+        with unchanged(), pytest.raises((Denied, Invalid, NotFound)), world.records("max") as records:
+            records.update("user", [{"id": world["max"], **lines}])
+    for call in (lambda r: r.delete("role_assignment", [own]),
+                 lambda r: r.update("role_assignment", [{"id": own, "role": "administrator"}]),
+                 lambda r: r.update("user", [{"id": world["max"], "team": "x"}, {"id": world["ada"], "team": "x"}]),
+                 lambda r: r.update("user", [{"id": world["ada"], "team": "x"}, {"id": world["max"], "team": "x"}])):
+        with unchanged(), pytest.raises((Denied, NotFound)), world.records("max") as records:
+            call(records)
 
 
 def test_defaults_that_follow_what_is_hidden_stay_empty(world: World) -> None:
