@@ -83,9 +83,9 @@ class Invocation:
         self.user = user
 
     @contextmanager
-    def database(self) -> Iterator[Settings]:
-        """Keep the database running for the block."""
-        with embedded.ensure(self.settings):
+    def database(self, guard: bool = False) -> Iterator[Settings]:
+        """Keep the database running for the block; `guard` is for commands that run for long (embedded.ensure)."""
+        with embedded.ensure(self.settings, guard):
             yield self.settings
 
 

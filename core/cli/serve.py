@@ -27,7 +27,7 @@ def command(invocation: Invocation, host: str | None, port: int | None, workers:
     settings = invocation.settings.model_copy(update={k: v for k, v in given.items() if v is not None})
     settings.home.mkdir(parents=True, exist_ok=True)
     with supervisor.serve_lock(settings.home, f"http://{settings.host}:{settings.port}"):
-        with invocation.database():
+        with invocation.database(guard=True):
             settings, lines = _prepare(settings, host_given=host is not None)
             supervisor.check_port(settings.host, settings.port)
             os.environ["PORT"] = str(settings.port)  # the workers read their settings from the environment

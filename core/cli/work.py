@@ -24,7 +24,7 @@ def command(invocation: Invocation, queues: str | None, parent: int | None) -> N
     from core.bm import live, service
     from core.bm.follow import Systems
     from core.database import worker
-    with invocation.database() as settings:
+    with invocation.database(guard=True) as settings:
         engine = engines.open(settings, "app")
         with engines.transaction(engine) as connection:
             health.require(connection)

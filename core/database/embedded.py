@@ -2,20 +2,24 @@
 
 Each command holds `pg.lock` shared while it works. The first one starts the server; the last one out stops it.
 The kernel drops the lock of a killed command, so its server is found running by the next one, and adopted.
+What runs for long guards it: a server that dies is started again on its port, where pools of connections look for it.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import pwd
 import signal
 import socket
 import subprocess
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,9 +42,16 @@ TUNED = {
 }
 
 
+GUARD = 0.5                     # seconds between two looks at whether the server lives
+logger = logging.getLogger("tessera.postgres")
+
+
 @contextmanager
-def ensure(settings: Settings) -> Iterator[None]:
-    """Keep a PostgreSQL running for the block; a database given in the settings is left alone."""
+def ensure(settings: Settings, guard: bool = False) -> Iterator[None]:
+    """Keep a PostgreSQL running for the block; a database given in the settings is left alone.
+
+    With `guard` it is started again when it dies within the block.
+    """
     if settings.database:
         yield
         return
@@ -48,7 +59,8 @@ def ensure(settings: Settings) -> Iterator[None]:
     with address.lock_file(settings.home).open("a+") as users:
         _enter(settings, users.fileno())
         try:
-            yield
+            with _guarded(settings) if guard else nullcontext():
+                yield
         finally:
             _leave(settings, users.fileno())
 
@@ -71,6 +83,31 @@ def _enter(settings: Settings, users: int) -> None:
             _start(settings)
         elif not _ready(settings):
             raise Refused(f"the PostgreSQL in {settings.home} runs but does not answer; see postgres/log there")
+
+
+@contextmanager
+def _guarded(settings: Settings) -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=_guard, args=(settings, stop), name="postgres", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _guard(settings: Settings, stop: threading.Event) -> None:
+    while not stop.wait(GUARD):
+        if running(settings.home) is not None:
+            continue
+        try:
+            with _turn(settings.home):
+                if running(settings.home) is None:
+                    logger.error("PostgreSQL has died; it is started again")
+                    _start(settings)
+        except (Refused, OSError, subprocess.SubprocessError, psycopg2.Error):
+            logger.exception("PostgreSQL does not start again; the next try follows")
 
 
 def _leave(settings: Settings, users: int) -> None:
@@ -105,9 +142,9 @@ def _start(settings: Settings) -> None:
     account = _account(settings.home)
     _forget_dead(data_folder(settings.home))
     _initialise(settings, account)
-    error = ""
+    error, wanted = "", _last_port(settings.home)
     for _ in range(3):                               # the free port may be taken by someone else in between
-        port = _free_port()
+        port, wanted = _free_port(wanted), 0
         error = _pg_ctl(settings, account, port)
         if not error:
             address.lock_file(settings.home).write_text(json.dumps({"port": port}))
@@ -131,9 +168,15 @@ class Account:
 
     def run(self, *command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command as that account, with its output caught."""
-        return subprocess.run([*self.prefix, *map(str, command)], check=check, cwd="/", text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              **self.arguments)
+        # In a file: a pipe would be held open, and waited for, by a web worker forked meanwhile.
+        with tempfile.TemporaryFile("w+") as output:
+            done = subprocess.run([*self.prefix, *map(str, command)], cwd="/", text=True, stdin=subprocess.DEVNULL,
+                                  stdout=output, stderr=subprocess.STDOUT, check=False, **self.arguments)
+            output.seek(0)
+            done.stdout = output.read()
+        if check:
+            done.check_returncode()
+        return done
 
 
 def _account(home: Path) -> Account:
@@ -210,10 +253,22 @@ def _pg_ctl(settings: Settings, account: Account, port: int) -> str:
     return "" if done.returncode == 0 else f"{done.stdout.strip()} (see {data / 'log'})"
 
 
-def _free_port() -> int:
+def _free_port(wanted: int = 0) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return _free_port()
         return int(probe.getsockname()[1])
+
+
+def _last_port(home: Path) -> int:
+    """The port of the server that ran here before; 0 if there was none."""
+    try:
+        return address.port(home)
+    except Refused:
+        return 0
 
 
 def _connect(settings: Settings, database: str) -> Any:
@@ -290,8 +345,14 @@ def _forget_dead(data: Path) -> None:
     pid, alive = _postmaster(data)
     if pid is None or alive:
         return
-    if not _wait(lambda: not Path(f"/proc/{pid}").exists(), 5 if _alive(pid) else 15):
+    if not _wait(lambda: _gone(pid), 5 if _alive(pid) else 15):
         (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _gone(pid: int) -> bool:
+    with suppress(ChildProcessError):                # as process 1 of a container we are who has to fetch its exit code
+        os.waitpid(pid, os.WNOHANG)
+    return not Path(f"/proc/{pid}").exists()
 
 
 def _wait(condition: Any, seconds: float) -> bool:

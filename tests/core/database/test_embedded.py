@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from core.database import address, embedded
 from core.database import engine as engines
@@ -107,6 +109,31 @@ def test_a_killed_server_is_started_again(settings: Settings) -> None:
     command.leave()
     with embedded.ensure(settings):
         assert embedded.running(settings.home) not in (None, server)
+
+
+def test_a_guarded_server_that_is_killed_comes_back_on_its_port(settings: Settings) -> None:
+    with embedded.ensure(settings, guard=True):
+        server, port = embedded.running(settings.home), address.port(settings.home)
+        assert server is not None
+        pool = engines.open(settings, "owner")
+        with engines.transaction(pool) as connection:
+            connection.exec_driver_sql("create table public.kept as select 7 as number")
+        os.kill(server, signal.SIGKILL)
+        end = time.monotonic() + 10
+        while embedded.running(settings.home) in (None, server) or not _answers(pool):
+            assert time.monotonic() < end, "it did not come back"
+            time.sleep(0.05)
+        assert address.port(settings.home) == port
+        pool.dispose()
+    assert embedded.running(settings.home) is None
+
+
+def _answers(pool: Engine) -> bool:
+    try:
+        with engines.transaction(pool) as connection:
+            return connection.exec_driver_sql("select number from public.kept").scalar() == 7
+    except OperationalError:
+        return False
 
 
 def test_a_strangers_process_number_is_not_taken_for_the_server(settings: Settings) -> None:
