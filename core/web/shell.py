@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from core.web import assets
 from core.web.context import Context
 from core.web.failures import Failure
-from core.web.i18n import LANGUAGES
+from core.web.i18n import LANGUAGES, text_of
 from core.web.response import page
 
 
@@ -60,27 +60,38 @@ def icon(name: str | None, extra: str = "") -> Markup:
 def render(context: Context, template: str, frame: Frame, status: int = 200, **values: object) -> Response:
     """Draw a page inside the frame."""
     from core.web.pages.menu import menu_of
+    language = context.viewer.locale.language if context.viewer else context.text.language
     signed_in = context.session is not None
     body = environment().get_template(template).render(
         _=context.text, context=context, frame=frame, text=context.text, nonce=context.nonce,
-        language=context.viewer.locale.language if context.viewer else context.text.language,
+        language=language, sides=sides(context, frame, language) if signed_in else "",
         theme=context.profile.theme, menu=menu_of(context) if signed_in else (), signed_in=signed_in,
-        spoken=json.dumps(script_words(context)), languages=LANGUAGES, initials=initials(context.profile.name),
+        spoken=script_words(context.text.language), languages=LANGUAGES, initials=initials(context.profile.name),
         **values)
     return page(body, status)
 
 
-def script_words(context: Context) -> dict[str, str]:
-    """The few sentences that scripts show, translated."""
-    _ = context.text
-    return {
+def sides(context: Context, frame: Frame, language: str) -> Markup:
+    """The side bar and the dialogs, which are the same on many pages: drawn once for each set of roles."""
+    from core.web.pages.menu import menu_of
+    def draw() -> Markup:
+        html = environment().get_template("sides.html").render(_=context.text, frame=frame, menu=menu_of(context))
+        return Markup(html)  # noqa: S704  # a template escapes by itself
+    return context.system.cache.get(("sides", context.session.user.shape, language, frame.active), draw)
+
+
+@cache
+def script_words(language: str) -> str:
+    """The few sentences that scripts show, translated, as JSON."""
+    _ = text_of(language)
+    return json.dumps({
         "unsaved": _("You have changes that are not saved. Leave this page?"),
         "remove": _("Remove"),
         "nothing": _("Nothing found"),
         "failed": _("The server could not be reached. Nothing is lost; try again."),
         "expired": _("You were signed out. Sign in again in another tab, then send this once more."),
         "sign_in": _("Sign in"),
-    }
+    })
 
 
 def initials(name: str) -> str:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from core.web.request import Request, natural, once
 
 PAGE = 80
 DEEPEST = 10_000
+
+
+@lru_cache(500)
+def _encoded(key: str, value: str) -> str:
+    """One pair of a query: a page has dozens of addresses that differ in one of them."""
+    return urlencode(((key, value),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class ListState:
                 pairs.append((key, value))
         if self.filters is not None:
             pairs += [("f", name) for name in self.filters or ("",)]
-        return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
+        return f"{self.path}?{'&'.join(_encoded(*pair) for pair in pairs)}" if pairs else self.path
 
     def at_start(self) -> ListState:
         """The first page of the same list."""
