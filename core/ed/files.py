@@ -183,19 +183,20 @@ class FileStore:
 
 
 def open_file(session: Session, table: str, id_: int, field: str) -> StoredFile:
-    """Open the file that a field of a record holds, if this user may read that field there. Raises NotFound, Denied."""
+    """Open the file that a field of a record holds, in the trash or not. Raises NotFound if this user may not."""
     from core.ed.read import read  # reading builds on what this module gives to writing
     definition = session.system.model.tables.get(table)
     found = None if definition is None else definition.fields.get(field)
-    if found is None or found.type.name != "file":
-        raise NotFound("There is no such file.")
-    records = read(session, table, [id_], [field])
-    value = records[0].get(field) if records else None
-    if value is None or session.files is None:
-        raise NotFound("There is no such file.")
-    row = session.connection.execute(
-        select(tables.file.c.name, tables.file.c.type, tables.file.c.size, tables.file.c.hash)
-        .where(tables.file.c.id == value.id)).first()
-    if row is None:
-        raise NotFound("There is no such file.")
-    return StoredFile(row.name, row.type, row.size, session.files.open(row.hash))
+    known = found is not None and found.type.name == "file" and field in session.gate.readable(table)
+    if known and session.gate.may(table, "read") and session.files is not None:
+        for trash in (False, True):
+            for record in read(session, table, [id_], [field], trash=trash):
+                if record[field] is not None:
+                    return _stored(session.connection, session.files, record[field].id)
+    raise NotFound("There is no such file, or you may not see it.")
+
+
+def _stored(connection: Connection, files: FileStore, id_: int) -> StoredFile:
+    file = tables.file.c
+    row = connection.execute(select(file.name, file.type, file.size, file.hash).where(file.id == id_)).one()
+    return StoredFile(row.name, row.type, row.size, files.open(row.hash))

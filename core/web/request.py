@@ -36,8 +36,9 @@ class Request(WerkzeugRequest):
 
     def rewind(self) -> None:
         """Let everything that was sent be read from the start again."""
-        for file in self.files.values(multi=True) if "files" in self.__dict__ else ():
-            file.stream.seek(0)
+        if "files" in self.__dict__:                # else nobody has read them yet
+            for _, file in self.files.items(multi=True):
+                file.stream.seek(0)
 
 
 def once(values: MultiDict[str, str], many: Collection[str] = ()) -> Mapping[str, str]:

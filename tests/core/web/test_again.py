@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from io import BytesIO
 
 import pytest
 from sqlalchemy import text
@@ -105,6 +106,20 @@ def test_an_attempt_that_was_taken_back_leaves_nothing(small: Small) -> None:
     answer = ask(small, client(small, endpoint))
     assert answer.status_code == 200
     assert [r["name"] for r in small.all("company", "name in ['try 1', 'try 2', 'try 3']")] == ["try 3"]
+
+
+def test_forms_and_files_are_read_anew(small: Small) -> None:
+    seen: list[tuple[str, bytes]] = []
+
+    def endpoint(context: Context) -> Response:
+        seen.append((context.request.form["word"], context.request.files["paper"].stream.read()))
+        if len(seen) < 3:
+            fail_with(context, "40P01")
+        return Response("done")
+    answer = client(small, endpoint).post(
+        "/-/try", data={"word": "w", "paper": (BytesIO(b"content"), "a.txt")},
+        headers={"Authorization": f"Bearer {token_for(small, 'ada')}"})
+    assert answer.status_code == 200 and seen == [("w", b"content")] * 3
 
 
 def test_what_runs_outside_the_transaction_runs_once(small: Small) -> None:
