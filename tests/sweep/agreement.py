@@ -1,0 +1,88 @@
+"""What must be true of a database after any promotion, however often it broke off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from core.bm import live
+from core.bm.facts import gather
+from core.database import engine as engines
+from core.ed.schema import desired
+from core.plugins import Plugins
+from core.settings import ROOT, Settings
+
+
+def query(home: Path, statement: str, **parameters: object) -> list[tuple[Any, ...]]:
+    """Rows of the embedded database of a home that a server keeps running."""
+    pool = engines.open(Settings(home=home), "owner")
+    try:
+        with pool.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement), parameters)]
+    finally:
+        pool.dispose()
+
+
+def disagreements(home: Path) -> list[str]:
+    """Where live, the journal, the catalog and the physical names do not say the same."""
+    pool = engines.open(Settings(home=home), "owner")
+    try:
+        with pool.connect() as connection:
+            return [*_journal(connection), *_members(connection), *_catalog(connection)]
+    finally:
+        pool.dispose()
+
+
+def _journal(connection: Connection) -> list[str]:
+    wrong = [f"promotion {row.id} is still {row.state}" for row in connection.execute(text(
+        "select id, state from bm.promotion where state not in ('done', 'abandoned', 'failed')"))]
+    last = connection.execute(text(
+        "select target from bm.promotion where state = 'done' order by id desc limit 1")).scalar()
+    version, _ = live.current(connection)
+    if last != version:
+        wrong.append(f"live is {version}, the last promotion that is done made {last}")
+    wrong += [f"step {row.number} of promotion {row.promotion_id} is {row.state}" for row in connection.execute(text(
+        "select promotion_id, number, s.state from bm.step s join bm.promotion p on p.id = promotion_id"
+        " where p.state = 'done' and s.state <> 'done'"))]
+    return wrong
+
+
+def _members(connection: Connection) -> list[str]:
+    """Every member has exactly the state that the live version gives it."""
+    version, _ = live.current(connection)
+    identities = live.identities(connection, version)
+    wrong = []
+    there = {row.id: row for row in connection.execute(text("select id, path, state from bm.member"))}
+    for path, identity in identities.items():
+        row = there.pop(identity, None)
+        if row is None or (row.path, row.state) != (path, "live"):
+            wrong.append(f"{path} ({identity}) is {row} in bm.member")
+    wrong += [f"{row.path} ({row.id}) is {row.state}, and not in the live version" for row in there.values()
+              if row.state != "parked"]
+    wrong += [f"sys.physical has {identity}, which is no member" for (identity,) in connection.execute(text(
+        "select distinct p.id from sys.physical p left join bm.member m on m.id = p.id where m.id is null"))]
+    wrong += [f"{path}: parked is {parked} in sys.physical" for path, parked in connection.execute(text(
+        "select m.path, p.state from sys.physical p join bm.member m on m.id = p.id where m.state <> p.state"))]
+    return wrong
+
+
+def _catalog(connection: Connection) -> list[str]:
+    """Tables, columns, indexes and keys are those that the live version wants, and those of what is parked."""
+    version, _ = live.current(connection)
+    facts = gather(connection)
+    mapped = {(table, column) for table, column in facts.physical.values()}
+    real = {(table, None) for table in facts.columns} | {
+        (table, column) for table, columns in facts.columns.items() for column in columns}
+    own = {"id", "_type", "_version", "_deleted_on", "created_on", "created_by", "changed_on", "changed_by"}
+    wrong = [f"{place} is in sys.physical and not in the catalog" for place in sorted(mapped - real, key=str)]
+    wrong += [f"{place} is in the catalog and not in sys.physical" for place in sorted(real - mapped, key=str)
+              if place[1] not in own]
+    wrong += [f"index {name} is broken" for name, (_, valid) in facts.indexes.items() if not valid]
+    wrong += [f"key {name} is not validated" for name, (_, valid) in facts.constraints.items() if not valid]
+    wanted = desired(live.system(connection, version, Plugins.load((ROOT / "addons",))))
+    for table in wanted:
+        wrong += [f"index {one.name} is missing" for one in table.indexes if one.name not in facts.indexes]
+        wrong += [f"key {one.name} is missing" for one in table.foreign_keys if one.name not in facts.constraints]
+    return wrong

@@ -1,0 +1,87 @@
+"""A promoting process is killed at every point: people work on, and the next command brings everything in order."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.scenarios.client import ROOT, Site
+from tests.sweep import generations
+from tests.sweep.agreement import disagreements, query
+from tests.sweep.people import Traffic
+
+STEPS = 30          # more than the plan has: those beyond its end are left out once the first run has counted
+MOMENTS = 24        # how many of the statements and commits are tried, spread over all of them
+
+
+@dataclass
+class Sweep:
+    """A site whose generations are promoted one after the other."""
+
+    site: Site
+    traffic: Traffic
+    generation: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def killed(self, point: str) -> subprocess.CompletedProcess[str]:
+        """Promote the next generation, and be killed at a point."""
+        generations.write(self.site.metadata, next(self.generation))
+        return subprocess.run([sys.executable, "-m", "tests.sweep.killed", point, "promote", "--yes"], cwd=ROOT,
+                              env=self.site.environment, capture_output=True, text=True, timeout=120)
+
+    def check(self) -> None:
+        """Nobody was refused or failed, and everything agrees."""
+        assert disagreements(self.site.home) == []
+        assert not self.traffic.failures, self.traffic.failures[:5]
+
+
+@pytest.fixture(scope="module")
+def sweep(site: Site) -> Iterator[Sweep]:
+    with Traffic(site) as traffic:
+        yield Sweep(site, traffic)
+
+
+def test_killed_at_each_step_the_next_command_converges(sweep: Sweep) -> None:
+    whole = sweep.killed("step:1000")
+    assert whole.returncode == -signal.SIGKILL, whole.stdout + whole.stderr      # after the last one
+    numbers = [int(number) for number in re.findall(r"^ +(\d+)  \w+ +", whole.stdout, re.MULTILINE)]
+    kinds = set(re.findall(r"^ +\d+  (\w+)", whole.stdout, re.MULTILINE))
+    assert kinds == {"stage", "expand", "index", "prepare", "flip", "fill", "validate", "park"}
+    settle(sweep, back=False)
+    for number in range(2, max(numbers) + 1):
+        done = sweep.killed(f"step:{number}")
+        assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+        settle(sweep, back=number % 3 == 0)
+
+
+def test_killed_between_any_two_statements_the_next_command_converges(sweep: Sweep) -> None:
+    whole = sweep.killed("moment:1000000")
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    moments = int(re.findall(r"moments: (\d+)", whole.stdout)[0])
+    sweep.check()
+    choice = random.Random(7)
+    for part in range(MOMENTS):
+        start, end = (moments * part // MOMENTS + 1, moments * (part + 1) // MOMENTS)
+        number = choice.randint(start, end)
+        done = sweep.killed(f"moment:{number}")
+        assert done.returncode in (-signal.SIGKILL, 0), f"{number} of {moments}: {done.stdout}{done.stderr}"
+        settle(sweep, back=part % 3 == 0)
+
+
+def settle(sweep: Sweep, back: bool) -> None:
+    """What a person does after the kill: promote again, sometimes after going back; then nothing is left to do."""
+    before = query(sweep.site.home, "select version from bm.live")
+    if back:
+        printed = sweep.site.run("rollback", "--yes")
+        sweep.check()
+        assert query(sweep.site.home, "select version from bm.live") != before, printed
+    sweep.site.run("promote", "--yes")
+    sweep.check()
+    assert "No changes" in sweep.site.run("plan", code=0)
