@@ -19,6 +19,7 @@ SYSTEM_KEYS = frozenset({"id", "_version", "_delete", "_type", "_deleted_on", "c
 LARGEST_ID = 2**63 - 1
 MOST_ROWS = 2_000
 MOST_LINES = 2_000
+MOST_PROBLEMS = 500
 DEEPEST = 6                                # lines within lines
 REPEATED = "The record {id} is named twice."
 
@@ -53,9 +54,11 @@ class Problems:
         self.found: list[FieldProblem] = []
 
     def add(self, row: Row, name: str, code: str, message: str, **params: object) -> None:
-        """Note that a value of a row is wrong; `name` is "" for the row itself."""
+        """Note that a value of a row is wrong; `name` is "" for the row itself. Raises Invalid when it is too much."""
         path = row.path + name if name else row.path.rstrip(".")
         self.found.append(FieldProblem(path, code, message, params, row.index))
+        if len(self.found) >= MOST_PROBLEMS:       # who sends so much that is wrong does not read it all
+            self.stop()
 
     def stop(self) -> None:
         """Raise Invalid if anything was found."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -52,6 +53,12 @@ class BadValue(TesseraError):
         self.message = message
         self.params = params
         super().__init__(message.format(**params))
+
+
+def check_count(values: Sized, most: int) -> None:
+    """Check that no more values are given than a field may hold. Raises BadValue."""
+    if len(values) > most:
+        raise BadValue("too_many", "There may be {most} values.", most=most)
 
 
 class Properties(BaseModel):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from core.types.base import BadValue, FieldType, Index, Locale, Part, Properties, Type
+from core.types.base import BadValue, FieldType, Index, Locale, Part, Properties, Type, check_count
 from core.types.characters import clean
+
+
+MOST_CHOICES = 1_000
 
 
 class ChoiceProperties(Properties):
@@ -37,6 +40,7 @@ class ChoiceType(FieldType[ChoiceProperties]):
             return None
         if not isinstance(value, (list, tuple)):
             raise BadValue("type", "This must be a list.")
+        check_count(value, MOST_CHOICES)
         names = dict.fromkeys(clean(item, 100) for item in value)
         return [name for name in names if name is not None] or None
 

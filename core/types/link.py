@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from core.types.base import BadValue, FieldType, Index, Locale, Part, Properties, Type
+from core.types.base import BadValue, FieldType, Index, Locale, Part, Properties, Type, check_count
 
 LARGEST_ID = 2**63 - 1
+MOST_LINKS = 10_000
 
 
 class LinkProperties(Properties):
@@ -39,12 +40,15 @@ class LinkType(FieldType[LinkProperties]):
             return record_id(value)
         if not isinstance(value, (list, tuple)):
             raise BadValue("type", "This must be a list of record ids.")
+        check_count(value, MOST_LINKS)
         return list(dict.fromkeys(record_id(item) for item in value)) or None
 
     def parse(self, text: str, p: LinkProperties, locale: Locale) -> int | list[int] | None:
         if not p.many:
             return id_from_text(text) if text.strip() else None
-        return list(dict.fromkeys(id_from_text(item) for item in text.split(",") if item.strip())) or None
+        items = [item for item in text.split(",") if item.strip()]
+        check_count(items, MOST_LINKS)
+        return list(dict.fromkeys(map(id_from_text, items))) or None
 
     def to_wire(self, value: Any, p: LinkProperties) -> Any:
         return [] if p.many and value is None else value

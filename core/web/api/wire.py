@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from core.ed.files import Upload
+from core.ed.values import MOST_PROBLEMS
 from core.errors import FieldProblem, Invalid
 from core.types.base import BadValue, FieldType
 
@@ -83,6 +84,8 @@ class Wire:
                 values[key] = self._value(field, value, f"{path}{key}", row, problems)
             except BadValue as bad:
                 problems.append(FieldProblem(f"{path}{key}", bad.code, bad.message, bad.params, row))
+                if len(problems) >= MOST_PROBLEMS:
+                    raise Invalid(problems) from None
         return values
 
     def _value(self, field: Field, value: Any, path: str, row: int | None, problems: list[FieldProblem]) -> Any:

@@ -105,7 +105,7 @@ class ChoiceWidget(Widget):
             return super().posted(bound, posted, key)
         if key + "~" not in posted.form and key not in posted.form:
             return None
-        return Entry(tuple(text for text in posted.form.getlist(key)[:500] if text))
+        return Entry(tuple(text for text in posted.form.getlist(key) if text))
 
     def value(self, bound: Bound, entry: Entry, viewer: Viewer) -> Any:
         known = titles(bound)

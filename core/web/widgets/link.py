@@ -84,7 +84,7 @@ class LinkWidget(Widget):
     def posted(self, bound: Bound, posted: Posted, key: str) -> Entry | None:
         if key + "~" not in posted.form and key not in posted.form:
             return None
-        return Entry(tuple(text for text in posted.form.getlist(key)[:1000] if text.strip()))
+        return Entry(tuple(text for text in posted.form.getlist(key) if text.strip()))
 
     def value(self, bound: Bound, entry: Entry, viewer: Viewer) -> Any:
         return bound.field.type.parse(",".join(entry.texts), bound.field.properties, viewer.locale)

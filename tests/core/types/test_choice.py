@@ -25,3 +25,11 @@ def test_several_choices_are_a_list_without_repeats(field, refused):
         colours.from_wire("red")
     with refused("type"):
         colours.from_wire([1])
+
+
+def test_choices_without_end_are_refused(field, refused):
+    colours = field("choice", of="colour", many=True)
+    with refused("too_many"):
+        colours.from_wire(["red"] * 1_001)
+    with refused("too_many"):
+        colours.parse("red," * 1_001)

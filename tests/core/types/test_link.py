@@ -38,3 +38,11 @@ def test_several_links_are_a_list_without_repeats(field, refused):
         members.from_wire(3)
     with refused("type"):
         members.from_wire([True])
+
+
+def test_links_without_end_are_refused(field, refused):
+    members = field("link", to="user", many=True)
+    with refused("too_many"):
+        members.from_wire([1] * 10_001)
+    with refused("too_many"):
+        members.parse("1," * 10_001)
