@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -23,14 +24,15 @@ class Sample:
         return self.server + self.database
 
 
-def _read(pid: int) -> tuple[int, int] | None:
-    """A process's parent and its CPU ticks, those of reaped children included; None if it is gone."""
+def _read(pid: int) -> tuple[int, float] | None:
+    """A process's parent and its CPU seconds, those of reaped children included; None if it is gone."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
             fields = file.read().rpartition(")")[2].split()
+        own = time.clock_gettime((~pid << 3) | 2)       # the process's CPU clock (clock_getcpuclockid), in ns
     except OSError:
         return None
-    return int(fields[1]), sum(int(field) for field in fields[11:15])
+    return int(fields[1]), own + sum(int(field) for field in fields[13:15]) / TICK
 
 
 def cpu_seconds(roots: Iterable[int]) -> float:
@@ -39,12 +41,12 @@ def cpu_seconds(roots: Iterable[int]) -> float:
     children: dict[int, list[int]] = {}
     for pid, (parent, _) in found.items():
         children.setdefault(parent, []).append(pid)
-    waiting, ticks = list(roots), 0
+    waiting, seconds = list(roots), 0.0
     while waiting:
         pid = waiting.pop()
-        ticks += found.get(pid, (0, 0))[1]
+        seconds += found.get(pid, (0, 0.0))[1]
         waiting += children.get(pid, [])
-    return ticks / TICK
+    return seconds
 
 
 class Client:
