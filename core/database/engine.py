@@ -29,7 +29,7 @@ def open(settings: Settings, role: address.Role = "app", seconds: int = 0) -> En
 def connect_to(url: URL, size: int = 4, seconds: int = 0) -> Engine:
     """A pool of connections to a URL, with the session's search path, time zone, limits and name set."""
     options = f"{OPTIONS} -c statement_timeout={seconds}s"
-    return create_engine(url, pool_size=size, max_overflow=4, pool_timeout=10, pool_use_lifo=True, hide_parameters=True,
+    return create_engine(url, pool_size=size, max_overflow=4, pool_timeout=2, pool_use_lifo=True, hide_parameters=True,
                          connect_args={"options": options, "application_name": "tessera", "connect_timeout": 10})
 
 

@@ -134,6 +134,8 @@ class Gate:
         said = self._said(role, table, f".{field}", right)
         if said is not None or role.kind == "portal":       # a portal role names each field it shows
             return _as_rule(said)
+        if self._closed(role, table, field):
+            return False
         own = self._said(role, table, "", right)
         if own is None and self._through_alone(table):
             return True
@@ -148,7 +150,11 @@ class Gate:
             said = self._said(role, table, f".{field}", right)
             if said is not None:
                 return _as_rule(said)
-        return role.kind != "portal"
+        return role.kind != "portal" and not self._closed(role, table, field)
+
+    def _closed(self, role: Role, table: str, field: str) -> bool:
+        """Whether a role denies reading the field: then it is not written either, unless the role says so."""
+        return self._said(role, table, f".{field}", "read") is False
 
     def _said(self, role: Role, table: str, ending: str, right: str) -> Any:
         """What a role says of a table or field: of itself, else of its base; None if nothing."""

@@ -85,3 +85,12 @@ def test_the_rules_of_the_addons_hold(acting: As, table: str, values: dict[str, 
     with pytest.raises(Invalid) as caught:
         acting("admin").create(table, [values])
     assert caught.value.problems
+
+
+def test_what_may_not_be_read_is_not_written_either(acting: As) -> None:
+    jonas = acting("jonas")
+    deal = jonas.page("opportunity", ["name"], limit=1).records[0]
+    with pytest.raises((Denied, Invalid)):
+        jonas.update("opportunity", [{"id": deal["id"], "_version": deal["_version"], "target_margin": "1"}])
+    with pytest.raises((Denied, Invalid)):
+        acting("jonas").create("opportunity", [{"name": "A", "target_margin": "1"}])
