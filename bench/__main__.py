@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -99,8 +100,10 @@ def dsn(site: Site) -> str:
 
 @contextlib.contextmanager
 def floor(site: Site) -> Iterator[int]:
-    """The raw application under the same server with as many workers; its port and, as an attribute, its pid."""
-    port = site.port + 1
+    """The raw application under the same server with as many workers; its port; its process is FLOOR["pid"]."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     process = subprocess.Popen(
         [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "8",
          "--port", str(port), "--no-ws", "--log-level", "warning", "bench.raw_floor:application"],
