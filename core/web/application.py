@@ -84,7 +84,7 @@ class Application:
                 if route.alone or not failures.lost_race(error):
                     raise
             log.info("tried again", extra={"request_id": context.request_id, "attempt": attempt})
-            time.sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)
+            time.sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)  # noqa: S311  # no secret: only not all at once
             context.request.rewind()
         return self._in_transaction(context, route, arguments)
 

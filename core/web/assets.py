@@ -7,7 +7,6 @@ import hashlib
 import json
 import mimetypes
 import re
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path

@@ -42,7 +42,7 @@ class Request(WerkzeugRequest):
 
 
 def once(values: MultiDict[str, str], many: Collection[str] = ()) -> Mapping[str, str]:
-    """Give a form or query as plain values; raises BadRequest for too many, or a key outside `many` that comes twice."""
+    """A form or query as plain values; raises BadRequest for too many, or a key outside `many` that comes twice."""
     if len(values) > MOST_VALUES:
         raise BadRequest(N_("The request holds too many values."))
     for key, found in values.lists():

@@ -10,7 +10,6 @@ from core.plugins import Plugins
 from core.settings import Settings
 from core.web.application import Application
 
-
 SECONDS = 10              # that a statement of a request may take: whoever waits longer has gone away
 
 
