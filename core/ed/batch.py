@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.ed.journal import Entry
 from core.ed.lock import Locked
+from core.ed.scope import visible
 from core.ed.shape import Shape
 from core.ed.values import Problems, Reader, Row
 
@@ -54,7 +55,8 @@ class Batch:
     def reader(self) -> Reader:
         """What brings the values of this call's rows to normal form."""
         trusted = self.session.user.system or self.session.how == "import"
-        return Reader(self.session.system.model, self.problems, trusted)
+        gate = self.session.gate
+        return Reader(self.session.system.model, self.problems, trusted, lambda table, name: visible(gate, table, name))
 
     def note(self, shaped: Shape, id_: int, change: dict[str, list[Any]]) -> None:
         """Tell history what was done to a record."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -121,11 +121,15 @@ def _identity(row: Row, name: str, value: object, problems: Problems) -> int | N
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Brings the values of rows of one Model to normal form; `trusted` is core's own work and imports."""
+    """Brings the values of rows of one Model to normal form; `trusted` is core's own work and imports.
+
+    `sees` tells whether the writer may read a field at all: one that is neither seen nor written is as unknown as none.
+    """
 
     model: Model
     problems: Problems
     trusted: bool = False
+    sees: Callable[[str, str], bool] = lambda table, field: True
 
     def fill(self, table: Table, row: Row, by: str | None = None, closed: Collection[str] = ()) -> None:
         """Take a row's values from its body; `by` is the link to its parent, which is filled in for it.
@@ -137,7 +141,7 @@ class Reader:
                 self._system_key(row, key)
                 continue
             field_ = table.fields.get(key) if isinstance(key, str) else None
-            if field_ is None:
+            if field_ is None or (self._is_shut(field_, closed) and not self.sees(table.name, key)):
                 self.problems.add(row, str(key)[:100], "unknown", "There is no such field.")
                 continue
             row.given.add(key)
@@ -156,6 +160,12 @@ class Reader:
                 self.problems.add(row, key, "readonly", "This cannot be changed.")
             else:
                 self._value(row, field_, value)
+
+    @staticmethod
+    def _is_shut(field_: Field, closed: Collection[str]) -> bool:
+        """Whether nothing that this writer sends for a field is taken."""
+        return (field_.name in closed or field_.formula is not None or field_.readonly is True
+                or field_.type.name == "sequence")
 
     def _system_key(self, row: Row, key: str) -> None:
         line = row.parent is not None

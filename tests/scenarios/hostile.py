@@ -94,6 +94,11 @@ class Crm:
         """The record of a person who may sign in."""
         return int(str(self.one("select user_id from sys.account where login = :login", login=login)))
 
+    def physical(self, name: str) -> str:
+        """The number at the end of the physical name of a table or column."""
+        return str(self.one("select id from sys.physical where part = '' and coalesce(column_name, table_name) "
+                            "~ ('^' || :name || '_[0-9]+$')", name=name))
+
     def line(self, deal: int) -> str:
         """The id of an opportunity's only line."""
         return str(self.api("admin").get(f"/api/v1/opportunity/{deal}").json()["lines"][0]["id"])

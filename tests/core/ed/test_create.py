@@ -218,7 +218,7 @@ def test_a_grant_may_depend_on_the_record_that_is_created(world: World, unchange
 def test_a_field_that_may_not_be_changed_may_not_be_given(world: World, unchanged) -> None:
     with unchanged(), pytest.raises(Invalid) as error, world.records("sue") as records:
         records.create("customer", [{"name": "x", "hidden": "secret"}])
-    assert problems(error) == {("hidden", "not_writable")}
+    assert problems(error) == {("hidden", "unknown")}
     with world.records("ada") as records:
         records.create("customer", [{"name": "x", "hidden": "secret"}])
 
