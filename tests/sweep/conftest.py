@@ -7,14 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.scenarios.client import Site
-from tests.sweep import generations
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The demo with the first generation of a site's layer, served by two workers."""
+    """The demo, served by two workers."""
     site = Site.make(tmp_path_factory.mktemp("sweep"))
-    generations.write(site.metadata, 0)
     site.run("init", "--demo")
     site.serve(workers=2)
     try:

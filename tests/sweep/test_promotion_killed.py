@@ -18,7 +18,6 @@ from tests.sweep import generations
 from tests.sweep.agreement import disagreements, query
 from tests.sweep.people import Traffic
 
-STEPS = 30          # more than the plan has: those beyond its end are left out once the first run has counted
 MOMENTS = 24        # how many of the statements and commits are tried, spread over all of them
 
 
@@ -44,6 +43,8 @@ class Sweep:
 
 @pytest.fixture(scope="module")
 def sweep(site: Site) -> Iterator[Sweep]:
+    generations.write(site.metadata, 0)
+    site.run("promote", "--yes")
     with Traffic(site) as traffic:
         yield Sweep(site, traffic)
 
