@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from core.types.base import BadValue, FieldType, Index, Locale, Part, Properties, Type, check_count
 from core.types.characters import clean
 
-
 MOST_CHOICES = 1_000
 
 
