@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult
 
 AFTER = 2                       # what runs once or twice on a connection is not worth preparing
-MOST = 100                      # statements kept on a connection: a plan takes PostgreSQL some 100 kB
+MOST = 100                      # statements kept on a connection: a plan takes PostgreSQL up to half a megabyte
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _TYPES: Mapping[type, str] = {bool: "boolean", Decimal: "numeric", float: "numeric", date: "date",
                               timedelta: "interval", bytes: "bytea"}
