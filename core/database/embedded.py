@@ -77,12 +77,14 @@ def running(home: Path) -> int | None:
 
 
 def _enter(settings: Settings, users: int) -> None:
-    with _turn(settings.home):
+    with _turn(settings.home) as turn:
         fcntl.flock(users, fcntl.LOCK_SH)
         if running(settings.home) is None:
-            _start(settings)
+            _start(settings, turn)
         elif not _ready(settings):
             raise Refused(f"the PostgreSQL in {settings.home} runs but does not answer; see postgres/log there")
+        elif not _made(settings):                    # who started it was killed before it came to that
+            _bootstrap(settings)
 
 
 @contextmanager
@@ -102,10 +104,10 @@ def _guard(settings: Settings, stop: threading.Event) -> None:
         if running(settings.home) is not None:
             continue
         try:
-            with _turn(settings.home):
+            with _turn(settings.home) as turn:
                 if running(settings.home) is None:
                     logger.error("PostgreSQL has died; it is started again")
-                    _start(settings)
+                    _start(settings, turn)
         except (Refused, OSError, subprocess.SubprocessError, psycopg2.Error):
             logger.exception("PostgreSQL does not start again; the next try follows")
 
@@ -125,7 +127,10 @@ def _turn(home: Path) -> Iterator[None]:
     """Starting and stopping are done by one command at a time."""
     with (home / "pg.turn").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)         # closing would not do: a worker forked meanwhile has it open too
 
 
 def stop(home: Path) -> None:
@@ -138,19 +143,25 @@ def stop(home: Path) -> None:
         raise Refused(f"PostgreSQL (process {pid}) does not stop")
 
 
-def _start(settings: Settings) -> None:
+def _start(settings: Settings, turn: int) -> None:
     account = _account(settings.home)
     _forget_dead(data_folder(settings.home))
-    _initialise(settings, account)
+    _initialise(settings, account, turn)
     error, wanted = "", _last_port(settings.home)
     for _ in range(3):                               # the free port may be taken by someone else in between
         port, wanted = _free_port(wanted), 0
         error = _pg_ctl(settings, account, port)
         if not error:
-            address.lock_file(settings.home).write_text(json.dumps({"port": port}))
+            _note_port(settings.home, port)
             _bootstrap(settings)
             return
     raise Refused(f"the embedded PostgreSQL does not start: {error}")
+
+
+def _note_port(home: Path, port: int) -> None:
+    """In one write and in place: others may read at any moment, and their locks are on this very file."""
+    with address.lock_file(home).open("r+b", buffering=0) as file:
+        file.write(json.dumps({"port": port}).ljust(31).encode() + b"\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +177,14 @@ class Account:
         if self.owner is not None:
             os.chown(path, *self.owner)
 
-    def run(self, *command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command as that account, with its output caught."""
+    def run(self, *command: str | Path, check: bool = True, keep: tuple[int, ...] = ()
+            ) -> subprocess.CompletedProcess[str]:
+        """Run a command as that account, with its output caught; it keeps those handles open, even if we are killed."""
         # In a file: a pipe would be held open, and waited for, by a web worker forked meanwhile.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run([*self.prefix, *map(str, command)], cwd="/", text=True, stdin=subprocess.DEVNULL,
-                                  stdout=output, stderr=subprocess.STDOUT, check=False, **self.arguments)
+                                  stdout=output, stderr=subprocess.STDOUT, check=False, pass_fds=keep,
+                                  **self.arguments)
             output.seek(0)
             done.stdout = output.read()
         if check:
@@ -217,8 +230,11 @@ def binary(name: str) -> Path:
     return Path(found.submodule_search_locations[0], "pginstall", "bin", name)
 
 
-def _initialise(settings: Settings, account: Account) -> None:
-    """Make the data folder beside its place and move it there, so that a killed first start leaves no half."""
+def _initialise(settings: Settings, account: Account, turn: int) -> None:
+    """Make the data folder beside its place and move it there, so that a killed first start leaves no half.
+
+    initdb outlives us if we are killed, so it holds our turn: the next start waits until nobody writes there.
+    """
     data = data_folder(settings.home)
     if data.exists():
         return
@@ -234,7 +250,7 @@ def _initialise(settings: Settings, account: Account) -> None:
         password.write_text(secret(settings.home, "database_superuser_password"))
         account.own(password)
         account.run(binary("initdb"), "-D", new, "-U", address.SUPERUSER, "-A", "scram-sha-256", "--pwfile", password,
-                    "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions", "--no-sync")
+                    "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions", "--no-sync", keep=(turn,))
     except subprocess.CalledProcessError as error:
         raise Refused(f"initdb failed: {error.stdout}") from None
     finally:
@@ -285,6 +301,17 @@ def _ready(settings: Settings) -> bool:
             return False
         return True
     return _wait(answers, 30)
+
+
+def _made(settings: Settings) -> bool:
+    """Whether `_bootstrap` came to its end, which is the database."""
+    connection = _connect(settings, "postgres")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1 from pg_database where datname = %s", (address.DATABASE,))
+            return cursor.fetchone() is not None
+    finally:
+        connection.close()
 
 
 def _bootstrap(settings: Settings) -> None:

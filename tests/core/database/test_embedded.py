@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import multiprocessing
 import os
 import signal
 import stat
@@ -119,7 +121,7 @@ def test_a_guarded_server_that_is_killed_comes_back_on_its_port(settings: Settin
         with engines.transaction(pool) as connection:
             connection.exec_driver_sql("create table public.kept as select 7 as number")
         os.kill(server, signal.SIGKILL)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while embedded.running(settings.home) in (None, server) or not _answers(pool):
             assert time.monotonic() < end, "it did not come back"
             time.sleep(0.05)
@@ -154,6 +156,42 @@ def test_a_strangers_process_number_is_not_taken_for_the_server(settings: Settin
 def test_a_first_start_that_was_killed_leaves_nothing_behind(settings: Settings) -> None:
     half = embedded.data_folder(settings.home).with_suffix(".new")
     (half / "base").mkdir(parents=True)
+    with embedded.ensure(settings):
+        assert embedded.running(settings.home)
+    assert not half.exists()
+
+
+class Killed(BaseException):
+    """Nobody catches this, as nobody catches a kill."""
+
+
+@pytest.mark.parametrize("step", ["_pg_ctl", "_bootstrap"])
+def test_a_first_start_that_was_killed_right_before_or_after_the_server_ran_is_completed(
+        settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    original = getattr(embedded, step)
+
+    def killed(*arguments: object) -> None:
+        if step == "_pg_ctl":
+            original(*arguments)
+        raise Killed
+    monkeypatch.setattr(embedded, step, killed)
+    with pytest.raises(Killed), embedded.ensure(settings):
+        pass
+    assert embedded.running(settings.home)
+    monkeypatch.undo()
+    with embedded.ensure(settings):
+        pool = engines.open(settings, "owner")
+        with engines.transaction(pool) as connection:
+            assert connection.exec_driver_sql("select current_user").scalar() == "tessera"
+        pool.dispose()
+
+
+def test_an_initdb_that_outlives_a_killed_start_is_waited_for(settings: Settings) -> None:
+    command = Command(settings.home)
+    half = embedded.data_folder(settings.home).with_suffix(".new")
+    while not (half / "base").exists():
+        time.sleep(0.005)
+    command.kill()
     with embedded.ensure(settings):
         assert embedded.running(settings.home)
     assert not half.exists()
@@ -202,3 +240,15 @@ def test_a_start_that_fails_says_why(settings: Settings) -> None:
     with pytest.raises(Refused, match="does not start"), embedded.ensure(broken):
         pass
     assert time.monotonic() - begun < 30
+
+
+def test_a_process_forked_meanwhile_does_not_keep_others_waiting(tmp_path: Path) -> None:
+    forked = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    with embedded._turn(tmp_path):
+        forked.start()                               # has the lock's file open, as a web worker may
+    try:
+        with (tmp_path / "pg.turn").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        forked.kill()
+        forked.join()
