@@ -91,6 +91,7 @@ def _compile(system: System, name: str, table: str, language: str, readable: Col
     root = Box("form", "", "", 1, children)
     fields = tuple({field.key: field for field in root.fields()}.values())
     wanted = {path for field in fields for condition in field.conditions for path in condition.reads}
+    wanted |= {tuple(path.split(".")) for field in fields for path in field.widget.needs(field.bound)}
     reads = tuple(sorted(".".join(path) for path in wanted if path[0] in maker.readable))
     return FormView(definition.name, table, root, fields, reads)
 

@@ -49,11 +49,12 @@ class ListView:
     columns: tuple[ListColumn, ...]
     filters: tuple[FilterChip, ...]
     order: tuple[str, ...]
+    needs: tuple[str, ...] = ()           # what widgets draw beside their own fields
 
     @property
     def fields(self) -> list[str]:
         """What the record service is asked for."""
-        return [column.path for column in self.columns]
+        return list(dict.fromkeys([*(column.path for column in self.columns), *self.needs]))
 
     def rows(self, records: Sequence[dict[str, Any]], base: str, viewer: Viewer, word: str) -> Markup:
         """All rows of a page as one piece of HTML."""
@@ -88,7 +89,7 @@ def list_view(system: System, name: str, table: str, language: str, readable: Co
 def _compile(system: System, name: str, table: str, language: str, readable: Collection[str]) -> ListView:
     model = system.model
     definition: List = model.lists.get(name) or model.list_of(table)
-    columns = []
+    columns, needs = [], []
     for key, column in definition.columns.items():
         if column.path.split(".")[0] not in readable:
             continue
@@ -97,13 +98,14 @@ def _compile(system: System, name: str, table: str, language: str, readable: Col
         if bound is None:
             continue
         widget = widget_of(system, bound.field)
+        needs += [path for path in widget.needs(bound) if path in readable]
         css = " ".join(filter(None, ("t-num" if widget.numeric else "", f"t-{bound.field.type.name}")))
         opening = str(Markup('<td data-label="{}" class="{}">').format(bound.title, css))
         sortable = bound.field.type.sortable and not bound.field.many and bound.field.type.name != "lines"
         columns.append(ListColumn(column.path, bound.title, css, sortable, widget.cell(bound), opening))
     chips = tuple(FilterChip(key, model.text(f"list {definition.name}.filters.{key}.title", language) or chip.title,
                              chip.default, chip.group or "") for key, chip in definition.filters.items())
-    return ListView(definition.name, table, tuple(columns), chips, tuple(definition.order))
+    return ListView(definition.name, table, tuple(columns), chips, tuple(definition.order), tuple(needs))
 
 
 def list_title(system: System, name: str, language: str) -> str:

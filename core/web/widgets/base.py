@@ -112,6 +112,10 @@ class Widget(ABC):
             return NOTHING if value is None else escape(kind.format(value, properties, viewer.locale))
         return draw
 
+    def needs(self, bound: Bound) -> tuple[str, ...]:
+        """Fields of the record that it draws beside its own."""
+        return ()
+
     def cell(self, bound: Bound) -> Reader:
         """The function that draws a value in a list."""
         return self.read(bound)

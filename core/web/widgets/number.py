@@ -74,10 +74,34 @@ class DecimalWidget(IntegerWidget):
 
 
 class MoneyWidget(IntegerWidget):
-    """An amount, always with its decimals."""
+    """An amount, always with its decimals, and the record's currency; a list leaves out the organisation's own."""
 
     name: ClassVar[str] = "money"
     mode: ClassVar[str] = "decimal"
+
+    def needs(self, bound: Bound) -> tuple[str, ...]:
+        currency = bound.model.tables[bound.field.table].fields.get("currency")
+        own = currency is not None and currency.target == "currency" and "." not in bound.path
+        return ("currency",) if own else ()
+
+    def read(self, bound: Bound) -> Reader:
+        return self._with_unit(bound, bound.model.system.currency)
+
+    def cell(self, bound: Bound) -> Reader:
+        return self._with_unit(bound, "")
+
+    def _with_unit(self, bound: Bound, without: str) -> Reader:
+        """The amount with the code of its currency; `without` is what stands where the record names none."""
+        draw, own = super().read(bound), bound.model.system.currency
+        if not self.needs(bound):
+            return draw
+
+        def draw_with_unit(record: Record, viewer: Viewer) -> str:
+            code = record.get("currency_title") or without
+            if record.get(bound.path) is None or not code or (code == own and not without):
+                return draw(record, viewer)
+            return Markup('{}\u202f<span class="t-unit">{}</span>').format(draw(record, viewer), code)
+        return draw_with_unit
 
     def pattern(self, bound: Bound) -> Callable[[Any], str]:
         scale = getattr(bound.field.properties, "scale", 2)
