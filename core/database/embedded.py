@@ -123,12 +123,12 @@ def _leave(settings: Settings, users: int) -> None:
 
 
 @contextmanager
-def _turn(home: Path) -> Iterator[None]:
-    """Starting and stopping are done by one command at a time."""
+def _turn(home: Path) -> Iterator[int]:
+    """Starting and stopping are done by one command at a time; gives the handle of the lock."""
     with (home / "pg.turn").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         try:
-            yield
+            yield file.fileno()
         finally:
             fcntl.flock(file, fcntl.LOCK_UN)         # closing would not do: a worker forked meanwhile has it open too
 
@@ -150,9 +150,9 @@ def _start(settings: Settings, turn: int) -> None:
     error, wanted = "", _last_port(settings.home)
     for _ in range(3):                               # the free port may be taken by someone else in between
         port, wanted = _free_port(wanted), 0
+        _note_port(settings.home, port)              # before it runs: if we are killed, others know how to reach it
         error = _pg_ctl(settings, account, port)
         if not error:
-            _note_port(settings.home, port)
             _bootstrap(settings)
             return
     raise Refused(f"the embedded PostgreSQL does not start: {error}")
