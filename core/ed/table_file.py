@@ -117,6 +117,8 @@ def _header(cells: tuple[str, ...], name: str) -> tuple[str, ...]:
     for place, title in enumerate(header, 1):
         if not title:
             raise Refused(f"{name}:1: column {place} has no name")
+        if not title.isprintable():
+            raise Refused(f"{name}:1: the name of column {place} holds signs that cannot be seen; is this a CSV file?")
         if header.count(title) > 1:
             raise Refused(f"{name}:1: there are {header.count(title)} columns {title!r}; rename one")
     return header

@@ -189,6 +189,7 @@ def test_rows_of_one_record_are_merged_where_the_mapping_says_so(small, begin):
     (b"", "rows.csv: is empty"),
     (b"name,name\na,b\n", "rows.csv:1: there are 2 columns 'name'"),
     (b"name,\na,b\n", "rows.csv:1: column 2 has no name"),
+    (b"PK\x03\x04\x00\x00,\x01\n", "rows.csv:1: the name of column 1 holds signs that cannot be seen"),
     (b'name,city\n"a,b\nc,d\n', "rows.csv:2: the row that begins here cannot be read"),
     (b'name,city\nx,y\n"a"b,c\n', "rows.csv:3: the row that begins here cannot be read"),
     (b"name,city\n\x81\xff\xff,b\n", "rows.csv:2: is neither utf-8 nor gb18030"),
