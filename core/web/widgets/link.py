@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from markupsafe import Markup, escape
@@ -10,7 +11,7 @@ from core.web.context import Viewer
 from core.web.html import Piece
 from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Posted, Reader, Record, Widget
 
-LINK = Piece('<a class="t-link" href="{}/{}">{}</a>')
+LINK = lru_cache(20_000)(Piece('<a class="t-link" href="{}/{}">{}</a>'))     # lists show the same few over and over
 GONE = Piece('<s title="{}">{}</s>')
 
 
