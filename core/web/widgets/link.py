@@ -11,7 +11,8 @@ from core.web.context import Viewer
 from core.web.html import Piece
 from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Posted, Reader, Record, Widget
 
-LINK = lru_cache(20_000)(Piece('<a class="t-link" href="{}/{}">{}</a>'))     # lists show the same few over and over
+# Lists show the same few links over and over; typed, for text and Markup of the same characters are not the same.
+LINK = lru_cache(20_000, typed=True)(Piece('<a class="t-link" href="{}/{}">{}</a>'))
 GONE = Piece('<s title="{}">{}</s>')
 
 
