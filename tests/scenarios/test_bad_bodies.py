@@ -127,10 +127,11 @@ def test_a_hidden_field_is_written_as_little_as_an_unknown_one(crm: Crm) -> None
     with crm.refused():
         for method, path, more in (("POST", "/api/v1/opportunity", {"name": "x"}),
                                    ("PATCH", f"/api/v1/opportunity/{number}", {"_version": 1})):
-            hidden, unknown = (seller.send(method, path, {**more, name: "7"}) for name in ("target_margin", "no_such"))
-            assert (hidden.status, unknown.status) == (422, 422)
-            assert problems(hidden) == {"target_margin": "unknown"} and problems(unknown) == {"no_such": "unknown"}
-            assert hidden.json()["errors"][0]["message"] == unknown.json()["errors"][0]["message"]
+            for value in ("7", "seven", ["7"], None):
+                hidden, unknown = (seller.send(method, path, {**more, name: value}) for name in ("target_margin", "no_such"))
+                assert (hidden.status, unknown.status) == (422, 422)
+                assert problems(hidden) == {"target_margin": "unknown"} and problems(unknown) == {"no_such": "unknown"}
+                assert hidden.json()["errors"][0]["message"] == unknown.json()["errors"][0]["message"]
 
 
 def test_a_flood_of_mistakes_is_answered_shortly(crm: Crm) -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
 from werkzeug.wrappers import Response
 
+from core.ed.scope import visible
 from core.errors import BadRequest, Conflict, Denied, NotFound
 from core.web.api import openapi, strict_json
 from core.web.api.idempotency import Answered, Key
 from core.web.api.query import list_query, names, parameters, record_id, version_in
-from core.web.api.wire import Wire, dumps
+from core.web.api.wire import Sees, Wire, dumps
 from core.web.failures import failure_of, problem_dict
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def change_record(context: Context, table: str, id: str) -> Response:
     version = _version(context, body.pop("_version", None))
     if version is None:
         raise PreconditionRequired("Say which version of the record you change: If-Match or \"_version\".")
-    values = _wire(context, definition).read([body])[0]
+    values = _wire(context, definition).read([body], _sees(context))[0]
     try:
         context.records.update(table, [{**values, "id": number, "_version": version}])
     except Conflict as conflict:
@@ -136,6 +137,11 @@ def _wire(context: Context, definition: Table) -> Wire:
     return context.system.cache.get(("wire", definition.name), lambda: Wire(context.system.model, definition))
 
 
+def _sees(context: Context) -> Sees:
+    gate = context.session.gate
+    return lambda table, field: visible(gate, table, field)
+
+
 def _fields(context: Context, definition: Table, sent: Collection[str] = ()) -> tuple[str, ...]:
     """What is shown unless told: all but lines, which are a statement each and may be many; lines if they were sent."""
     readable = context.records.readable(definition.name)
@@ -157,7 +163,7 @@ def _create(context: Context, definition: Table, body: object) -> object:
         raise BadRequest("The list holds no record.", "body")
     if len(bodies) > MOST_RECORDS:
         raise BadRequest(f"At most {MOST_RECORDS} records can be sent at once.", "body")
-    rows = _wire(context, definition).read(bodies)
+    rows = _wire(context, definition).read(bodies, _sees(context))
     ids = context.records.create(definition.name, rows)
     sent = {name for row in rows for name in row}
     found = {record["id"]: record for record in context.records.read(

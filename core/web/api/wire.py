@@ -6,6 +6,8 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as default
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,11 +16,13 @@ from core.ed.files import Upload
 from core.ed.values import MOST_PROBLEMS
 from core.errors import FieldProblem, Invalid
 from core.types.base import BadValue, FieldType
+from core.web.i18n import N_
 
 if TYPE_CHECKING:
     from core.definition.model import Field, Model, Table
 
 Convert = Callable[[Any], Any]
+Sees = Callable[[str, str], bool]           # whether the caller may know of a table's field
 _MOST_KEYS = 2_000
 
 
@@ -58,44 +62,58 @@ class Wire:
             return None
         return lambda value: field.type.to_wire(value, field.properties)
 
-    def read(self, bodies: Sequence[object]) -> list[dict[str, Any]]:
+    def read(self, bodies: Sequence[object], sees: Sees = lambda table, field: True) -> list[dict[str, Any]]:
         """Records from JSON objects, with values in normal form. Raises Invalid with everything that is wrong.
 
-        Keys that are no fields stay: the record service says what is wrong with them.
+        Keys that are no fields stay as they are, and so do values that do not fit a field which the caller cannot see:
+        the record service says what is wrong with them.
         """
-        problems: list[FieldProblem] = []
+        told = _Told(sees)
         many = len(bodies) > 1
-        rows = [self._read(body, "", index if many else None, problems) for index, body in enumerate(bodies)]
-        if problems:
-            raise Invalid(problems)
+        rows = [self._read(body, "", index if many else None, told) for index, body in enumerate(bodies)]
+        told.stop()
         return rows
 
-    def _read(self, body: object, path: str, row: int | None, problems: list[FieldProblem]) -> dict[str, Any]:
+    def _read(self, body: object, path: str, row: int | None, told: _Told) -> dict[str, Any]:
         if not isinstance(body, Mapping):
-            problems.append(FieldProblem(path.rstrip("."), "type", "A record is an object of fields.", row=row))
+            told.add(FieldProblem(path.rstrip("."), "type", N_("A record is an object of fields."), row=row))
             return {}
         values: dict[str, Any] = {}
         for key, value in body.items():
             field = self.table.fields.get(key)
-            if field is None:
-                values[key] = value
-                continue
             try:
-                values[key] = self._value(field, value, f"{path}{key}", row, problems)
+                values[key] = value if field is None else self._value(field, value, f"{path}{key}", row, told)
             except BadValue as bad:
-                problems.append(FieldProblem(f"{path}{key}", bad.code, bad.message, bad.params, row))
-                if len(problems) >= MOST_PROBLEMS:
-                    raise Invalid(problems) from None
+                values[key] = value
+                if told.sees(self.table.name, key):
+                    told.add(FieldProblem(f"{path}{key}", bad.code, bad.message, bad.params, row))
         return values
 
-    def _value(self, field: Field, value: Any, path: str, row: int | None, problems: list[FieldProblem]) -> Any:
+    def _value(self, field: Field, value: Any, path: str, row: int | None, told: _Told) -> Any:
         if field.type.name == "file" and isinstance(value, Mapping) and "content" in value:
             return _upload(value)
         normal = field.type.from_wire(value, field.properties)
         if field.type.name != "lines" or normal is None:
             return normal
         child = Wire(self.model, self.model.tables[field.properties.of])  # type: ignore[attr-defined]
-        return [child._read(line, f"{path}.{number}.", row, problems) for number, line in enumerate(normal)]
+        return [child._read(line, f"{path}.{number}.", row, told) for number, line in enumerate(normal)]
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is wrong with the bodies of one request, as far as its sender may know."""
+
+    sees: Sees
+    problems: list[FieldProblem] = default(default_factory=list)
+
+    def add(self, problem: FieldProblem) -> None:
+        self.problems.append(problem)
+        if len(self.problems) >= MOST_PROBLEMS:
+            self.stop()
+
+    def stop(self) -> None:
+        if self.problems:
+            raise Invalid(self.problems)
 
 
 def field_at(model: Model, table: Table, path: str) -> Field | None:
