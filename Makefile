@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV = .venv/bin/python
 PYTEST_ARGUMENTS ?= -n 2
 
-.PHONY: help setup dev run test unit lint bench lock clean
+.PHONY: help setup dev run test unit lint sweep bench lock clean
 
 help:
 	@echo "make run    set up, start a demo on first use, serve it; prints its address and accounts"
 	@echo "make test   set up, lint, run all tests"
+	@echo "make sweep  long tests that make test leaves out: kills at every step, fuzz, soak"
 	@echo "make setup  install what running needs; nothing happens when nothing changed"
 	@echo "make lint   style, types and import rules"
 	@echo "make bench  CPU for each operation against the raw floor"
@@ -33,6 +34,9 @@ lint: dev
 	@$(VENV) -m ruff check .
 	@$(VENV) -m mypy
 	@$(VENV) -c "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+
+sweep: dev
+	@$(VENV) -m pytest tests/sweep --durations=12
 
 bench: dev
 	@$(VENV) -m bench

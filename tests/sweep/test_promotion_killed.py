@@ -18,7 +18,7 @@ from tests.sweep import generations
 from tests.sweep.agreement import disagreements, query
 from tests.sweep.people import Traffic
 
-MOMENTS = 24        # how many of the statements and commits are tried, spread over all of them
+MOMENTS = 16        # how many of the statements and commits are tried, spread over all of them
 
 
 @dataclass
@@ -85,4 +85,5 @@ def settle(sweep: Sweep, back: bool) -> None:
         assert query(sweep.site.home, "select version from bm.live") != before, printed
     sweep.site.run("promote", "--yes")
     sweep.check()
-    assert "No changes" in sweep.site.run("plan", code=0)
+    if back:
+        assert "No changes" in sweep.site.run("plan", code=0)
