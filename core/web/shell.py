@@ -44,7 +44,8 @@ def environment() -> Environment:
     """The templates of our own pages: autoescaped, undefined names are errors."""
     found = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"),
                         autoescape=select_autoescape(default=True, default_for_string=True),
-                        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+                        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+                        auto_reload=False)           # a release that is being installed is for the next start
     found.globals.update(icon=icon, static=assets.url, vendor=assets.vendor)
     return found
 
