@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import timeit
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +12,7 @@ import pytest
 from core.expression import Environment, EvaluationError, is_true, passes
 from core.types.base import Type
 from tests.core.expression.world import ENVIRONMENT, checked, value
+from tests.work import calls
 
 COMPANY: Mapping[str, Any] = {"id": 3, "_type": "client", "name": "Acme", "size": 12, "parent": None}
 LINES: list[dict[str, Any]] = [
@@ -180,8 +180,8 @@ def test_a_text_grows_to_its_limit_only() -> None:
     assert value("length(replace(name, 'a', 'bcd'))", name=long) == 100_000
 
 
-def test_a_thousand_evaluations_take_some_milliseconds() -> None:
+def test_an_evaluation_is_a_handful_of_calls() -> None:
     expression = checked("amount * probability / 100 > 1000 and stage != 'lost' and company.size > 5", "boolean")
     record = {"amount": Decimal(5000), "probability": Decimal(50), "stage": "open", "company": COMPANY}
     assert expression.evaluate(record, ENVIRONMENT) is True
-    assert min(timeit.repeat(lambda: expression.evaluate(record, ENVIRONMENT), number=1000, repeat=3)) < 0.05
+    assert calls(lambda: expression.evaluate(record, ENVIRONMENT)) < 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-import time
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from core.expression import ExpressionError
 from core.expression.parse import parse
 from tests.core.expression.world import ENVIRONMENT, checked, value
+from tests.work import calls
 
 UNCLOSED = "this text is not closed, or has a backslash before something other than a quote, \\, n or t"
 REFUSED = [
@@ -105,7 +106,7 @@ PIECES = ["(", ")", "[", "]", ".", ",", " ", "name", "lines", "amount", "and", "
           "user", "record"]
 
 
-def test_whatever_is_typed_gives_an_expression_or_an_expression_error_at_once() -> None:
+def test_whatever_is_typed_gives_an_expression_or_an_expression_error() -> None:
     pick = random.Random(7)
     touched: list[str] = []
 
@@ -115,10 +116,8 @@ def test_whatever_is_typed_gives_an_expression_or_an_expression_error_at_once() 
 
     watching = False
     sys.addaudithook(watch)
-    slowest = 0.0
     for _ in range(5_000):
         source = "".join(pick.choice(PIECES) + pick.choice(("", " ")) for _ in range(pick.randrange(1, 40)))
-        started = time.process_time()
         watching = True
         try:
             checked(source)
@@ -126,11 +125,10 @@ def test_whatever_is_typed_gives_an_expression_or_an_expression_error_at_once() 
             assert 1 <= error.column <= len(source) + 1
         finally:
             watching = False
-        slowest = max(slowest, time.process_time() - started)
     assert touched == []
-    assert slowest < 0.05
 
 
+LITTLE = 100_000             # calls: some 20 milliseconds
 HOSTILE = [
     "(" * 50 + "1" + ")" * 50, "[" * 50 + "]" * 50, "f(" * 49 + ")" * 49, "lines[" * 45 + "1" + "]" * 45,
     "not(" * 40 + "archived" + ")" * 40, "(" * 49 + "1 if " + ")" * 49, "a[(" * 24 + ")]" * 24,
@@ -142,11 +140,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("source", HOSTILE, ids=[source[:20] for source in HOSTILE])
-def test_hostile_input_is_answered_within_fifty_milliseconds(source: str) -> None:
-    started = time.process_time()
-    try:
-        expression = checked(source)
-        expression.evaluate({"amount": Decimal(1), "name": "a", "archived": True}, ENVIRONMENT)
-    except ExpressionError:
-        pass
-    assert time.process_time() - started < 0.05
+def test_hostile_input_is_answered_with_little_work(source: str) -> None:
+    def answer() -> None:
+        with suppress(ExpressionError):
+            expression = checked(source)
+            expression.evaluate({"amount": Decimal(1), "name": "a", "archived": True}, ENVIRONMENT)
+    assert calls(answer) < LITTLE
