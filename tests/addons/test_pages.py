@@ -19,12 +19,14 @@ def test_an_amount_says_its_currency_where_it_is_not_the_organisations(acting: A
     amount = next(column for column in view.columns if column.path == "amount")
     viewer = SimpleNamespace(locale=SimpleNamespace(language="en", zone="UTC"))
     assert [amount.cell(deal, viewer) for deal in deals] == [
-        '486,000.00\u202f<span class="t-unit">CNY</span>', '1,280,000.00\u202f<span class="t-unit">CNY</span>']
+        '<span>486,000.00\u202f<span class="t-unit">CNY</span></span>',
+        '<span>1,280,000.00\u202f<span class="t-unit">CNY</span></span>']
     euros = records.page("opportunity", view.fields, "amount == 84500").records[0]
     assert amount.cell(euros, viewer) == "84,500.00"
     bound = bind(system, "opportunity", "amount", "en")
     assert bound is not None
-    assert widget_of(system, bound.field).read(bound)(euros, viewer) == '84,500.00\u202f<span class="t-unit">EUR</span>'
+    assert widget_of(system, bound.field).read(bound)(euros, viewer) == \
+        '<span>84,500.00\u202f<span class="t-unit">EUR</span></span>'
 
 
 def test_sums_over_deals_are_in_the_organisations_currency(acting: As) -> None:

@@ -10,7 +10,10 @@ from markupsafe import Markup, escape
 
 from core.types.numbers import separators
 from core.web.context import Viewer
+from core.web.html import Piece
 from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Reader, Record, Widget
+
+AMOUNT = Piece('<span>{}\u202f<span class="t-unit">{}</span></span>')
 
 
 def grouped(language: str) -> Callable[[str], str]:
@@ -100,7 +103,7 @@ class MoneyWidget(IntegerWidget):
             code = record.get("currency_title") or without
             if record.get(bound.path) is None or not code or (code == own and not without):
                 return draw(record, viewer)
-            return Markup('{}\u202f<span class="t-unit">{}</span>').format(draw(record, viewer), code)
+            return AMOUNT(draw(record, viewer), code)
         return draw_with_unit
 
     def pattern(self, bound: Bound) -> Callable[[Any], str]:
