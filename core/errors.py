@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as default
+
+_PLACE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,18 +54,51 @@ class Invalid(TesseraError):
 
     def __init__(self, problems: Iterable[FieldProblem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("; ".join(f"{p.field or 'record'}: {p.message}" for p in self.problems))
+        super().__init__("; ".join(f"{p.field or 'record'}: {fill(p.message, p.params)}" for p in self.problems))
+
+
+def N_(msgid: str) -> str:
+    """Mark an English sentence that people will read in their language, where it is not yet known who they are."""
+    return msgid
+
+
+def fill(text: str, params: Mapping[str, object]) -> str:
+    """Put parameters into their {places}; plain replacement, so that a message never reaches into an object."""
+    return _PLACE.sub(lambda place: str(params[place[1]]) if place[1] in params else place[0], text) if params else text
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A sentence or a part of one that people read in their language; its parameters may be Words themselves."""
+
+    message: str
+    params: Mapping[str, object] = default(default_factory=dict)
+
+    def __str__(self) -> str:
+        return fill(self.message, self.params)
+
+
+def words(message: str, **params: object) -> Words:
+    """Say something that is translated when it is shown: a msgid, and what fills its {places}."""
+    return Words(message, params)
 
 
 class Told(TesseraError):
     """An error that people read in their language: `message` is a msgid whose {places} `params` fill."""
 
-    def __init__(self, message: str, **params: object) -> None:
-        self.message = message
-        self.params = params
-        for name, value in params.items():
-            message = message.replace("{" + name + "}", str(value))
-        super().__init__(message)
+    def __init__(self, message: str | Words, **params: object) -> None:
+        self.words = Words(message, params) if isinstance(message, str) else message
+        super().__init__(str(self.words))
+
+    @property
+    def message(self) -> str:
+        """The msgid."""
+        return self.words.message
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        """What fills its {places}."""
+        return self.words.params
 
 
 class Denied(Told):
@@ -73,24 +109,24 @@ class NotFound(Told):
     """There is no such thing, or the caller may not know that there is."""
 
 
-class Conflict(TesseraError):
+class Conflict(Told):
     """The record was changed by someone else since the caller read it; carries the record as it is now."""
 
-    def __init__(self, message: str, current: Mapping[str, object] | None = None,
-                 fields: Iterable[str] = ()) -> None:
+    def __init__(self, message: str | Words, current: Mapping[str, object] | None = None,
+                 fields: Iterable[str] = (), **params: object) -> None:
         self.current = dict(current or {})
         self.fields = tuple(fields)
-        super().__init__(message)
+        super().__init__(message, **params)
 
 
-class BadRequest(TesseraError):
+class BadRequest(Told):
     """A query, filter, order or body cannot be understood; `at` is the offending part, `column` its place in it."""
 
-    def __init__(self, message: str, at: str = "", column: int | None = None) -> None:
+    def __init__(self, message: str | Words, at: str = "", column: int | None = None, **params: object) -> None:
         self.at = at
         self.column = column
-        super().__init__(message)
+        super().__init__(message, **params)
 
 
-class Refused(TesseraError):
+class Refused(Told):
     """A command or promotion does not go ahead; the message says why and what to do."""

@@ -25,7 +25,7 @@ from core.database.jobs import enqueue
 from core.ed import search_index
 from core.ed.schema import name_all, parts, stored_fields
 from core.ed.system import System
-from core.errors import Refused, TesseraError
+from core.errors import Refused, TesseraError, Words, words
 
 if TYPE_CHECKING:
     from core.plugins import Plugins
@@ -64,7 +64,7 @@ def apply(engine: Engine, order: Order, say: Say = lambda step: None) -> int:
     Refused when the plan has problems or no longer fits what is live, or while another promotion runs.
     """
     if order.plan.problems:
-        raise Refused("\n".join(order.plan.problems))
+        raise Refused("\n".join(map(str, order.plan.problems)))
     if order.plan.empty:
         return order.base.version or 0
     with holding(engine, order.author) as line:
@@ -231,7 +231,8 @@ class Run:
                 ddl.run_concurrently(self.line, step.sql[0])
             except DBAPIError as error:
                 ddl.run_concurrently(self.line, ddl.drop_index(name, concurrently=True))
-                raise Refused(f"{step.target}: the index cannot be made: {_reason(error)}") from error
+                raise Refused("{name}: the index cannot be made: {reason}", name=step.target,
+                              reason=_reason(error)) from error
         with self.line.begin() as connection:
             journal.step_done(connection, self.promotion, step)
 
@@ -245,8 +246,8 @@ class Run:
         end = time.monotonic() + PREPARE_SECONDS
         while waiting := self._unprepared():
             if time.monotonic() > end:
-                raise Refused(f"these workers did not get ready in {PREPARE_SECONDS:.0f} seconds: "
-                              f"{', '.join(waiting)}; nothing was changed")
+                raise Refused("these workers did not get ready in {seconds} seconds: {workers}; nothing was changed",
+                              seconds=round(PREPARE_SECONDS), workers=", ".join(waiting))
             time.sleep(0.05)
         with self.line.begin() as connection:
             journal.step_done(connection, self.promotion, step)
@@ -257,7 +258,8 @@ class Run:
                 tables.worker.c.lease_until > func.now())).all()
         for row in rows:
             if row.error and row.prepared != self.version:
-                raise Refused(f"{row.kind} {row.pid} cannot run the new version: {row.error}")
+                raise Refused("{worker} cannot run the new version: {reason}", worker=f"{row.kind} {row.pid}",
+                              reason=row.error)
         return [f"{row.kind} {row.pid}" for row in rows if row.prepared != self.version]
 
     def _flip(self, step: Step) -> None:
@@ -361,11 +363,11 @@ def _drop_left_over(connection: Connection, identities: Iterable[int]) -> None:
     journal.forget_members(connection, wanted)
 
 
-def _reason(error: DBAPIError) -> str:
+def _reason(error: DBAPIError) -> str | Words:
     """What PostgreSQL says against an index, in the words of those who made two records equal."""
     detail = getattr(getattr(error.orig, "diag", None), "message_detail", None)
     if isinstance(error, IntegrityError) and detail:
-        return f"two records are equal in what is to be unique ({detail})"
+        return words("two records are equal in what is to be unique ({detail})", detail=detail)
     return _first_line(error)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.bm.diff import ABSENT, Added, Change, Changed, Property, Removed, Renamed
-from core.bm.steps import Plan, Step
+from core.bm.steps import RISKS, Plan, Step
+from core.errors import Words, words
 
 LONGEST_VALUE = 100
 DETAILED = ("field", "choice", "rule", "unique", "index")        # whose properties are worth reading when they are new
@@ -25,15 +26,16 @@ def as_text(plan: Plan, base: str = "live") -> str:
     lines += ["", "Steps:", *(line for step in plan.steps for line in _step(step)), ""]
     if plan.notes:
         lines += ["Note:", *(f"  {note}" for note in plan.notes), ""]
-    return "\n".join([*lines, summary(plan), ""])
+    return "\n".join([*lines, str(summary(plan)), ""])
 
 
-def summary(plan: Plan) -> str:
+def summary(plan: Plan) -> Words:
     """One line: how much is added, changed, removed, and the highest risk."""
     added = sum(isinstance(change, Added) for change in plan.changes)
     changed = sum(isinstance(change, Changed | Renamed) for change in plan.changes)
     removed = sum(isinstance(change, Removed) for change in plan.changes)
-    return f"Plan: {added} to add, {changed} to change, {removed} to remove. Risk: {plan.risk}."
+    return words("Plan: {added} to add, {changed} to change, {removed} to remove. Risk: {risk}.", added=added,
+                 changed=changed, removed=removed, risk=words(RISKS[plan.risk]))
 
 
 def details(change: Change) -> list[str]:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.errors import N_, Words, words
+
 if TYPE_CHECKING:
     from core.bm.state import State
 
@@ -19,6 +21,13 @@ KINDS = ("addon", "system", "choices", "table", "role", "data", "form", "list", 
 MEMBERS = {
     "table": {"fields": "field", "rules": "rule", "unique": "unique", "indexes": "index", "roles": "record role"},
     "choices": {"values": "choice"},
+}
+# What people call them; kinds that addons bring are called by their name.
+CALLED: Mapping[str, str] = {
+    "addon": N_("addon"), "system": N_("system"), "table": N_("table"), "field": N_("field"), "choices": N_("choices"),
+    "choice": N_("choice"), "object": N_("object"), "list": N_("list"), "form": N_("form"), "role": N_("role"),
+    "record role": N_("record role"), "rule": N_("rule"), "unique": N_("unique"), "index": N_("index"),
+    "data": N_("data"), "menu": N_("menu"), "translation": N_("translation"),
 }
 ABSENT = "(absent)"
 
@@ -42,16 +51,16 @@ class Added:
 
     sign = "+"
 
-    def describe(self) -> str:
-        return f"{self.kind} {self.name}"
+    def describe(self) -> Words:
+        return called(self.kind, self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Returned(Added):
     """A table or field that was removed earlier and takes its parked values back."""
 
-    def describe(self) -> str:
-        return f"{self.kind} {self.name} returns with the values it had"
+    def describe(self) -> Words:
+        return words("{what} returns with the values it had", what=called(self.kind, self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +72,8 @@ class Removed:
 
     sign = "-"
 
-    def describe(self) -> str:
-        return f"{self.kind} {self.name}"
+    def describe(self) -> Words:
+        return called(self.kind, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +86,8 @@ class Renamed:
 
     sign = "~"
 
-    def describe(self) -> str:
-        return f"{self.kind} {self.was} is renamed {self.name}"
+    def describe(self) -> Words:
+        return words("{what} is renamed {name}", what=called(self.kind, self.was), name=self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +100,13 @@ class Changed:
 
     sign = "~"
 
-    def describe(self) -> str:
-        return f"{self.kind} {self.name}"
+    def describe(self) -> Words:
+        return called(self.kind, self.name)
+
+
+def called(kind: str, name: str) -> Words:
+    """What people call a thing: its kind and its name."""
+    return words("{kind} {name}", kind=words(CALLED.get(kind, kind)), name=name)
 
 
 Change = Added | Removed | Renamed | Changed

@@ -146,7 +146,7 @@ def load(connection: Connection, version: int, plugins: Plugins) -> Model:
     _require_code(connection, version, plugins)
     found = tuple(merged(connection, version))
     if not found:
-        raise NotFound(f"there is no version {version}")
+        raise NotFound("there is no version {version}", version=version)
     return build(found, plugins)
 
 
@@ -154,7 +154,8 @@ def _require_code(connection: Connection, version: int, plugins: Plugins) -> Non
     needed = connection.scalar(select(tables.version.c.code).where(tables.version.c.id == version)) or {}
     lacking = sorted(set(needed) - set(plugins.code))
     if lacking:
-        raise Refused(f"version {version} needs the Python code (plugin.py) of: {', '.join(lacking)}; it is not here")
+        raise Refused("version {version} needs the Python code (plugin.py) of: {addons}; it is not here",
+                      version=version, addons=", ".join(lacking))
 
 
 def system(connection: Connection, version: int, plugins: Plugins) -> System:
@@ -176,7 +177,7 @@ def state(connection: Connection, version: int | None, plugins: Plugins) -> Stat
         return EMPTY
     hashed = connection.scalar(select(tables.version.c.hash).where(tables.version.c.id == version))
     if hashed is None:
-        raise NotFound(f"there is no version {version}")
+        raise NotFound("there is no version {version}", version=version)
     return state_of(load(connection, version, plugins), hashed, identities(connection, version), version)
 
 

@@ -27,7 +27,8 @@ def holding(engine: Engine, who: str) -> Iterator[Engine]:
             name = f"tessera promotion by {who or 'the command line'} ({socket.gethostname()}, process {os.getpid()})"
             connection.execute(text("select set_config('application_name', :name, false)"), {"name": name[:63]})
             if not connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
-                raise Refused(f"another promotion is under way: {_holder(engine)}; wait until it has ended")
+                raise Refused("another promotion is under way: {holder}; wait until it has ended",
+                              holder=_holder(engine))
             connection.commit()
         yield line
     finally:

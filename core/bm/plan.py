@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from core.bm.diff import Added, Change, Changed, Removed, Renamed, Returned, diff, former_name
+from core.bm.diff import Added, Change, Changed, Removed, Renamed, Returned, called, diff, former_name
 from core.bm.facts import Facts
 from core.bm.seeds import order as seed_order
 from core.bm.state import State, foreign_roots
@@ -13,10 +13,11 @@ from core.bm.steps import Plan, Probe, Step
 from core.database import ddl
 from core.ed.schema import DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
 from core.ed.system import System
+from core.errors import N_, Words, words
 
-BRIEF = "ACCESS EXCLUSIVE, milliseconds"
-BOTH = "SHARE ROW EXCLUSIVE on both tables, milliseconds"
-ONLINE = "SHARE UPDATE EXCLUSIVE: readers and writers go on"
+BRIEF = N_("ACCESS EXCLUSIVE, milliseconds")
+BOTH = N_("SHARE ROW EXCLUSIVE on both tables, milliseconds")
+ONLINE = N_("SHARE UPDATE EXCLUSIVE: readers and writers go on")
 INDEXED_PER_SECOND = 200_000
 CHECKED_PER_SECOND = 1_000_000
 LONG_ROWS = 1_000_000           # from here on a step that reads a whole table is called long
@@ -43,7 +44,7 @@ def plan(base: State, target: State, facts: Facts, back: bool = False) -> Plan:
 
 # What is refused, and why.
 
-def _problems(base: State, target: State, changes: tuple[Change, ...], facts: Facts, back: bool) -> Iterator[str]:
+def _problems(base: State, target: State, changes: tuple[Change, ...], facts: Facts, back: bool) -> Iterator[Words]:
     for identity, path in sorted(target.names.items()):
         former = base.names.get(identity)
         if former is not None:
@@ -54,20 +55,22 @@ def _problems(base: State, target: State, changes: tuple[Change, ...], facts: Fa
     yield from _drift(facts)
 
 
-def _other_meaning(base: State, target: State, former: str, path: str) -> Iterator[str]:
+def _other_meaning(base: State, target: State, former: str, path: str) -> Iterator[Words]:
     old, new = base.members[former], target.members[path]
     same = base.meaning(former) == _meaning_before(base, target, path)
     if same and old.parts == new.parts:
         return
     if "." not in path:
-        yield _problem(target, "table", path, f'"{path}" cannot go under another base while it has records; '
-                                              f"make a new table")
+        yield _problem(target, "table", path, words(
+            '"{name}" cannot go under another base while it has records; make a new table', name=path))
     elif not same:
-        yield _problem(target, "field", path, f'"{path}" cannot turn from {old.meaning} into {new.meaning}; '
-                                              f"add a field of another name, or remove it, promote, and add it again")
+        yield _problem(target, "field", path, words(
+            '"{name}" cannot turn from {before} into {after}; add a field of another name, or remove it, promote, '
+            "and add it again", name=path, before=old.meaning, after=new.meaning))
     else:
-        yield _problem(target, "field", path, f'"{path}" cannot be stored in other columns '
-                                              f"({_columns(old.parts)} before, {_columns(new.parts)} now)")
+        yield _problem(target, "field", path, words(
+            '"{name}" cannot be stored in other columns ({before} before, {after} now)', name=path,
+            before=_columns(old.parts), after=_columns(new.parts)))
 
 
 def _meaning_before(base: State, target: State, path: str) -> str:
@@ -83,37 +86,39 @@ def _columns(parts: tuple[tuple[str, str], ...]) -> str:
     return ", ".join(f"{part or 'value'} {column}" for part, column in parts) or "none"
 
 
-def _narrowing(target: State, change: Change) -> Iterator[str]:
+def _narrowing(target: State, change: Change) -> Iterator[Words]:
     if isinstance(change, Removed) and change.kind == "choice":
         choices, _, value = change.name.partition(".")
         if ("choices", choices) in target.definitions:
-            yield _problem(target, "choices", choices, f'value "{value}" cannot be removed, records may hold it; '
-                                                       f"write retired: true instead")
+            yield _problem(target, "choices", choices, words(
+                'value "{name}" cannot be removed, records may hold it; write retired: true instead', name=value))
     if isinstance(change, Renamed) and change.kind == "choice":
-        yield _problem(target, "choice", change.name, f'value "{change.was}" cannot be renamed, records hold it; '
-                                                      f"change its title, or add a value and retire this one")
+        yield _problem(target, "choice", change.name, words(
+            'value "{name}" cannot be renamed, records hold it; change its title, or add a value and retire this one',
+            name=change.was))
     if isinstance(change, Changed) and change.kind == "field":
         for one in change.properties:
             if one.path in ("max", "scale") and isinstance(one.after, int) and _number(one.before) > one.after:
-                yield _problem(target, "field", change.name,
-                               f'{one.path} of "{change.name}" cannot go down from {_number(one.before)} to '
-                               f"{one.after}, values may be larger")
+                yield _problem(target, "field", change.name, words(
+                    '{property} of "{name}" cannot go down from {before} to {after}, values may be larger',
+                    property=one.path, name=change.name, before=_number(one.before), after=one.after))
 
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _drift(facts: Facts) -> Iterator[str]:
+def _drift(facts: Facts) -> Iterator[Words]:
     """Someone changed the tables by hand: a column that should be there is not."""
     for table, column in sorted((names for names in facts.physical.values() if names[1]), key=str):
         if column not in facts.columns.get(table, {}):
-            yield f"column {column} of table ed.{table} is gone from the database; restore it before promoting"
+            yield words("column {column} of table ed.{table} is gone from the database; restore it before promoting",
+                        column=column, table=table)
 
 
-def _problem(state: State, kind: str, name: str, message: str) -> str:
+def _problem(state: State, kind: str, name: str, problem: Words) -> Words:
     place = state.place(kind, name)
-    return f"{place}: {message}" if place else message
+    return words("{name}: {problem}", name=place, problem=problem) if place else problem
 
 
 # The steps, in the order of their kinds.
@@ -236,18 +241,23 @@ def _park(base: State, target: State, tables: tuple[DesiredTable, ...], facts: F
 
 # What a person should know.
 
-def _notes(base: State, target: State, changes: tuple[Change, ...], facts: Facts) -> Iterator[str]:
+def _notes(base: State, target: State, changes: tuple[Change, ...], facts: Facts) -> Iterator[Words]:
     for change in changes:
         if isinstance(change, Removed) and change.kind in ("table", "field") and change.name in base.identities:
             yield _parking_note(change, facts.values.get(base.identities[change.name]))
         if isinstance(change, Returned):
-            yield f"{change.kind} {change.name} returns with the values it had when it was removed"
+            yield words("{what} returns with the values it had when it was removed",
+                        what=called(change.kind, change.name))
         if isinstance(change, Removed) and change.kind == "choice":
-            yield f"records that hold {change.name} keep it, as a value that cannot be chosen any more"
+            yield words("records that hold {name} keep it, as a value that cannot be chosen any more",
+                        name=change.name)
 
 
-def _parking_note(change: Removed, values: int | None) -> str:
-    what = "records" if change.kind == "table" else "values"
-    number = f"{values} {what} are" if values is not None else f"its {what} are"
-    return f"{change.kind} {change.name} is parked: {number} kept, and return when it does"
+def _parking_note(change: Removed, values: int | None) -> Words:
+    what = called(change.kind, change.name)
+    if values is None:
+        return words("{what} is parked: what it holds is kept, and returns when it does", what=what)
+    if change.kind == "table":
+        return words("{what} is parked: {count} records are kept, and return when it does", what=what, count=values)
+    return words("{what} is parked: {count} values are kept, and return when it does", what=what, count=values)
 

@@ -48,8 +48,8 @@ def owner(settings: Settings) -> Iterator[Engine]:
             missing = steps.missing(connection)
         if missing:
             fresh = len(missing) == len(steps.available())
-            raise Refused(f"the database {'is empty' if fresh else 'is older than this release'}; "
-                          f"run `server.py {'init' if fresh else 'upgrade'}`")
+            raise Refused("the database is empty; run `server.py init`" if fresh
+                          else "the database is older than this release; run `server.py upgrade`")
         yield pool
     finally:
         pool.dispose()
@@ -111,9 +111,9 @@ def _merged_files(settings: Settings, connection: Connection, current: int,
     merged, conflicts = folder.merge(live.files(connection, base), live.files(connection, current),
                                      site_files(loaded))
     if conflicts:
-        raise Refused("Someone else promoted meanwhile, and both changed the same:\n"
-                      + "\n".join(f"  {line}" for line in conflicts)
-                      + "\nMake these equal to live's, or take live's with `pull --force`.")
+        raise Refused("Someone else promoted meanwhile, and both changed the same: {conflicts} Make these equal to "
+                      "live's, or take live's with `pull --force`.",
+                      conflicts="\n" + "".join(f"  {line}\n" for line in conflicts))
     return merged
 
 
@@ -174,7 +174,7 @@ def plan_rollback(settings: Settings, engine: Engine, version: int | None = None
         if wanted is None:
             raise Refused("there is no version before this one")
         if wanted not in {one.id for one in live.versions(connection, limit=10_000)}:
-            raise Refused(f"version {wanted} was never live; see `versions`")
+            raise Refused("version {version} was never live; see `versions`", version=wanted)
         base, target = (live.state(connection, one, plugins) for one in (current, wanted))
         facts = fact_module.gather(connection)
         target = assign(base, target, facts.parked, facts.first_new)
@@ -217,8 +217,8 @@ def pull(settings: Settings, engine: Engine, force: bool = False) -> list[str]:
     changed = sorted(name for name, data in ours.items() if data not in (known.get(name), theirs.get(name)))
     changed += sorted(name for name in known if name not in ours and name in theirs)
     if changed and not force:
-        raise Refused("these files hold changes that were never promoted: " + ", ".join(changed)
-                      + "; promote them, or throw them away with --force")
+        raise Refused("these files hold changes that were never promoted: {files}; promote them, or throw them away "
+                      "with --force", files=", ".join(changed))
     written = folder.write_files(site, theirs, ours)
     folder.write_base(site, target)
     return written

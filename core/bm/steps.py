@@ -9,9 +9,16 @@ from typing import Any, Literal
 
 from core.bm.canonical import canonical, digest
 from core.bm.diff import Change
+from core.errors import N_, Words
 
 Kind = Literal["stage", "expand", "index", "prepare", "flip", "fill", "validate", "park"]
 Risk = Literal["metadata", "additive", "long", "lossy", "rewrite"]
+KINDS: Mapping[Kind, str] = {
+    "stage": N_("stage"), "expand": N_("expand"), "index": N_("index"), "prepare": N_("prepare"), "flip": N_("flip"),
+    "fill": N_("fill"), "validate": N_("validate"), "park": N_("park")}
+RISKS: Mapping[Risk, str] = {
+    "metadata": N_("metadata"), "additive": N_("additive"), "long": N_("long"), "lossy": N_("lossy"),
+    "rewrite": N_("rewrite")}
 FORMAT = 1
 # What users and statistics move between plan and apply; the rest of a plan is what was approved.
 MOVING = ("rows", "seconds", "note")
@@ -53,8 +60,8 @@ class Plan:
     fingerprint: str
     changes: tuple[Change, ...] = ()
     steps: tuple[Step, ...] = ()
-    problems: tuple[str, ...] = ()           # file:line:column: why a change cannot be promoted
-    notes: tuple[str, ...] = ()              # what a person should know before saying yes
+    problems: tuple[Words, ...] = ()         # file:line:column: why a change cannot be promoted
+    notes: tuple[Words, ...] = ()            # what a person should know before saying yes
     back: bool = False                       # a rollback
 
     @property
@@ -80,8 +87,8 @@ class Plan:
         """The plan for machines; `canonical` of it is the same bytes for the same input."""
         return {"format": FORMAT, "base": self.base, "target": self.target, "fingerprint": self.fingerprint,
                 "back": self.back, "risk": self.risk, "changes": [_change_json(change) for change in self.changes],
-                "steps": [asdict(step) for step in self.steps], "problems": list(self.problems),
-                "notes": list(self.notes)}
+                "steps": [asdict(step) for step in self.steps], "problems": [str(problem) for problem in self.problems],
+                "notes": [str(note) for note in self.notes]}
 
 
 def _change_json(change: Change) -> dict[str, Any]:

@@ -33,13 +33,14 @@ from core.ed.columns import RecordColumns
 from core.ed.shape import Kept, Shape
 from core.ed.statement import Statement
 from core.ed.values import is_empty
+from core.errors import N_
 
 if TYPE_CHECKING:
     from core.definition.model import Unique
     from core.ed.session import Session
     from core.ed.values import Problems, Row
 
-TAKEN = "Another record has this already."
+TAKEN = N_("Another record has this already.")
 
 
 def before(session: Session, shape: Shape, rows: Sequence[Row], leaving: Collection[int], problems: Problems) -> None:
@@ -48,7 +49,8 @@ def before(session: Session, shape: Shape, rows: Sequence[Row], leaving: Collect
     `leaving` are records whose own values do not count: they are changed or removed by the same request.
     """
     links = _links(shape, rows)
-    uniques = {u.name: _keys(shape, u, rows, problems) for u in shape.table.unique.values() if u.where is None}
+    uniques = {u.name: _keys(session, shape, u, rows, problems)
+               for u in shape.table.unique.values() if u.where is None}
     uniques = {name: keys for name, keys in uniques.items() if keys}
     if not links and not uniques:
         return
@@ -66,13 +68,19 @@ def before(session: Session, shape: Shape, rows: Sequence[Row], leaving: Collect
     _tell_links(shape, rows, links, found, problems)
     for name in uniques:
         for number in sorted(found.get(f"unique {name}", ())):
-            tell_taken(shape, shape.table.unique[name], rows[number], problems)
+            tell_taken(session, shape, shape.table.unique[name], rows[number], problems)
 
 
-def tell_taken(shape: Shape, unique: Unique, row: Row, problems: Problems) -> None:
+def tell_taken(session: Session, shape: Shape, unique: Unique, row: Row, problems: Problems) -> None:
     """Note that values of a row are taken, at the first of their fields."""
     first = next((name for name in unique.fields if name in row.given), unique.fields[0])
-    problems.add(row, first, "unique", unique.message or TAKEN)
+    problems.add(row, first, "unique", taken(session, shape, unique))
+
+
+def taken(session: Session, shape: Shape, unique: Unique) -> str:
+    """What is said when values are taken: the definition's own words in the user's language, or ours."""
+    path = f"table {shape.table.name}.unique.{unique.name}.message"
+    return (session.system.model.text(path, session.language) or unique.message) if unique.message else TAKEN
 
 
 def _links(shape: Shape, rows: Iterable[Row]) -> dict[str, set[int]]:
@@ -98,7 +106,8 @@ def _as_list(value: Any) -> list[int]:
     return [] if value is None else value if isinstance(value, list) else [value]
 
 
-def _keys(shape: Shape, unique: Unique, rows: Sequence[Row], problems: Problems) -> dict[int, dict[str, Any]]:
+def _keys(session: Session, shape: Shape, unique: Unique, rows: Sequence[Row],
+          problems: Problems) -> dict[int, dict[str, Any]]:
     """The values to look for, by the number of the row; what two rows of the request share is noted here."""
     keys: dict[int, dict[str, Any]] = {}
     seen: set[Hashable] = set()
@@ -112,7 +121,7 @@ def _keys(shape: Shape, unique: Unique, rows: Sequence[Row], problems: Problems)
                for v in (shape.kept[name].field.type.to_columns(value, shape.kept[name].field.properties)[0],)}
         marker = tuple(str(value) for value in key.values())
         if marker in seen:
-            tell_taken(shape, unique, row, problems)
+            tell_taken(session, shape, unique, row, problems)
         seen.add(marker)
         keys[number] = key
     return keys

@@ -391,7 +391,7 @@ def live(columns: RecordColumns, *, trash: bool = False, right: str = "read") ->
         conditions.append(own)
     if columns.gate is not None:
         if not columns.gate.may(root.table, right):
-            raise Denied(f'There is no table "{root.table}", or you may not read it.')
+            raise Denied('There is no table "{table}", or you may not read it.', table=root.table)
         allowed = columns.gate.predicate(root.table, right, root.source)
         if allowed is not True:
             conditions.append(as_condition(allowed))
@@ -405,7 +405,7 @@ def plain_columns(system: System, stored: Stored) -> RecordColumns:
 
 def unknown(table: str, name: str) -> Denied:
     """The error for a field that is not there or may not be read: the same for both."""
-    return Denied(f'There is no field "{name}" on "{table}", or you may not read it.')
+    return Denied('There is no field "{name}" on "{table}", or you may not read it.', name=name, table=table)
 
 
 def _empty(piece: object) -> bool:

@@ -15,7 +15,7 @@ from core.ed.scope import gated_scope
 from core.ed.selection import check_path
 from core.ed.statement import parameter
 from core.ed.words import to_query
-from core.errors import BadRequest, Denied
+from core.errors import BadRequest, Denied, Words
 from core.expression import Expression, ExpressionError, check
 from core.types.base import BadValue, Type
 
@@ -54,7 +54,7 @@ def ask(session: Session, table: str, where: Any, filters: Filters, search: str 
         parameters |= values
         makers.append(_by_expression(expression))
     if len(filters) > MOST_FILTERS:
-        raise BadRequest(f"At most {MOST_FILTERS} filters can be set at once.", "filters")
+        raise BadRequest("At most {most} filters can be set at once.", "filters", most=MOST_FILTERS)
     for number, (name, value) in enumerate(filters.items()):
         key, make = _filter(session, table, number, name, value, parameters)
         keys.append(key)
@@ -76,7 +76,7 @@ def parse(session: Session, table: str, source: str, at: str = "where") -> Expre
             ("condition", session.user.shape, table, source),
             lambda: check(source, gated_scope(session.gate, table), "boolean"))
     except ExpressionError as error:
-        raise BadRequest(str(error), at, error.column) from None
+        raise BadRequest(error.words, at, error.column) from None
 
 
 def searched(columns: RecordColumns, *, words: bool) -> ColumnElement[bool]:
@@ -122,7 +122,7 @@ def looked_for(text: str | None) -> tuple[bool | None, dict[str, object]]:
     if not plain:
         return None, {}
     if len(plain) > LONGEST_SEARCH:
-        raise BadRequest(f"Search for at most {LONGEST_SEARCH} characters.", "search")
+        raise BadRequest("Search for at most {most} characters.", "search", most=LONGEST_SEARCH)
     if "\x00" in plain or any("\ud800" <= character <= "\udfff" for character in plain):
         raise BadRequest("This text holds characters that no record can hold.", "search")
     query = to_query(plain)
@@ -140,7 +140,7 @@ def _by_expression(expression: Expression) -> Callable[[RecordColumns], ColumnEl
         try:
             return expression.where(columns)
         except Denied as error:
-            raise BadRequest(str(error), "where") from None
+            raise BadRequest(error.words, "where") from None
     return make
 
 
@@ -150,14 +150,14 @@ def _filter(session: Session, table: str, number: int, name: str, value: object,
     kind = check_path(session.gate, table, name, at="filters")
     path = tuple(name.split("."))
     if kind is None or kind.name == "set":
-        raise BadRequest(f'Records cannot be filtered by "{name}".', "filters")
+        raise BadRequest('Records cannot be filtered by "{name}".', "filters", name=name)
     if value is None:
         return ("empty", name), lambda columns: columns.value(path).is_(None)
     several = isinstance(value, (list, tuple))
     given_values = value if isinstance(value, (list, tuple)) else [value]
     items = [_normal(session, table, path, kind, item) for item in given_values]
     if len(items) > MOST_VALUES:
-        raise BadRequest(f"At most {MOST_VALUES} values can be asked for.", "filters")
+        raise BadRequest("At most {most} values can be asked for.", "filters", most=MOST_VALUES)
     parameters[f"filter_{number}"] = items if several or kind.many else items[0]
     given = f"filter_{number}"
     if kind.many:
@@ -176,17 +176,18 @@ def _normal(session: Session, table: str, path: tuple[str, ...], kind: Type, val
     """A filter's value in the normal form of its field."""
     if kind.name == "link":
         if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**63:
-            raise BadRequest(f'"{".".join(path)}" is filtered by the id of a record.', "filters")
+            raise BadRequest('"{name}" is filtered by the id of a record.', "filters", name=name_of(path))
         return value
     field = session.system.model.field(table, path[0]) if len(path) == 1 else None
     if field is None or kind.many:
         if not isinstance(value, str) or "\x00" in value:
-            raise BadRequest(f'"{".".join(path)}" cannot be filtered by this value.', "filters")
+            raise BadRequest('"{name}" cannot be filtered by this value.', "filters", name=name_of(path))
         return value
     try:
         return field.type.to_columns(field.type.validate(value, field.properties), field.properties)[0]
     except BadValue as error:
-        raise BadRequest(f'{name_of(path)}: {error}', "filters") from None
+        raise BadRequest("{name}: {problem}", "filters", name=name_of(path),
+                         problem=Words(error.message, error.params)) from None
 
 
 def name_of(path: tuple[str, ...]) -> str:

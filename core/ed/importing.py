@@ -140,7 +140,7 @@ class Import:
         if problems:
             raise Refused("the mapping does not fit:\n" + "\n".join(f"  {problem}" for problem in problems))
         if not (session.gate.may(self.table, "create") or session.gate.may(self.table, "change")):
-            raise Denied(f"You may not write records of {self.table!r}.")
+            raise Denied('You may not write records of "{table}".', table=self.table)
 
     def _begin(self, session: Session, again: bool) -> int:
         """Find the import that was broken off, or begin one; gives the rows that are done."""

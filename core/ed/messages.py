@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.definition.texts import text_paths
 from core.ed.selection import readable_paths
 from core.ed.shape import Shape
-from core.errors import Denied
+from core.errors import Denied, Words, words
 from core.types.base import Locale
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def denied(session: Session, table: str, right: str) -> Denied:
     names = [model.text(f"role {role.name}.title", language) for role in model.roles.values()
              if role.all or _grants(role.grants.get(table), right)
              or (base is not None and _grants(role.grants.get(base), right))]
-    values = {"table": model.text(f"table {table}.title", language).lower(), "roles": ", ".join(names) or "–"}
+    values = {"table": title(session, table), "roles": ", ".join(names) or "–"}
     match right:
         case "create":
             return Denied("You may not create this {table}. These roles may: {roles}.", **values)
@@ -40,16 +40,19 @@ def _grants(grant: Any, right: str) -> bool:
     return grant is not None and bool(getattr(grant, right))
 
 
-def rule(session: Session, shape: Shape, rule_: Rule, id_: int) -> str:
+def title(session: Session, table: str) -> str:
+    """What a table's records are called within a sentence, in the user's language."""
+    return session.system.model.text(f"table {table}.title", session.language).lower()
+
+
+def rule(session: Session, shape: Shape, rule_: Rule, id_: int) -> Words:
     """The message of a broken rule in the user's language, filled with what the user may read of the record."""
     model = session.system.model
     text = model.text(f"table {shape.table.name}.rules.{rule_.name}.message", session.language) or rule_.message
-    text = text or f"The rule “{rule_.name}” does not hold."
-    paths = text_paths(text)
-    if not paths:
-        return text
-    values = {path: _value(session, shape.table.name, id_, path) for path in paths}
-    return re.sub(r"\{([a-z0-9_.]+)\}", lambda found: values.get(found[1], found[0]), text)
+    if not text:
+        return words("The rule “{name}” does not hold.", name=rule_.name)
+    values = {path: _value(session, shape.table.name, id_, path) for path in text_paths(text)}
+    return Words(re.sub(r"\{([a-z0-9_.]+)\}", lambda found: values.get(found[1], found[0]), text))
 
 
 def _value(session: Session, table: str, id_: int, path: str) -> str:

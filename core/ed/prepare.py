@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def shape_of(session: Session, table: str) -> Shape:
     """The shape of a table; raises NotFound if this version has none of that name."""
     if table not in session.system.model.tables:
-        raise NotFound(f'There is no table "{table}".')
+        raise NotFound('There is no table "{table}".', table=table)
     return shape(session.system, table)
 
 
@@ -34,7 +34,7 @@ def new_rows(batch: Batch, table: str, rows: Sequence[Row], by: str | None = Non
     session, shaped = batch.session, shape_of(batch.session, table)
     if shaped.table.abstract:
         kinds = ", ".join(shaped.table.kinds)
-        raise BadRequest(f'A record of "{table}" is always one of: {kinds}.', table)
+        raise BadRequest('A record of "{table}" is always one of: {kinds}.', table, table=table, kinds=kinds)
     _may_create(session, table, by)
     closed = _never_given(session, shaped)
     for row in rows:
@@ -138,14 +138,15 @@ def _once(batch: Batch, row: Row) -> bool:
 def _authorise(session: Session, shaped: Shape, row: Row, found: Locked | None) -> None:
     right = "delete" if row.remove else "change"
     if found is None or found.trashed is not None or not found.rights["read"]:
-        missing(shaped, row.id)
+        missing(session, shaped, row.id)
     if not found.rights[right]:
         raise messages.denied(session, shaped.table.name, right)
 
 
-def missing(shaped: Shape, id_: int | None) -> NoReturn:
+def missing(session: Session, shaped: Shape, id_: int | None) -> NoReturn:
     """Raise NotFound for a record that is not there, or that the user may not know of."""
-    raise NotFound("There is no {table} {id}, or you may not read it.", table=shaped.table.title.lower(), id=id_)
+    raise NotFound("There is no {table} {id}, or you may not read it.", id=id_,
+                   table=messages.title(session, shaped.table.name))
 
 
 def _same_version(session: Session, shaped: Shape, row: Row, found: Locked) -> None:

@@ -144,7 +144,7 @@ def order_kinds(session: Session, table: str, order: Sequence[str]) -> list[str]
         name = entry.removeprefix("-")
         kind = check_path(session.gate, table, name, at="order")
         if kind is None or not _sorts(session, table, name, kind):
-            raise BadRequest(f'Records cannot be sorted by "{name}".', "order")
+            raise BadRequest('Records cannot be sorted by "{name}".', "order", name=name)
         kinds.append("text" if kind.name == "link" and name.rpartition(".")[2] != "id" else kind.name)
     return [*kinds, "link"]
 
@@ -203,7 +203,7 @@ def _select_fields(session: Session, table: str, columns: RecordColumns, fields:
         try:
             selection.add(name)
         except Denied as error:
-            raise BadRequest(str(error), "fields") from None
+            raise BadRequest(error.words, "fields") from None
     if trash:
         selection.add("_deleted_on")
     return selection
@@ -227,7 +227,7 @@ def _add_lines(session: Session, table: str, names: Sequence[str], records: list
         field = session.system.model.field(table, name)
         if field is None or not visible(session.gate, table, name):
             check_path(session.gate, table, name, at="fields")
-            raise BadRequest(f'There is no field "{name}" on "{table}"', "fields")
+            raise BadRequest('There is no field "{name}" on "{table}"', "fields", name=name, table=table)
         lines = _lines(session, field.target or "", str(getattr(field.properties, "by", "")),
                        [record["id"] for record in records])
         for record in records:
@@ -269,25 +269,26 @@ def _compile(session: Session, statement: Any, *, fixed: bool = False) -> Statem
 
 def _check_name(session: Session, table: str) -> None:
     if table not in session.system.model.tables:
-        raise NotFound(f'There is no table "{table}", or you may not read it.')
+        raise NotFound('There is no table "{table}", or you may not read it.', table=table)
 
 
 def _check_table(session: Session, table: str) -> None:
     """A table that may not be read is as unknown as one that is not there."""
     _check_name(session, table)
     if not session.gate.may(table, "read"):
-        raise NotFound(f'There is no table "{table}", or you may not read it.')
+        raise NotFound('There is no table "{table}", or you may not read it.', table=table)
 
 
 def _check_bounds(fields: Sequence[str], order: Sequence[str], limit: int, offset: int) -> None:
     if len(fields) > MOST_FIELDS:
-        raise BadRequest(f"At most {MOST_FIELDS} fields can be read at once.", "fields")
+        raise BadRequest("At most {most} fields can be read at once.", "fields", most=MOST_FIELDS)
     if len(order) > MOST_KEYS:
-        raise BadRequest(f"Records can be sorted by at most {MOST_KEYS} fields.", "order")
+        raise BadRequest("Records can be sorted by at most {most} fields.", "order", most=MOST_KEYS)
     if not 1 <= limit <= LARGEST_PAGE:
-        raise BadRequest(f"A page has between 1 and {LARGEST_PAGE} records.", "limit")
+        raise BadRequest("A page has between 1 and {most} records.", "limit", most=LARGEST_PAGE)
     if not 0 <= offset <= LARGEST_OFFSET:
-        raise BadRequest(f"Skip at most {LARGEST_OFFSET} records; go on with `after` beyond that.", "offset")
+        raise BadRequest("Skip at most {most} records; go on with `after` beyond that.", "offset",
+                         most=LARGEST_OFFSET)
 
 
 __all__ = ["Filters", "Page", "Record", "count", "may", "page", "read", "with_right"]

@@ -54,7 +54,7 @@ def revert(sessions: Callable[[], AbstractContextManager[Session]], import_id: i
     with sessions() as session:
         row = session.connection.execute(_STATE, {"id": import_id}).one_or_none()
         if row is None:
-            raise NotFound(f"there is no import {import_id}")
+            raise NotFound("There is no import {id}.", id=import_id)
         if row.state == "reverted":
             raise Refused(f"import {import_id} ({row.file_name}) was reverted already")
         session.connection.execute(_SET, {"id": import_id, "state": "reverting"})

@@ -53,7 +53,7 @@ def lookup(session: Session, table: str, text: str, among: Expression | str | No
     """Records of a table whose title (or searched fields) hold the text, sorted by title; those to peek at too."""
     if table not in session.system.model.tables or not (session.gate.may(table, "read")
                                                         or session.gate.may(table, "peek")):
-        raise NotFound(f'There is no table "{table}", or you may not read it.')
+        raise NotFound('There is no table "{table}", or you may not read it.', table=table)
     asked, parameters = conditions.looked_for(text)
     wanted = conditions.ask(session, table, among, {}, None)
     statement = session.system.cache.get(("lookup", session.user.shape, table, asked, wanted.key),

@@ -13,7 +13,7 @@ from core.ed.access import as_condition
 from core.ed.columns import Path, RecordColumns
 from core.ed.scope import GatedScope, gated_scope
 from core.ed.statement import Made, Reader
-from core.errors import BadRequest, Denied
+from core.errors import BadRequest, Denied, words
 from core.types.base import FieldType, Type
 from core.types.file import FileValue
 
@@ -154,16 +154,16 @@ def check_path(gate: Gate, table: str, name: str, *, at: str) -> Type | None:
     current, kind = table, None
     names = name.split(".")
     if len(names) > MOST_STEPS:
-        raise BadRequest(f"A path has at most {MOST_STEPS} steps.", at)
+        raise BadRequest("A path has at most {most} steps.", at, most=MOST_STEPS)
     for position, part in enumerate(names):
         kind = scope.member(current, part) if part else None
         if kind is None:
-            raise BadRequest(_unknown(gate, scope, current, part), at)
+            raise _unknown(scope, current, part, at)
         if position < len(names) - 1:
             if kind.name == "money" and names[position + 1:] == ["base"]:
                 return kind
             if kind.name != "link" or kind.many or kind.of is None or kind.of not in gate.system.model.tables:
-                raise BadRequest(f'"{part}" leads to no single record, so that nothing can follow it.', at)
+                raise BadRequest('"{name}" leads to no single record, so that nothing can follow it.', at, name=part)
             current = kind.of
     return kind
 
@@ -183,12 +183,14 @@ def _is_readable(gate: Gate, table: str, path: str) -> bool:
     return True
 
 
-def _unknown(gate: Gate, scope: GatedScope, table: str, name: str) -> str:
+def _unknown(scope: GatedScope, table: str, name: str, at: str) -> BadRequest:
     from difflib import get_close_matches
 
+    said = words('There is no field "{name}" on "{table}"', name=name[:100], table=table)
     near = get_close_matches(name, list(scope.members(table)), n=1)
-    suggestion = f' (did you mean "{near[0]}"?)' if near else ""
-    return f'There is no field "{name[:100]}" on "{table}"{suggestion}'
+    if near:
+        said = words('{problem} (did you mean "{name}"?)', problem=said, name=near[0])
+    return BadRequest(said, at)
 
 
 def _converts(kind: FieldType[Any]) -> bool:

@@ -40,7 +40,7 @@ def insert_group(batch: Batch, group: Group) -> None:
         encoded.append({"id": ids[number] if ids else None, **columns})
     statement = session.system.cache.get(("insert", shaped.table.name), lambda: _insert(session, shaped))
     parameters = {**encode(encoded), "of_type": shaped.stored.type_id, "by_user": session.user.user_id}
-    given = _run(session, statement, parameters, group, batch.problems)
+    given = _run(session, statement, parameters, group)
     for row, id_ in zip(rows, ids or [g[0] for g in given], strict=True):
         row.id = id_
         batch.note(shaped, id_, {**journal.difference(shaped, {}, row.values), VERSION: [None, 1]})
@@ -65,7 +65,7 @@ def update_group(batch: Batch, group: Group) -> None:
     changed = _same_columns(shaped, rows, encoded)
     statement = session.system.cache.get(("update", shaped.table.name, changed),
                                          lambda: _update(session, shaped, changed))
-    _run(session, statement, {**encode(encoded), "by_user": session.user.user_id}, group, batch.problems)
+    _run(session, statement, {**encode(encoded), "by_user": session.user.user_id}, group)
     for row in rows:
         version = row.version or 0
         change = journal.difference(shaped, row.old or {}, row.values)
@@ -111,16 +111,15 @@ def _update(session: Session, shaped: Shape, changed: Sequence[str]) -> Statemen
     return Statement.compile(statement, session.connection.dialect, fixed=True)
 
 
-def _run(session: Session, statement: Statement, parameters: Mapping[str, Any], group: Group,
-         problems: Problems) -> Sequence[Any]:
+def _run(session: Session, statement: Statement, parameters: Mapping[str, Any], group: Group) -> Sequence[Any]:
     """Run a write; a unique index that another transaction filled meanwhile becomes a problem of the field."""
     try:
         return statement.rows(session.connection, parameters)
     except IntegrityError as error:
-        raise refused(group.shape, error, group.rows, problems) from None
+        raise refused(session, group.shape, error, group.rows) from None
 
 
-def refused(shaped: Shape, error: IntegrityError, rows: Sequence[Row], problems: Problems) -> Exception:
+def refused(session: Session, shaped: Shape, error: IntegrityError, rows: Sequence[Row]) -> Exception:
     """What the database refused, in words of the table's fields; the error itself if it is none of them."""
     diagnosis = getattr(error.orig, "diag", None)
     detail = str(getattr(diagnosis, "message_detail", "") or "")
@@ -130,8 +129,8 @@ def refused(shaped: Shape, error: IntegrityError, rows: Sequence[Row], problems:
         if {shaped.stored.name(name) for name in unique.fields} == columns:
             found = Problems()
             if row is None:
-                return Invalid([FieldProblem(unique.fields[0], "unique", unique.message or checks.TAKEN)])
-            checks.tell_taken(shaped, unique, row, found)
+                return Invalid([FieldProblem(unique.fields[0], "unique", checks.taken(session, shaped, unique))])
+            checks.tell_taken(session, shaped, unique, row, found)
             return Invalid(found.found)
     for name, kept in shaped.kept.items():
         if columns & set(kept.columns):

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Text, and_, any_, func, literal, select, union_all, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.ed import journal
+from core.ed import journal, messages
 from core.ed.batch import Batch
 from core.ed.journal import VERSION
 from core.ed.lock import IDS, Locked, lock
 from core.ed.shape import Incoming, Shape, incoming, shape
 from core.ed.statement import Statement
-from core.errors import FieldProblem, Invalid
+from core.errors import N_, FieldProblem, Invalid
 
 if TYPE_CHECKING:
     from core.ed.session import Session
@@ -100,11 +100,12 @@ def _in_use(session: Session, shaped: Shape, uses: Sequence[Use]) -> Invalid:
         ids = [use.id for use in uses if use.incoming == link][:NAMED]
         if session.gate.may(link.table.name, "read"):
             names = [str(r.get("_title") or r["id"]) for r in read(session, link.table.name, ids, ["_title"])]
-            titles += [f"{link.table.title} {name}" for name in names]
+            kind = session.system.model.text(f"table {link.table.name}.title", session.language)
+            titles += [f"{kind} {name}" for name in names]
     if not titles:                      # how many they are is as hidden as they are
-        message = "Other records still need this {table}, so it cannot be deleted."
-        return Invalid([FieldProblem("", "in_use", message, {"table": shaped.table.title.lower()})])
-    message = "It cannot be deleted, for it is still used by: {records}."
+        message = N_("Other records still need this {table}, so it cannot be deleted.")
+        return Invalid([FieldProblem("", "in_use", message, {"table": messages.title(session, shaped.table.name)})])
+    message = N_("It cannot be deleted, for it is still used by: {records}.")
     more = ", …" if len({use.id for use in uses}) > len(titles[:NAMED]) else ""
     return Invalid([FieldProblem("", "in_use", message, {"records": ", ".join(titles[:NAMED]) + more})])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from core.ed.files import Upload, check_upload
-from core.errors import BadRequest, FieldProblem, Invalid
+from core.errors import N_, BadRequest, FieldProblem, Invalid
 from core.types.base import BadValue
 from core.types.choice import ChoiceProperties
 
@@ -21,7 +21,7 @@ MOST_ROWS = 2_000
 MOST_LINES = 2_000
 MOST_PROBLEMS = 500
 DEEPEST = 6                                # lines within lines
-REPEATED = "The record {id} is named twice."
+REPEATED = N_("The record {id} is named twice.")
 
 
 @dataclass(slots=True, eq=False)
@@ -72,9 +72,9 @@ def open_rows(bodies: object, problems: Problems, *, creating: bool,
     if not isinstance(bodies, Sequence) or isinstance(bodies, (str, bytes)):
         raise BadRequest("A list of records is expected.")
     if parent is not None and parent.path.count(".") >= 2 * DEEPEST:
-        raise BadRequest(f"Lines may stand in lines at most {DEEPEST} deep.", parent.path[:100])
+        raise BadRequest("Lines may stand in lines at most {most} deep.", parent.path[:100], most=DEEPEST)
     if len(bodies) > MOST_ROWS:
-        raise BadRequest(f"At most {MOST_ROWS} records can be written at once.")
+        raise BadRequest("At most {most} records can be written at once.", most=MOST_ROWS)
     rows = []
     seen: set[int] = set()
     for number, body in enumerate(bodies):

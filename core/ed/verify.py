@@ -74,13 +74,13 @@ def _tell(session: Session, shaped: Shape, verifier: Verifier, row: Row, found: 
     for name, rule in verifier.rules.items():
         if not found[f"rule {name}"]:
             continue
-        text = messages.rule(session, shaped, rule, found["id"])
+        said = messages.rule(session, shaped, rule, found["id"])
         field = _field_of(shaped, rule)
         if rule.level == "warning":
-            warnings.append(FieldProblem(row.path + field if field else row.path.rstrip("."), "warning", text,
-                                         row=row.index))
+            path = row.path + field if field else row.path.rstrip(".")
+            warnings.append(FieldProblem(path, "warning", said.message, said.params, row.index))
         else:
-            problems.add(row, field, "rule", text)
+            problems.add(row, field, "rule", said.message, **said.params)
 
 
 def _field_of(shaped: Shape, rule: Rule) -> str:

@@ -70,7 +70,7 @@ def restore(session: Session, table: str, ids: Iterable[int]) -> None:
             trashing.restore(batch, shaped, records)
         except IntegrityError as error:
             rows = [Row(0, {}, id=record.id) for record in records]
-            raise store.refused(shaped, error, rows[:1], batch.problems) from None
+            raise store.refused(session, shaped, error, rows[:1]) from None
     _finish(batch)
 
 
@@ -98,7 +98,7 @@ def _held(session: Session, table: str, ids: Mapping[int, Any], *, trashed: bool
         for row in some:
             record = held.get(row.id or 0)
             if record is None or (record.trashed is not None) is not trashed or not record.rights["read"]:
-                prepare.missing(kind_shape, row.id)
+                prepare.missing(session, kind_shape, row.id)
             if not record.rights["delete"]:
                 raise messages.denied(session, kind, "delete")
         found.append((kind_shape, list(held.values())))

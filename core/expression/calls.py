@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from core.errors import Words, words
 from core.expression import type_rules
 from core.expression.errors import ExpressionError
 from core.expression.functions.base import Function
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 AGGREGATES = ("count", "sum", "min", "max", "avg", "exists", "first")
 SUM_GROWTH = 9       # the digits that a sum may have more than its values
-DATES = {"date": "a text such as '2026-01-31'", "datetime": "a text such as '2026-01-31T10:00:00Z'"}
+EXAMPLES = {"date": "'2026-01-31'", "datetime": "'2026-01-31T10:00:00Z'"}
 
 
 def call(checker: Checker, tree: ast.Call) -> Node:
@@ -32,10 +33,10 @@ def call(checker: Checker, tree: ast.Call) -> Node:
         return _aggregate(checker, name, tree)
     forms = checker.functions.get(name)
     if forms is None:
-        raise ExpressionError(f'there is no function "{name}"', column,
-                              suggestion(name, (*checker.functions, *AGGREGATES)))
+        raise ExpressionError('there is no function "{name}"', column,
+                              suggestion(name, (*checker.functions, *AGGREGATES)), name=name)
     if tree.keywords:
-        raise ExpressionError(f'"{name}" takes no named arguments', checker.source.column(tree.keywords[0]))
+        raise ExpressionError('"{name}" takes no named arguments', checker.source.column(tree.keywords[0]), name=name)
     arguments = [checker.value(argument) for argument in tree.args]
     function = _form(checker, forms, arguments, column)
     return _call(checker, function, arguments, column)
@@ -45,33 +46,34 @@ def _form(checker: Checker, forms: Sequence[Function], arguments: Sequence[Node]
     """The form of a function that takes these arguments."""
     counted = [form for form in forms if form.takes_count(len(arguments))]
     if not counted:
-        usage = " or ".join(dict.fromkeys(form.signature for form in forms))
-        raise ExpressionError(f"this is called as {usage}", column)
+        usage = type_rules.either(Words(form.signature) for form in forms)
+        raise ExpressionError("this is called as {usage}", column, usage=usage)
     problems = [_mismatch(form, arguments) for form in counted]
     for form, problem in zip(counted, problems, strict=True):
         if problem is None:
             return form
     position = max(at for at, _ in filter(None, problems))
-    wanted = " or ".join(dict.fromkeys(words for at, words in filter(None, problems) if at == position))
-    raise ExpressionError(f'"{forms[0].name}" takes {wanted} as its argument {position + 1}, '
-                          f"not {describe(arguments[position].type)}", arguments[position].column)
+    wanted = type_rules.either(said for at, said in filter(None, problems) if at == position)
+    raise ExpressionError('"{name}" takes {wanted} as its argument {number}, not {what}', arguments[position].column,
+                          name=forms[0].name, wanted=wanted, number=position + 1,
+                          what=describe(arguments[position].type))
 
 
-def _mismatch(form: Function, arguments: Sequence[Node]) -> tuple[int, str] | None:
+def _mismatch(form: Function, arguments: Sequence[Node]) -> tuple[int, Words] | None:
     for position, argument in enumerate(arguments):
         parameter = form.parameter(position)
         if not parameter.kind.takes(argument.type):
-            return position, parameter.kind.words
+            return position, Words(parameter.kind.words)
         if parameter.literal and not isinstance(argument, Literal):
-            return position, f"{parameter.kind.words} written out"
+            return position, words("{what} written out", what=Words(parameter.kind.words))
     return None
 
 
 def _call(checker: Checker, function: Function, arguments: Sequence[Node], column: int) -> Node:
     gives = function.gives or type_rules.unify_all([a.type for a in arguments], checker.scope.is_kind_of)
     if gives is None:
-        kinds = " and ".join(dict.fromkeys(describe(a.type) for a in arguments))
-        raise ExpressionError(f'"{function.name}" cannot mix {kinds}', column)
+        kinds = type_rules.both(describe(a.type) for a in arguments)
+        raise ExpressionError('"{name}" cannot mix {kinds}', column, name=function.name, kinds=kinds)
     if arguments and all(function.parameter(i).literal for i in range(len(arguments))):
         return _folded(function, arguments, gives, column)
     node = Call(type=gives, function=function, arguments=tuple(arguments), column=column,
@@ -87,23 +89,25 @@ def _folded(function: Function, arguments: Sequence[Node], gives: Type, column: 
     try:
         return Literal(type=gives, value=function.python(*values), column=column)
     except ValueError:
-        raise ExpressionError(f'"{function.name}" takes {DATES.get(function.name, "another text")}', column) from None
+        raise ExpressionError('"{name}" takes a text such as {example}', column, name=function.name,
+                              example=EXAMPLES.get(function.name, function.signature)) from None
 
 
 def _aggregate(checker: Checker, name: str, tree: ast.Call) -> Node:
     column = checker.source.column(tree)
     if name in ("min", "max") and len(tree.args) > 1:
-        raise ExpressionError(f'"{name}" takes one set', column, "least" if name == "min" else "greatest")
+        raise ExpressionError('"{name}" takes one set', column, "least" if name == "min" else "greatest", name=name)
     if len(tree.args) != 1:
-        raise ExpressionError(f'"{name}" takes one set, such as lines or lines[total > 0]', column)
+        raise ExpressionError('"{name}" takes one set, such as lines or lines[total > 0]', column, name=name)
     argument = as_rows(checker.node(tree.args[0]))
     if not isinstance(argument, Rows | Values):
-        raise ExpressionError(f'"{name}" takes a set, not {describe(argument.type)}', argument.column)
+        raise ExpressionError('"{name}" takes a set, not {what}', argument.column, name=name,
+                              what=describe(argument.type))
     rows, value = (argument.rows, argument.value) if isinstance(argument, Values) else (argument, None)
     if name == "first":
         return _first(checker, rows, value, tree.keywords, column)
     if tree.keywords:
-        raise ExpressionError(f'"{name}" takes no named arguments', checker.source.column(tree.keywords[0]))
+        raise ExpressionError('"{name}" takes no named arguments', checker.source.column(tree.keywords[0]), name=name)
     type = _aggregate_type(name, value, column)
     size = {"count": 9, "exists": 0}.get(name, value.size if value else 0) + (SUM_GROWTH if name == "sum" else 0)
     return Aggregate(type=type, name=name, rows=rows, value=value, column=column,
@@ -118,11 +122,11 @@ def _aggregate_type(name: str, value: Node | None, column: int) -> Type:
             raise ExpressionError('"exists" takes records; write exists(lines[field is not None])', column)
         return BOOLEAN
     if value is None:
-        raise ExpressionError(f'"{name}" needs a field of the set, such as {name}(lines.total)', column)
+        raise ExpressionError('"{name}" needs a field of the set, such as {name}(lines.total)', column, name=name)
     if name in ("sum", "avg") and not type_rules.is_number(value.type):
-        raise ExpressionError(f'"{name}" takes numbers, not {describe(value.type)}', column)
+        raise ExpressionError('"{name}" takes numbers, not {what}', column, name=name, what=describe(value.type))
     if name in ("min", "max") and (value.type.many or value.type.name not in type_rules.ORDERED):
-        raise ExpressionError(f'"{name}" has no order for {describe(value.type)}', column)
+        raise ExpressionError('"{name}" has no order for {what}', column, name=name, what=describe(value.type))
     return value.type if name != "avg" or value.type.name in ("money", "percent") else DECIMAL
 
 
@@ -142,5 +146,5 @@ def _order(checker: Checker, tree: ast.expr) -> Order:
     descending = isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub)
     value = checker.value(tree.operand if isinstance(tree, ast.UnaryOp) and descending else tree)
     if value.type.many or value.type.name not in type_rules.ORDERED | {"choice"}:
-        raise ExpressionError(f"there is no order of {describe(value.type)}", value.column)
+        raise ExpressionError("there is no order of {what}", value.column, what=describe(value.type))
     return Order(type=value.type, value=value, descending=descending, column=value.column)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from core.errors import Words, words
 from core.expression import calls, comparisons, paths, type_rules
 from core.expression.errors import ExpressionError
 from core.expression.expression import Expression
@@ -76,7 +77,7 @@ class Checker:
     def inside(self, table: str, column: int) -> Iterator[None]:
         """Check something about one record of a set; raises ExpressionError for sets too deep within each other."""
         if len(self.tables) > MOST_SETS:
-            raise ExpressionError(f"sets stand in sets at most {MOST_SETS} deep", column)
+            raise ExpressionError("sets stand in sets at most {most} deep", column, most=MOST_SETS)
         self.tables.append(table)
         yield
         self.tables.pop()
@@ -89,16 +90,16 @@ class Checker:
         """A single value or a plural field; sets stand only inside aggregates."""
         node = self.node(tree)
         if node.type.name == "set":
-            raise ExpressionError(f"this is {describe(node.type)}; use it inside exists, count, sum, min, max or first",
-                                  node.column)
+            raise ExpressionError("this is {what}; use it inside exists, count, sum, min, max or first", node.column,
+                                  what=describe(node.type))
         return node
 
     def condition(self, tree: ast.expr) -> Node:
         """Something that holds or not; an empty boolean counts as no."""
         node = self.value(tree)
         if node.type != BOOLEAN:
-            raise ExpressionError(f"this is {describe(node.type)}, not a condition; compare it with something",
-                                  node.column)
+            raise ExpressionError("this is {what}, not a condition; compare it with something", node.column,
+                                  what=describe(node.type))
         if isinstance(node, And | Or | Not | Compare | Literal) or not may_be_empty(node):
             return node
         return Truth(type=BOOLEAN, value=node, column=node.column)
@@ -108,15 +109,17 @@ class Checker:
         wanted = expects if isinstance(expects, Type) else Type(expects)
         node = comparisons.as_type(self, node, wanted)
         if not type_rules.fits(node.type, expects):
-            hint = "; use round, floor or ceil" if wanted.name == "integer" and node.type.name in NUMBERS else ""
-            raise ExpressionError(f"this is {describe(node.type)}, where {describe(wanted)} is expected{hint}",
-                                  node.column)
+            said = words("this is {what}, where {wanted} is expected", what=describe(node.type),
+                         wanted=describe(wanted))
+            if wanted.name == "integer" and node.type.name in NUMBERS:
+                said = words("{problem}; use round, floor or ceil", problem=said)
+            raise ExpressionError(said, node.column)
         return node
 
     def bounded(self, type: Type, size: int, column: int) -> int:
         """The size, if a value so large can be kept exact everywhere; raises ExpressionError if not."""
         if type.name in NUMBERS and size > MOST_DIGITS:
-            raise ExpressionError(f"this number could grow beyond {MOST_DIGITS} digits", column)
+            raise ExpressionError("this number could grow beyond {most} digits", column, most=MOST_DIGITS)
         if type.name in ("date", "datetime", "duration") and size > MOST_DAYS:
             raise ExpressionError("this date could lie too far away", column)
         return size
@@ -147,7 +150,7 @@ def _unary(checker: Checker, tree: ast.UnaryOp) -> Node:
         return Not(type=BOOLEAN, value=checker.condition(tree.operand), column=column)
     value = checker.value(tree.operand)
     if not (type_rules.is_number(value.type) or value.type == NULL) or value.type.many:
-        raise ExpressionError(f"{describe(value.type)} has no sign", column)
+        raise ExpressionError("{what} has no sign", column, what=describe(value.type))
     if isinstance(value, Literal):
         return dataclasses.replace(value, value=None if value.value is None else -value.value,  # type: ignore[operator]
                                    column=column)
@@ -166,15 +169,15 @@ def _arithmetic(checker: Checker, tree: ast.BinOp) -> Node:
     return Arithmetic(type=type_, operator=operator, left=left, right=right, size=size, column=column)
 
 
-def _arithmetic_message(operator: str, left: Type, right: Type) -> str:
-    said = f'"{operator}" does not go between {describe(left)} and {describe(right)}'
+def _arithmetic_message(operator: str, left: Type, right: Type) -> Words:
+    said = comparisons.apart(operator, left, right)
     names = {left.name, right.name}
     if operator == "+" and "text" in names and names & NUMBERS:
-        return f"{said}; use concat and text(number)"
+        return words("{problem}; use concat and text(number)", problem=said)
     if names & {"date", "datetime"} and names & NUMBERS:
-        return f"{said}; use days(number)"
+        return words("{problem}; use days(number)", problem=said)
     if names == {"date", "datetime"}:
-        return f"{said}; use date(...)"
+        return words("{problem}; use date(...)", problem=said)
     return said
 
 
@@ -196,8 +199,8 @@ def _conditional(checker: Checker, tree: ast.IfExp) -> Node:
     then, otherwise = checker.value(tree.body), checker.value(tree.orelse)
     type_ = type_rules.unify(then.type, otherwise.type, checker.scope.is_kind_of)
     if type_ is None:
-        raise ExpressionError(f'"if" gives either {describe(then.type)} or {describe(otherwise.type)}; '
-                              "both must be of one type", checker.source.column(tree))
+        raise ExpressionError('"if" gives either {first} or {second}; both must be of one type',
+                              checker.source.column(tree), first=describe(then.type), second=describe(otherwise.type))
     return Conditional(type=type_, test=test, then=then, otherwise=otherwise, size=max(then.size, otherwise.size),
                        column=checker.source.column(tree))
 

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from core.errors import Words, words
 from core.expression import type_rules
 from core.expression.errors import ExpressionError
 from core.expression.functions.dates import read_date, read_datetime
@@ -73,12 +74,18 @@ def _equality(checker: Checker, left: Node, symbol: str, right: Node, column: in
     return Compare(type=BOOLEAN, operator=symbol, left=left, right=right, column=column)
 
 
-def _message(symbol: str, left: Type, right: Type) -> str:
-    said = f'"{symbol}" does not go between {describe(left)} and {describe(right)}'
+def apart(symbol: str, left: Type, right: Type) -> Words:
+    """The words for two types that an operator does not bring together."""
+    return words('"{operator}" does not go between {first} and {second}', operator=symbol, first=describe(left),
+                 second=describe(right))
+
+
+def _message(symbol: str, left: Type, right: Type) -> Words:
+    said = apart(symbol, left, right)
     if {left.name, right.name} == {"date", "datetime"}:
-        return f"{said}; use date(...)"
+        return words("{problem}; use date(...)", problem=said)
     if left.many or right.many:
-        return f"{said}; use in"
+        return words("{problem}; use in", problem=said)
     return said
 
 
@@ -96,13 +103,15 @@ def as_type(checker: Checker, node: Node, wanted: Type) -> Node:
         return dataclasses.replace(node, type=Type(wanted.name), value=read(str(node.value)))
     except ValueError:
         example = "2026-01-31" if wanted.name == "date" else "2026-01-31T10:00:00Z"
-        raise ExpressionError(f"{describe(wanted)} is written as '{example}'", node.column) from None
+        raise ExpressionError("{what} is written as '{example}'", node.column, what=describe(wanted),
+                              example=example) from None
 
 
 def _check_choice(checker: Checker, value: str, choices: str, column: int) -> None:
     values = checker.scope.choice_values(choices)
     if values is not None and value not in values:
-        raise ExpressionError(f'"{value}" is not a value of {choices}', column, suggestion(value, values))
+        raise ExpressionError('"{value}" is not a value of {choices}', column, suggestion(value, values), value=value,
+                              choices=choices)
 
 
 def _is(checker: Checker, left_tree: ast.expr, right_tree: ast.expr, negated: bool) -> Node:
@@ -115,13 +124,15 @@ def _is(checker: Checker, left_tree: ast.expr, right_tree: ast.expr, negated: bo
                               checker.source.column(right_tree))
     table = right_tree.id
     if not checker.scope.has_table(table):
-        raise ExpressionError(f'there is no table "{table}"; to compare values write "=="',
-                              checker.source.column(right_tree))
+        raise ExpressionError('there is no table "{table}"; to compare values write "=="',
+                              checker.source.column(right_tree), table=table)
     if not isinstance(left, Path) or left.type.name != "link" or left.type.many or left.type.of is None:
-        raise ExpressionError(f'only a record or a link can be asked "is {table}", not {describe(left.type)}', column)
+        raise ExpressionError('only a record or a link can be asked "is {table}", not {what}', column, table=table,
+                              what=describe(left.type))
     is_kind_of = checker.scope.is_kind_of
     if not is_kind_of(table, left.type.of) and not is_kind_of(left.type.of, table):
-        raise ExpressionError(f'a {left.type.of} is never "{table}"', checker.source.column(right_tree))
+        raise ExpressionError('a {first} is never "{second}"', checker.source.column(right_tree), first=left.type.of,
+                              second=table)
     return IsKind(type=BOOLEAN, value=left, table=table, negated=negated, column=column)
 
 
@@ -130,7 +141,7 @@ def _in(checker: Checker, left_tree: ast.expr, right_tree: ast.expr, negated: bo
     if isinstance(right_tree, ast.List | ast.Tuple):
         options = tuple(_option(checker, left, each, column) for each in right_tree.elts)
         if left.type == NULL or left.type.many:
-            raise ExpressionError(f'{describe(left.type)} cannot be looked for in a list', column)
+            raise ExpressionError("{what} cannot be looked for in a list", column, what=describe(left.type))
         # Each computed option repeats the left side, so that it must be small: nesting would multiply it.
         if not isinstance(left, Path | Variable | Literal) and not all(isinstance(o, Literal) for o in options):
             raise ExpressionError('a list with fields in it needs a field before "in"', column)
@@ -140,14 +151,15 @@ def _in(checker: Checker, left_tree: ast.expr, right_tree: ast.expr, negated: bo
         single = dataclasses.replace(right.type, many=False)
         left = as_type(checker, left, single)
         if not type_rules.equal(left.type, single, checker.scope.is_kind_of):
-            raise ExpressionError(f"{describe(left.type)} is never among {describe(right.type)}", column)
+            raise ExpressionError("{first} is never among {second}", column, first=describe(left.type),
+                                  second=describe(right.type))
         return Holds(type=BOOLEAN, many=right, value=left, negated=negated, column=column)
-    hint = ""
+    said = words('after "in" comes a list or a plural field, not {what}', what=describe(right.type))
     if right.type.name == "text":
-        hint = "; use contains(text, part)"
+        said = words("{problem}; use contains(text, part)", problem=said)
     elif right.type.name == "set":
-        hint = "; use exists(set[...])"
-    raise ExpressionError(f'after "in" comes a list or a plural field, not {describe(right.type)}{hint}', right.column)
+        said = words("{problem}; use exists(set[...])", problem=said)
+    raise ExpressionError(said, right.column)
 
 
 def _option(checker: Checker, left: Node, tree: ast.expr, column: int) -> Node:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from core.errors import TesseraError
+from core.errors import TesseraError, Words, words
 
 
 class ExpressionError(TesseraError):
-    """An expression is not understood; `column` counts characters from 1, `suggestion` is a name that was meant."""
+    """An expression is not understood; `column` counts characters from 1, `suggestion` is a name that was meant.
 
-    def __init__(self, message: str, column: int = 1, suggestion: str | None = None) -> None:
-        self.message = message
+    `words` is what people read in their language, `message` its English without the suggestion.
+    """
+
+    def __init__(self, message: str | Words, column: int = 1, suggestion: str | None = None, **params: object) -> None:
+        said = Words(message, params) if isinstance(message, str) else message
+        self.message = str(said)
         self.column = column
         self.suggestion = suggestion
-        super().__init__(f'{message} (did you mean "{suggestion}"?)' if suggestion else message)
+        self.words = words('{problem} (did you mean "{name}"?)', problem=said, name=suggestion) if suggestion else said
+        super().__init__(str(self.words))
 
 
 class EvaluationError(TesseraError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.errors import Words, words
 from core.expression.errors import ExpressionError
 
 MAX_LENGTH = 2_000
@@ -34,10 +35,10 @@ NODES: tuple[type[ast.AST], ...] = (
     ast.And, ast.Or, ast.Not, ast.USub, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Mod,
     ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn, ast.Is, ast.IsNot,
 )
-UNKNOWN_NODES = {
-    ast.FloorDiv: '"//"', ast.Pow: '"**"', ast.UAdd: 'the sign "+"', ast.Slice: "a range",
-    ast.Starred: '"*" before a value', ast.BitOr: '"|"', ast.LShift: '"<<"', ast.RShift: '">>"',
-    ast.JoinedStr: "a formatted text", ast.Dict: "a mapping", ast.GeneratorExp: "a loop",
+UNKNOWN_NODES: Mapping[type[ast.AST], str | Words] = {
+    ast.FloorDiv: '"//"', ast.Pow: '"**"', ast.UAdd: words('the sign "+"'), ast.Slice: words("a range"),
+    ast.Starred: words('"*" before a value'), ast.BitOr: '"|"', ast.LShift: '"<<"', ast.RShift: '">>"',
+    ast.JoinedStr: words("a formatted text"), ast.Dict: words("a mapping"), ast.GeneratorExp: words("a loop"),
 }
 
 
@@ -61,15 +62,16 @@ class Source:
         written = self.segment(node).replace("_", "")
         whole, _, decimals = written.partition(".")
         if len(whole.lstrip("0")) > MAX_DIGITS or len(decimals) > MAX_DIGITS:
-            raise ExpressionError(f"numbers have at most {MAX_DIGITS} digits before and after the point",
-                                  self.column(node))
+            raise ExpressionError("numbers have at most {most} digits before and after the point", self.column(node),
+                                  most=MAX_DIGITS)
         return Decimal(written) if decimals else int(written)
 
 
 def parse(text: str) -> Source:
     """Read an expression; raises ExpressionError for anything outside the language or its bounds."""
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters, this has {len(text)}")
+        raise ExpressionError("an expression has at most {most} characters, this has {length}", most=MAX_LENGTH,
+                              length=len(text))
     if not text.strip():
         raise ExpressionError("there is no expression")
     _check_tokens(text)
@@ -98,7 +100,7 @@ def _check_tokens(text: str) -> None:
     for kind, token, start in _tokens(text):
         if kind == "name":
             if keyword.iskeyword(token) and token not in WORDS:
-                raise ExpressionError(f'"{token}" is not part of the language', start + 1)
+                raise ExpressionError('{what} is not part of the language', start + 1, what=f'"{token}"')
             if before == ("number", start):
                 raise ExpressionError("a number must not run into a name", start + 1)
         elif kind == "text" and before == ("name", start):
@@ -106,12 +108,12 @@ def _check_tokens(text: str) -> None:
         elif kind == "open":
             opened.append((token, start))
             if len(opened) > MAX_DEPTH:
-                raise ExpressionError(f"this is nested deeper than {MAX_DEPTH}", start + 1)
+                raise ExpressionError("this is nested deeper than {most}", start + 1, most=MAX_DEPTH)
         elif kind == "close" and (not opened or opened.pop()[0] != {")": "(", "]": "["}[token]):
-            raise ExpressionError(f'"{token}" closes nothing', start + 1)
+            raise ExpressionError('"{sign}" closes nothing', start + 1, sign=token)
         before = (kind, start + len(token))
     if opened:
-        raise ExpressionError(f'"{opened[-1][0]}" is never closed', opened[-1][1] + 1)
+        raise ExpressionError('"{sign}" is never closed', opened[-1][1] + 1, sign=opened[-1][0])
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
@@ -124,25 +126,25 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
         position = match.end()
 
 
-def _character_message(rest: str) -> str:
+def _character_message(rest: str) -> Words:
     character = rest[0]
     if character in HINTS:
-        return f'"{character}" is not part of the language; write "{HINTS[character]}"'
+        return words('"{sign}" is not part of the language; write "{other}"', sign=character, other=HINTS[character])
     if character in "'\"":
-        return "this text is not closed, or has a backslash before something other than a quote, \\, n or t"
+        return words("this text is not closed, or has a backslash before something other than a quote, \\, n or t")
     if character.isalpha():
-        return f'names have only the letters a to z, digits and "_"; "{character}" is not one of them'
+        return words('names have only the letters a to z, digits and "_"; "{sign}" is not one of them', sign=character)
     shown = character if character.isprintable() else f"U+{ord(character):04X}"
-    return f'"{shown}" is not part of the language'
+    return words("{what} is not part of the language", what=f'"{shown}"')
 
 
-def _syntax_message(error: SyntaxError, character: str) -> str:
+def _syntax_message(error: SyntaxError, character: str) -> Words:
     said = error.msg or ""
     if character == "=" or "'=='" in said or "cannot assign" in said:
-        return 'a comparison is written "=="'
+        return words('a comparison is written "=="')
     if "expected 'else'" in said:
-        return '"a if b else c" needs its "else"'
-    return "this is not understood here"
+        return words('"a if b else c" needs its "else"')
+    return words("this is not understood here")
 
 
 def _check_nodes(text: str, tree: ast.expr) -> None:
@@ -154,13 +156,14 @@ def _check_nodes(text: str, tree: ast.expr) -> None:
         offset = getattr(node, "col_offset", offset)
         column = _column(text, offset)
         if not isinstance(node, NODES):
-            raise ExpressionError(f"{UNKNOWN_NODES.get(type(node), 'this')} is not part of the language", column)
+            raise ExpressionError("{what} is not part of the language", column,
+                                  what=UNKNOWN_NODES.get(type(node), words("this")))
         if isinstance(node, ast.expr):
             count += 1
         if depth > MAX_DEPTH:
-            raise ExpressionError(f"this is nested deeper than {MAX_DEPTH}", column)
+            raise ExpressionError("this is nested deeper than {most}", column, most=MAX_DEPTH)
         if count > MAX_NODES:
-            raise ExpressionError(f"an expression has at most {MAX_NODES} parts", column)
+            raise ExpressionError("an expression has at most {most} parts", column, most=MAX_NODES)
         waiting += [(child, depth + 1, offset) for child in ast.iter_child_nodes(node)]
 
 

@@ -34,8 +34,8 @@ def name(checker: Checker, tree: ast.Name) -> Node:
     variable = checker.scope.variable(tree.id)
     member = checker.scope.member(table, tree.id) if table else None
     if variable is not None and member is not None:
-        raise ExpressionError(f'"{tree.id}" is a field of "{table}" and a variable; '
-                              f'write "record.{tree.id}" for the field', column)
+        raise ExpressionError('"{name}" is a field of "{table}" and a variable; write "record.{name}" for the field',
+                              column, name=tree.id, table=table)
     if variable is not None:
         return _variable((tree.id,), variable, column)
     if member is not None:
@@ -45,24 +45,27 @@ def name(checker: Checker, tree: ast.Name) -> Node:
 
 def _unknown_name(checker: Checker, word: str, column: int) -> ExpressionError:
     if word in CONSTANTS:
-        return ExpressionError(f'"{word}" is not known', column, CONSTANTS[word])
+        return ExpressionError('"{name}" is not known', column, CONSTANTS[word], name=word)
     if word in checker.functions:
-        return ExpressionError(f'"{word}" is a function; call it: {checker.functions[word][0].signature}', column)
+        return ExpressionError('"{name}" is a function; call it: {usage}', column, name=word,
+                               usage=checker.functions[word][0].signature)
     if word == "all":
         return ExpressionError('"all" needs a table: all.table', column)
     table = checker.table
     if table is None:
-        return ExpressionError(f'"{word}" is not known here', column, suggestion(word, checker.scope.variables()))
+        return ExpressionError('"{name}" is not known here', column, suggestion(word, checker.scope.variables()),
+                               name=word)
     known = [*checker.scope.members(table), *checker.scope.variables()]
-    return ExpressionError(f'"{word}" is not on table "{table}"', column, suggestion(word, known))
+    return ExpressionError('"{name}" is not on table "{table}"', column, suggestion(word, known), name=word,
+                           table=table)
 
 
 def _record(checker: Checker, word: str, column: int) -> Path:
     level = 1 if word == "outer" else 0
     table = checker.table_at(level)
     if table is None:
-        where = '"outer" stands only inside [ ], where there is a record around' if level else "there is no record here"
-        raise ExpressionError(where, column)
+        raise ExpressionError('"outer" stands only inside [ ], where there is a record around' if level
+                              else "there is no record here", column)
     return Path(type=Type("link", table), level=level, names=(), column=column)
 
 
@@ -93,12 +96,12 @@ def attribute(checker: Checker, tree: ast.Attribute) -> Node:
             return _values(checker, owner, start, tree)
         case Values(rows=rows, value=value):
             return _values(checker, rows, value, tree)
-    raise ExpressionError(f"{describe(owner.type)} has no part {tree.attr!r}".replace("'", '"'), column)
+    raise ExpressionError('{what} has no part "{name}"', column, what=describe(owner.type), name=tree.attr)
 
 
 def _everywhere(checker: Checker, table: str, column: int) -> Rows:
     if not checker.scope.has_table(table):
-        raise ExpressionError(f'there is no table "{table}"', column)
+        raise ExpressionError('there is no table "{table}"', column, table=table)
     return Rows(type=Type("set", table), level=0, names=(), table=table, everywhere=True, column=column)
 
 
@@ -113,7 +116,7 @@ def _dotted_variable(checker: Checker, head: str, tail: str, column: int) -> Var
     siblings = [name for name in scope.variables() if name.startswith(f"{head}.")]
     if not siblings:
         return None
-    raise ExpressionError(f'there is no "{head}.{tail}"', column, suggestion(f"{head}.{tail}", siblings))
+    raise ExpressionError('there is no "{name}"', column, suggestion(f"{head}.{tail}", siblings), name=f"{head}.{tail}")
 
 
 def _further_out(checker: Checker, level: int, column: int) -> Path:
@@ -129,13 +132,13 @@ def _member(checker: Checker, owner: Node, tree: ast.Attribute) -> Type:
     if type.name == "money" and tree.attr == "base" and isinstance(owner, Path):
         return type
     if type.name != "link" or type.of is None:
-        raise ExpressionError(f'{describe(type)} has no part "{tree.attr}"', column)
+        raise ExpressionError('{what} has no part "{name}"', column, what=describe(type), name=tree.attr)
     if type.many:
-        raise ExpressionError(f'{describe(type)} have no single "{tree.attr}"', column)
+        raise ExpressionError('{what} have no single "{name}"', column, what=describe(type), name=tree.attr)
     found = checker.scope.member(type.of, tree.attr)
     if found is None:
-        raise ExpressionError(f'"{tree.attr}" is not on table "{type.of}"', column,
-                              suggestion(tree.attr, checker.scope.members(type.of)))
+        raise ExpressionError('"{name}" is not on table "{table}"', column,
+                              suggestion(tree.attr, checker.scope.members(type.of)), name=tree.attr, table=type.of)
     return found
 
 
@@ -162,13 +165,14 @@ def _field(path: Path) -> Path | Rows:
 
 def _check_steps(names: tuple[str, ...], column: int) -> None:
     if len(names) > MOST_STEPS:
-        raise ExpressionError(f"a path has at most {MOST_STEPS} steps", column)
+        raise ExpressionError("a path has at most {most} steps", column, most=MOST_STEPS)
 
 
 def _variable(names: tuple[str, ...], type: Type, column: int) -> Variable:
     _check_steps(names, column)
     if type.name == "set":
-        raise ExpressionError(f'the set "{".".join(names)}" cannot be read; use all.{type.of}[...]', column)
+        raise ExpressionError('the set "{name}" cannot be read; use all.{table}[...]', column, name=".".join(names),
+                              table=type.of)
     return Variable(type=type, names=names, column=column, size=DIGITS if type.name in NUMBERS else 0)
 
 
@@ -184,8 +188,8 @@ def subscript(checker: Checker, tree: ast.Subscript) -> Rows:
     """A filtered set: inside the brackets bare names are the inner table's."""
     rows = as_rows(checker.node(tree.value))
     if not isinstance(rows, Rows):
-        raise ExpressionError(f"[ ] chooses records of a set; this is {describe(rows.type)}",
-                              checker.source.column(tree))
+        raise ExpressionError("[ ] chooses records of a set; this is {what}", checker.source.column(tree),
+                              what=describe(rows.type))
     with checker.inside(rows.table, rows.column):
         where = checker.condition(tree.slice)
     if rows.where is not None:

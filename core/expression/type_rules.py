@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import reduce
 
+from core.errors import N_, Words, words
 from core.types.base import Type
 
 NUMBERS = frozenset({"integer", "decimal", "money", "percent"})
@@ -14,22 +16,39 @@ DATE, DATETIME, DURATION, NULL = Type("date"), Type("datetime"), Type("duration"
 IsKindOf = Callable[[str, str], bool]
 
 WORDS = {
-    "text": "text", "integer": "a whole number", "decimal": "a number", "money": "money", "percent": "a percentage",
-    "boolean": "a condition", "date": "a date", "datetime": "a date with time", "duration": "a duration",
-    "null": "nothing", "choice": "a choice", "link": "a link", "set": "a set",
+    "text": N_("text"), "integer": N_("a whole number"), "decimal": N_("a number"), "money": N_("money"),
+    "percent": N_("a percentage"), "boolean": N_("a condition"), "date": N_("a date"),
+    "datetime": N_("a date with time"), "duration": N_("a duration"), "null": N_("nothing"), "choice": N_("a choice"),
+    "link": N_("a link"), "set": N_("a set"),
 }
 
 
-def describe(type: Type) -> str:
+def describe(type: Type) -> Words:
     """A type in the words of error messages."""
     if type.many:
-        return f"several {type.of}" if type.name == "choice" else f"several links to {type.of}"
-    word = WORDS.get(type.name, type.name)
+        return words("several {name}", name=type.of) if type.name == "choice" else \
+            words("several links to {name}", name=type.of)
     if type.name == "link":
-        return f"a link to {type.of}"
+        return words("a link to {name}", name=type.of)
     if type.name == "set":
-        return f"a set of {type.of}"
-    return f"{word} of {type.of}" if type.of else word
+        return words("a set of {name}", name=type.of)
+    if type.name == "choice" and type.of:
+        return words("a choice of {name}", name=type.of)
+    return words(WORDS.get(type.name, type.name))
+
+
+def either(several: Iterable[Words]) -> Words:
+    """One thing or another, each named once."""
+    return reduce(lambda first, second: words("{first} or {second}", first=first, second=second), _once(several))
+
+
+def both(several: Iterable[Words]) -> Words:
+    """One thing and another, each named once."""
+    return reduce(lambda first, second: words("{first} and {second}", first=first, second=second), _once(several))
+
+
+def _once(several: Iterable[Words]) -> Iterable[Words]:
+    return {str(one): one for one in several}.values()
 
 
 def is_number(type: Type) -> bool:

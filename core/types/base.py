@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from core.errors import TesseraError
+from core.errors import TesseraError, fill
 
 Index = Literal["btree", "gin"]
 
@@ -52,7 +52,7 @@ class BadValue(TesseraError):
         self.code = code
         self.message = message
         self.params = params
-        super().__init__(message.format(**params))
+        super().__init__(fill(message, params))
 
 
 def check_count(values: Sized, most: int) -> None:

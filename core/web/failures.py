@@ -62,12 +62,10 @@ def failure_of(error: BaseException) -> Failure:
             return Failure(403, error.message, dict(error.params))
         case NotFound():
             return Failure(404, error.message, dict(error.params))
-        case Conflict():
-            return Failure(409, str(error))
-        case Refused():
-            return Failure(409, str(error))
+        case Conflict() | Refused():
+            return Failure(409, error.message, dict(error.params))
         case BadRequest():
-            return Failure(400, str(error), at=error.at, column=error.column)
+            return Failure(400, error.message, dict(error.params), at=error.at, column=error.column)
         case HTTPException():
             return Failure(error.code or 500, _own_words(error))
         case DBAPIError():

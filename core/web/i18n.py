@@ -9,18 +9,20 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
+from core.errors import N_, Words, fill
+
+__all__ = ["LANGUAGES", "N_", "Text", "negotiate", "text_of"]
+
 FOLDER = Path(__file__).parent / "translations"
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 
 
-def N_(msgid: str) -> str:
-    """Mark a msgid for extraction where it is not yet known who will read it."""
-    return msgid
-
-
 @dataclass(frozen=True, slots=True)
 class Text:
-    """gettext for one language: text("Signed in as {name}", name=...); a missing msgid stands for itself."""
+    """gettext for one language: text("Signed in as {name}", name=...); a missing msgid stands for itself.
+
+    Parameters that are Words themselves are translated too.
+    """
 
     language: str
     messages: Mapping[str, str | tuple[str, ...]]
@@ -28,7 +30,14 @@ class Text:
     def __call__(self, msgid: str, **params: object) -> str:
         message = self.messages.get(msgid) or msgid
         text = message if isinstance(message, str) else message[0]
-        return _fill(text, params) if params else text
+        return fill(text, {name: self._value(value) for name, value in params.items()}) if params else text
+
+    def of(self, words: Words | str) -> str:
+        """What core said without knowing to whom; plain text stays as it is."""
+        return self(words.message, **words.params) if isinstance(words, Words) else words
+
+    def _value(self, value: object) -> object:
+        return self.of(value) if isinstance(value, Words) else value
 
     def plural(self, singular: str, plural: str, count: int, **params: object) -> str:
         """Choose the form for a count; Chinese has one form, English two."""
@@ -37,14 +46,7 @@ class Text:
             chosen = forms[0] if len(forms) == 1 or count == 1 else forms[1]
         else:
             chosen = singular if count == 1 else plural
-        return _fill(chosen, {"count": count, **params})
-
-
-def _fill(text: str, params: Mapping[str, object]) -> str:
-    """Put parameters into their {places}; plain replacement, so a message can never reach into an object."""
-    for name, value in params.items():
-        text = text.replace("{" + name + "}", str(value))
-    return text
+        return fill(chosen, {"count": count, **params})
 
 
 @cache

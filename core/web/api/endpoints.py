@@ -11,7 +11,7 @@ from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
 from werkzeug.wrappers import Response
 
 from core.ed.scope import visible
-from core.errors import BadRequest, Conflict, Denied, NotFound
+from core.errors import N_, BadRequest, Conflict, Denied, NotFound
 from core.web.api import openapi, strict_json
 from core.web.api.idempotency import Answered, Key
 from core.web.api.query import list_query, names, parameters, record_id, version_in
@@ -77,7 +77,7 @@ def change_record(context: Context, table: str, id: str) -> Response:
         raise BadRequest("The id in the body is not the id in the address.", "id")
     version = _version(context, body.pop("_version", None))
     if version is None:
-        raise PreconditionRequired("Say which version of the record you change: If-Match or \"_version\".")
+        raise PreconditionRequired(N_("Say which version of the record you change: If-Match or \"_version\"."))
     values = _wire(context, definition).read([body], _sees(context))[0]
     try:
         context.records.update(table, [{**values, "id": number, "_version": version}])
@@ -116,7 +116,7 @@ def _begin(context: Context, table: str, scope: str) -> Table:
     context.session.how = "api"
     definition = context.system.model.tables.get(table)
     if definition is None:
-        raise NotFound(f"There is no table {table[:60]!r}.")
+        raise NotFound('There is no table "{table}".', table=table[:60])
     return definition
 
 
@@ -124,7 +124,7 @@ def _scope(context: Context, scope: str) -> None:
     """A token may be limited to reading; raises Denied."""
     scopes = context.account.scopes if context.account else None
     if scopes is not None and scope not in scopes and not (scope == "read" and "write" in scopes):
-        raise Denied(f"This token is not for {'writing' if scope == 'write' else 'reading'}.")
+        raise Denied("This token is not for writing." if scope == "write" else "This token is not for reading.")
 
 
 def _account(context: Context) -> int:
@@ -153,7 +153,7 @@ def _body_bytes(context: Context) -> bytes:
     request = context.request
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype not in JSON or charset not in ("utf-8", "utf8"):
-        raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
+        raise UnsupportedMediaType(N_("Send the body as application/json in UTF-8."))
     return request.get_data()
 
 
@@ -162,7 +162,7 @@ def _create(context: Context, definition: Table, body: object) -> object:
     if not bodies:
         raise BadRequest("The list holds no record.", "body")
     if len(bodies) > MOST_RECORDS:
-        raise BadRequest(f"At most {MOST_RECORDS} records can be sent at once.", "body")
+        raise BadRequest("At most {most} records can be sent at once.", "body", most=MOST_RECORDS)
     rows = _wire(context, definition).read(bodies, _sees(context))
     ids = context.records.create(definition.name, rows)
     sent = {name for row in rows for name in row}

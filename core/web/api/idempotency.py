@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 from werkzeug.exceptions import UnprocessableEntity
 
-from core.errors import BadRequest
+from core.errors import N_, BadRequest
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _FORGET = text("delete from sys.idempotency where created_on < now() - interval '24 hours'")
@@ -59,7 +59,7 @@ class Key:
             return None
         first = connection.execute(_FIRST, {"account": self.account, "key": self.key}).one()
         if first.request_hash != self.hash:
-            raise UnprocessableEntity("This idempotency key was used for another request.")
+            raise UnprocessableEntity(N_("This idempotency key was used for another request."))
         return Answered(first.status, first.body.encode())
 
     def keep(self, connection: Connection, answer: Answered) -> None:

@@ -32,8 +32,10 @@ def parameters(arguments: MultiDict[str, str], known: Collection[str]) -> Mappin
     """The parameters by name; raises BadRequest for one that is unknown or comes twice."""
     for name, values in arguments.lists():
         if name not in known:
-            raise BadRequest(f"There is no parameter {name[:60]!r} here; known are: {', '.join(known) or 'none'}.",
-                             name[:60])
+            if not known:
+                raise BadRequest('There is no parameter "{name}" here.', name[:60], name=name[:60])
+            raise BadRequest('There is no parameter "{name}" here; known are: {known}.', name[:60], name=name[:60],
+                             known=", ".join(known))
         if len(values) > 1:
             raise BadRequest("A parameter comes twice.", name)
     return arguments.to_dict()
@@ -61,7 +63,7 @@ def names(text: str | None, parameter: str, most: int) -> tuple[str, ...]:
     if len(set(found)) < len(found):
         raise BadRequest("A name comes twice.", parameter)
     if len(found) > most:
-        raise BadRequest(f"At most {most} names are taken here.", parameter)
+        raise BadRequest("At most {most} names are taken here.", parameter, most=most)
     return found
 
 
@@ -85,7 +87,7 @@ def _limit(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= MOST):
-        raise BadRequest(f"The limit is a whole number from 1 to {MOST}.", "limit")
+        raise BadRequest("The limit is a whole number from 1 to {most}.", "limit", most=MOST)
     return int(text)
 
 

@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any, Never
 
-from core.errors import BadRequest
+from core.errors import N_, BadRequest, words
 
 DEEPEST = 32
 _MOST_DIGITS = 19
@@ -20,18 +20,18 @@ def loads(data: bytes) -> Any:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _bad("The body is not UTF-8", error.start) from None
+        raise _bad(N_("The body is not UTF-8"), error.start) from None
     try:
         if text.count("[") + text.count("{") > DEEPEST:
             _refuse_nesting(text)
         return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer,
                           parse_float=_float)
     except json.JSONDecodeError as error:
-        raise _bad("The body is not JSON", error.pos) from None
+        raise _bad(N_("The body is not JSON"), error.pos) from None
     except _Refused as refused:
         raise _bad(str(refused), _offset(text, refused)) from None
     except RecursionError:
-        raise _bad("The body is nested too deeply", 0) from None
+        raise _bad(N_("The body is nested too deeply"), 0) from None
 
 
 def is_text(value: str) -> bool:
@@ -54,27 +54,27 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _Refused("The body names a key twice", key, key=True)
+                raise _Refused(N_("The body names a key twice"), key, key=True)
             seen.add(key)
     if not all(is_text(key) for key in found):
-        raise _Refused("The body has a key that is not text", next(k for k in found if not is_text(k)), key=True)
+        raise _Refused(N_("The body has a key that is not text"), next(k for k in found if not is_text(k)), key=True)
     return found
 
 
 def _constant(name: str) -> Never:
-    raise _Refused("The body holds a value that JSON does not have", name)
+    raise _Refused(N_("The body holds a value that JSON does not have"), name)
 
 
 def _integer(digits: str) -> int:
     if len(digits) > _MOST_DIGITS + 1:
-        raise _Refused("The body holds a number that is too long", digits)
+        raise _Refused(N_("The body holds a number that is too long"), digits)
     return int(digits)
 
 
 def _float(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number) or len(digits) > 60:
-        raise _Refused("The body holds a number that is too long", digits)
+        raise _Refused(N_("The body holds a number that is too long"), digits)
     return number
 
 
@@ -85,7 +85,7 @@ def _refuse_nesting(text: str) -> None:
         if mark in "[{":
             depth += 1
             if depth > DEEPEST:
-                raise _bad("The body is nested too deeply", match.start())
+                raise _bad(N_("The body is nested too deeply"), match.start())
         elif mark in "]}":
             depth -= 1
 
@@ -112,4 +112,4 @@ def _offset(text: str, refused: _Refused) -> int:
 
 
 def _bad(message: str, offset: int) -> BadRequest:
-    return BadRequest(f"{message} (offset {offset}).", "body", offset + 1)
+    return BadRequest("{problem} (offset {offset}).", "body", offset + 1, problem=words(message), offset=offset)

@@ -81,13 +81,14 @@ def _plan_page(context: Context, what: str, version: int | None, status: int = 2
     except DefinitionError as error:
         problems = [str(problem) for problem in error.problems]
     except Refused as error:
-        problems = str(error).splitlines()
-    found = planned.plan if planned is not None else None
+        problems = context.text.of(error.words).splitlines()
+    found, say = planned.plan if planned is not None else None, context.text.of
     return render(
         context, "plan.html", _frame(context, N_("Plan")), status, what=what, version=version, plan=found,
-        problems=[*problems, *(str(one) for one in (found.problems if found else ()))], refusal=refusal,
-        changes=[(one.sign, one.describe(), describe.details(one)) for one in found.changes] if found else [],
-        summary=describe.summary(found) if found else "", metadata=_place(context.settings.metadata),
+        problems=[*problems, *map(say, found.problems if found else ())], refusal=refusal,
+        changes=[(one.sign, say(one.describe()), describe.details(one)) for one in found.changes] if found else [],
+        notes=[*map(say, found.notes if found else ())], summary=say(describe.summary(found)) if found else "",
+        metadata=_place(context.settings.metadata),
         action=f"/admin/rollback/{version}" if version is not None else "/admin/promote")
 
 
@@ -107,7 +108,7 @@ def _apply(context: Context, what: str, version: int | None, run: Callable[[Plan
     except DefinitionError as error:
         return _plan_page(context, what, version, 422, str(error).splitlines()[0])
     except (Refused, Conflict) as error:
-        return _plan_page(context, what, version, 409, str(error))
+        return _plan_page(context, what, version, 409, context.text.of(error.words))
     return redirect(f"/admin?done={done}")
 
 

@@ -127,7 +127,7 @@ def _draw(context: Context, thing: Object, view: ListView, state: ListState, act
         first=state.start + 1, last=state.start + len(records), count=count, more=more,
         next_url=state.next(following).url() if following else None,
         previous_url=previous.url() if previous else None, first_url=state.at_start().url() if state.start else None,
-        problem=_(str(problem)) if problem else "", problem_column=problem.column if problem else None,
+        problem=_.of(problem.words) if problem else "", problem_column=problem.column if problem else None,
         why=_why(context, thing, state, active, problem), may_create=context.records.may(thing.of, "create"),
         deleted=natural(context.request.args.get("deleted"), 0, 2**62) if "deleted" in context.request.args else 0,
         trash_url=replace(state, trash=not state.trash, after="", start=0).url(),

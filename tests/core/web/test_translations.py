@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from core.errors import BadRequest, words
 from core.web.i18n import LANGUAGES, Text, negotiate, text_of
-from tests.core.web.messages import messages
+from tests.core.web.messages import messages, spliced
 
 
 def places(text: str) -> set[str]:
@@ -21,6 +22,19 @@ def test_nothing_is_untranslated_or_left_over(language: str) -> None:
     missing = sorted(f"{place}: {message[0]!r}" for message, place in found.items() if message[0] not in known)
     assert missing == []
     assert sorted(set(known) - {message[0] for message in found}) == []
+
+
+def test_no_sentence_is_put_together_before_it_can_be_translated() -> None:
+    assert spliced() == [], "write the sentence out, with {places}, and give their values beside it"
+
+
+def test_words_within_words_are_translated_too() -> None:
+    chinese = text_of("zh_CN")
+    said = words("this is {what}, not a condition; compare it with something", what=words("a link to {name}", name="user"))
+    assert str(said) == "this is a link to user, not a condition; compare it with something"
+    assert chinese.of(said) == "这是指向 user 的链接，不是条件；请把它与某个值比较"
+    assert chinese.of(BadRequest("{name}: {problem}", name="a", problem=words("a date")).words) == "a：日期"
+    assert chinese.of("as it is") == "as it is"
 
 
 @pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
