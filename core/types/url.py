@@ -6,23 +6,17 @@ import re
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from core.types.base import BadValue, FieldType, Locale, Part, Properties, Type
+from core.types.address import AddressType
+from core.types.base import BadValue, Properties
 from core.types.characters import clean
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)")
 
 
-class UrlType(FieldType[Properties]):
+class UrlType(AddressType):
     """A web address; only http and https, which is put before an address without a scheme."""
 
     name: ClassVar[str] = "url"
-    searchable: ClassVar[bool] = True
-
-    def expression_type(self, p: Properties) -> Type:
-        return Type("text")
-
-    def parts(self, p: Properties) -> tuple[Part, ...]:
-        return (Part("", "text"),)
 
     def validate(self, value: Any, p: Properties) -> str | None:
         text = clean(value, 2_000)
@@ -38,9 +32,3 @@ class UrlType(FieldType[Properties]):
         if not host or parts.scheme not in ("http", "https") or re.search(r"[\s<>\"]", address):
             raise BadValue("url", "\"{value}\" is not a web address.", value=text[:80])
         return address
-
-    def parse(self, text: str, p: Properties, locale: Locale) -> str | None:
-        return self.validate(text, p)
-
-    def format(self, value: str | None, p: Properties, locale: Locale) -> str:
-        return value or ""

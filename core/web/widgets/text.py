@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -99,9 +100,9 @@ class _Linked(TextWidget):
     mode: ClassVar[str]
     auto: ClassVar[str] = "off"
 
+    @abstractmethod
     def href(self, value: str) -> str:
         """Where it leads."""
-        raise NotImplementedError
 
     def attributes(self) -> Markup:
         """What else the link needs."""
