@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from core.errors import Refused
 
 SCHEMA = "ed"
+YEARS = "_years"             # what the constraint on a date's year is called, after its column
 # Below deadlock_timeout a waiting lock never makes autovacuum give way, so that is lowered too.
 # Where the owner may not set that (it needs a grant), promotions wait for autovacuum instead.
 TIMEOUTS = ("select set_config('deadlock_timeout', '40ms', true)"
@@ -130,6 +131,16 @@ def _definition(column: Column) -> str:
     return f"{quote(column.name)} {column.type}{default}{' not null' if column.required else ''}"
 
 
+def _years(column: Column) -> str:
+    """The constraint that keeps out days which no record may hold: whoever reads one of them could read nothing."""
+    if column.type not in ("date", "timestamptz"):
+        return ""
+    clock = " 00:00+00" if column.type == "timestamptz" else ""
+    name = quote(column.name)
+    return (f"constraint {quote(column.name + YEARS)} check"
+            f" ({name} >= '1900-01-01{clock}' and {name} < '2201-01-01{clock}')")
+
+
 SYSTEM: Final = (
     Column("id", "bigint", "nextval('ed.record_id')", required=True),
     Column("_type", "integer", required=True),
@@ -144,7 +155,8 @@ SYSTEM: Final = (
 
 def create_table(table: str, columns: Iterable[Column]) -> str:
     """A new table of records: the columns of the system, then these."""
-    lines = ", ".join(_definition(column) for column in (*SYSTEM, *columns))
+    own = tuple(columns)
+    lines = ", ".join([*map(_definition, (*SYSTEM, *own)), *filter(None, map(_years, own))])
     return f"create table {table_name(table)} ({lines}, primary key (id))"
 
 
@@ -155,7 +167,10 @@ def drop_table(table: str) -> str:
 
 def add_columns(table: str, columns: Iterable[Column]) -> str:
     """All new columns of a table in one ALTER: one lock, no rewrite as long as defaults are constants."""
-    return f"alter table {table_name(table)} " + ", ".join(f"add column {_definition(c)}" for c in columns)
+    new = tuple(columns)
+    added = [*(f"add column {_definition(column)}" for column in new),
+             *(f"add {check} not valid" for check in map(_years, new) if check)]
+    return f"alter table {table_name(table)} " + ", ".join(added)
 
 
 def drop_columns(table: str, names: Iterable[str]) -> str:

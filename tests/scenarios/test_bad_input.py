@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from tests.scenarios.hostile import BOUNDARY, NOBODY, READER, SELLER, Browser, Crm, beside, on_top
 
@@ -189,6 +190,19 @@ def test_numbers_keep_every_digit(crm: Crm, admin: Browser) -> None:
     number = crm.create("company", name="Rich")
     assert admin.save(f"/companies/{number}", 1, ("revenue", "999999999999999.99")).status == 303
     assert crm.api("admin").get(f"/api/v1/company/{number}").json()["revenue"] == "999999999999999.99"
+
+
+def test_no_row_keeps_a_list_from_being_shown(crm: Crm, admin: Browser) -> None:
+    """Not even by hand comes a day into a table that would break every page that shows it."""
+    number = crm.create("opportunity", name="Poison")
+    for field, value in (("engage_date", "10000-01-01"), ("engage_date", "infinity"), ("starts", "0044-03-15 BC")):
+        with pytest.raises(IntegrityError):
+            crm.one(f"update ed.ticket_{crm.physical('ticket')} set {field}_{crm.physical(field)} = '{value}' "
+                    "where id = :id returning 1", id=number)
+    crm.one(f"update ed.ticket_{crm.physical('ticket')} set amount_{crm.physical('amount')} = 'NaN' where id = :id "
+            "returning 1", id=number)
+    assert admin.get("/opportunities").status == admin.get(f"/opportunities/{number}?edit=1").status == 200
+    assert crm.api("admin").get(f"/api/v1/opportunity/{number}").status == 200
 
 
 def test_signs_that_turn_the_text_are_kept_apart(crm: Crm, admin: Browser) -> None:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from core.database import ddl
 from core.database.ddl import Column
@@ -64,6 +64,18 @@ def test_the_journal_is_written_with_the_change_or_not_at_all(engine: Engine) ->
                 before=lambda c: c.execute(text("insert into sys.setting values ('journal', '1')")))
     with engine.connect() as connection:
         assert connection.scalar(text("select count(*) from sys.setting where key = 'journal'")) == 0
+
+
+@pytest.mark.parametrize("day", ["infinity", "-infinity", "10000-01-01", "1899-12-31", "2201-01-01", "0044-03-15 BC"])
+def test_no_table_holds_a_day_that_nobody_could_read_again(engine: Engine, day: str) -> None:
+    if not columns(engine, "visit_30"):
+        ddl.run(engine, ddl.create_table("visit_30", [Column("on_31", "date")]))
+        ddl.run(engine, ddl.add_columns("visit_30", [Column("at_32", "timestamptz"), Column("note_33", "text")]))
+        with engine.begin() as connection:
+            connection.execute(text("insert into ed.visit_30 (_type, on_31, at_32) values (1, '1900-01-01', now())"))
+    for column in ("on_31", "at_32"):
+        with engine.connect() as connection, pytest.raises(IntegrityError):
+            connection.execute(text(f"insert into ed.visit_30 (_type, {column}) values (1, '{day}')"))
 
 
 def test_an_index_is_built_beside_writers(engine: Engine) -> None:
