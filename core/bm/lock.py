@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from core.database.engine import connect_to
 from core.errors import Refused
 
 LOCK = 7_236_002
+PATIENCE = 2.0                  # seconds: PostgreSQL needs a moment to see that a killed runner is gone
 
 
 @contextmanager
@@ -26,13 +28,23 @@ def holding(engine: Engine, who: str) -> Iterator[Engine]:
         with line.connect() as connection:
             name = f"tessera promotion by {who or 'the command line'} ({socket.gethostname()}, process {os.getpid()})"
             connection.execute(text("select set_config('application_name', :name, false)"), {"name": name[:63]})
-            if not connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
+            if not _taken(connection):
                 raise Refused("another promotion is under way: {holder}; wait until it has ended",
                               holder=_holder(engine))
             connection.commit()
         yield line
     finally:
         line.dispose()
+
+
+def _taken(connection: Connection) -> bool:
+    """Whether the lock became this session's, within the time that a killed holder takes to be gone."""
+    end = time.monotonic() + PATIENCE
+    while not connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _holder(engine: Engine) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -44,14 +43,12 @@ WRONG = [
 
 @pytest.mark.parametrize(("where", "column"), WRONG, ids=[where[:40] for where, _ in WRONG])
 def test_a_condition_that_is_none_is_told_with_its_place(crm: Crm, where: str, column: int | None) -> None:
-    started = time.monotonic()
     answer = crm.api("admin").get("/api/v1/company", where=where)
     assert answer.status == 400, answer.text
     assert answer.json()["at"] == "where"
     assert column is None or answer.json()["column"] == column
     page = crm.browser("admin").get("/companies", where=where)
     assert page.status == 400 and 'id="where-problem"' in page.text and "data-href" not in page.text
-    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize("where", [
@@ -156,12 +153,10 @@ def test_an_address_of_a_list_shows_it_or_says_what_is_wrong(crm: Crm, query: st
                                    "名称" * 100, "\u202e", "x" * 5000])
 def test_a_search_takes_any_signs_as_signs(crm: Crm, words: str) -> None:
     number = crm.create("company", name="100 % Öl_Werk")
-    started = time.monotonic()
     for path in ("/companies", "/search", "/-/lookup/opportunity/company"):
         answer = crm.browser("admin").get(path, q=words)
         assert answer.status == 200
         assert f"/{number}" not in answer.text
-    assert time.monotonic() - started < 2
 
 
 def test_a_search_finds_signs_as_they_are(crm: Crm) -> None:
