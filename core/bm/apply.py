@@ -7,8 +7,9 @@ continues (after the flip) or starts again over what is there already (before it
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection, Engine, func, select, text
@@ -172,8 +173,7 @@ class Run:
         for step in rest:
             self.say(step)
             self._do(step)
-        with self.line.begin() as connection:
-            self._finish_in(connection)
+        self._finish()
 
     def step(self, kind: str) -> Step:
         """The only step of that kind."""
@@ -313,11 +313,15 @@ class Run:
                                .where(tables.physical.c.id.in_(step.identities)))
             journal.step_done(connection, self.promotion, step)
 
-    def _finish_in(self, connection: Connection) -> None:
+    def _finish(self) -> None:
+        """Give the members their names, remove what earlier runs left over, and close the journal."""
         target = self.order.target
-        journal.name_members(connection, target.identities, {path: target.meaning(path) for path in target.members})
-        _drop_left_over(connection, journal.left_over(connection))
-        journal.set_state(connection, self.promotion, "done")
+        with self.line.begin() as connection:
+            journal.name_members(connection, target.identities,
+                                 {path: target.meaning(path) for path in target.members})
+        _drop_left_over(self.line)
+        with self.line.begin() as connection:
+            journal.set_state(connection, self.promotion, "done")
 
     def _failed(self, error: Exception) -> None:
         if not self.promotion:
@@ -349,18 +353,24 @@ def _physical_rows(connection: Connection, target: State) -> list[dict[str, obje
             for (identity, part), (table, column) in names.items()]
 
 
-def _drop_left_over(connection: Connection, identities: Iterable[int]) -> None:
-    """Remove columns and tables that a promotion made before it broke off; no version ever used them."""
-    wanted = list(identities)
-    rows = connection.execute(select(*tables.physical.c["table_name", "column_name"])
-                              .where(tables.physical.c.id.in_(wanted))).all()
+def _drop_left_over(line: Engine) -> None:
+    """Remove columns and tables that a promotion made before it broke off; no version ever used them.
+
+    One short transaction for each physical table, tried again while people hold it: a foreign key takes its target's
+    lock too, so that waiting for one while holding the other could lock people out for good.
+    """
+    with line.connect() as connection:
+        left = journal.left_over(connection)
+        rows = connection.execute(select(*tables.physical.c["id", "table_name", "column_name"])
+                                  .where(tables.physical.c.id.in_(left))).all()
     whole = {row.table_name for row in rows if row.column_name is None}
-    for table in sorted(whole):
-        connection.exec_driver_sql(ddl.drop_table(table))
-    for table in sorted({row.table_name for row in rows} - whole):
-        columns = sorted(row.column_name for row in rows if row.table_name == table)
-        connection.exec_driver_sql(ddl.drop_columns(table, columns))
-    journal.forget_members(connection, wanted)
+    for table in sorted({row.table_name for row in rows}, key=lambda name: (name not in whole, name)):
+        own = [row for row in rows if row.table_name == table]
+        statement = ddl.drop_table(table) if table in whole else \
+            ddl.drop_columns(table, sorted(row.column_name for row in own))
+        ddl.run(line, statement, before=partial(journal.forget_members, identities={row.id for row in own}))
+    with line.begin() as connection:
+        journal.forget_members(connection, set(left) - {row.id for row in rows})
 
 
 def _reason(error: DBAPIError) -> str | Words:

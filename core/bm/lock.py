@@ -1,4 +1,4 @@
-"""One promotion at a time: an advisory lock held by the very session that runs the steps."""
+"""One at a time: advisory locks, held by the very session that does the work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, text
 from core.database.engine import connect_to
 from core.errors import Refused
 
-LOCK = 7_236_002
+LOCK = 7_236_002                # of whoever promotes
+FIRST_START = 7_236_003         # of whoever makes the first version and the first users
 PATIENCE = 2.0                  # seconds: PostgreSQL needs a moment to see that a killed runner is gone
 
 
@@ -23,24 +24,40 @@ def holding(engine: Engine, who: str) -> Iterator[Engine]:
 
     A backend that outlives its killed client inside a statement keeps the lock, so that nobody works beside it.
     """
+    name = f"tessera promotion by {who or 'the command line'} ({socket.gethostname()}, process {os.getpid()})"
+    with _locked(engine, LOCK, name) as line:
+        if line is None:
+            raise Refused("another promotion is under way: {holder}; wait until it has ended", holder=_holder(engine))
+        yield line
+
+
+@contextmanager
+def starting(engine: Engine) -> Iterator[None]:
+    """Holds the lock of a first start; raises Refused while another one is under way."""
+    with _locked(engine, FIRST_START, "tessera init") as line:
+        if line is None:
+            raise Refused("another init is under way; wait until it has ended")
+        yield
+
+
+@contextmanager
+def _locked(engine: Engine, lock: int, name: str) -> Iterator[Engine | None]:
+    """A pool of one connection that holds a lock until the end; None if somebody else has it."""
     line = connect_to(engine.url, size=1)
     try:
         with line.connect() as connection:
-            name = f"tessera promotion by {who or 'the command line'} ({socket.gethostname()}, process {os.getpid()})"
             connection.execute(text("select set_config('application_name', :name, false)"), {"name": name[:63]})
-            if not _taken(connection):
-                raise Refused("another promotion is under way: {holder}; wait until it has ended",
-                              holder=_holder(engine))
+            found = _taken(connection, lock)
             connection.commit()
-        yield line
+        yield line if found else None
     finally:
         line.dispose()
 
 
-def _taken(connection: Connection) -> bool:
-    """Whether the lock became this session's, within the time that a killed holder takes to be gone."""
+def _taken(connection: Connection, lock: int) -> bool:
+    """Whether a lock became this session's, within the time that a killed holder takes to be gone."""
     end = time.monotonic() + PATIENCE
-    while not connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
+    while not connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": lock}):
         if time.monotonic() > end:
             return False
         time.sleep(0.1)

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from core.bm import live, service
 from core.bm.demo import Demo
+from core.bm.lock import starting
 from core.cli import DEMO_PASSWORD, Invocation
 from core.database import setup
 from core.ed.accounts import create_account, create_user, mark_demo
@@ -34,12 +35,14 @@ def command(invocation: Invocation, demo: bool) -> None:
 def initialise(settings: Settings, engine: Engine, demo: bool) -> list[str]:
     """Promote the first version, make the first user, load a demo; what to tell the administrator. Raises Refused."""
     plugins = service.load_plugins(settings)
-    with engine.connect() as connection:
-        there, _ = live.current(connection)
-    service.finish_earlier(engine, plugins, "init")
-    if not there:
-        service.promote_folder(settings, engine, message="The first version", author="admin", plugins=plugins)
-    return ["The first version is live.", *_first_users(settings, engine, plugins, demo)]
+    with starting(engine):
+        service.finish_earlier(engine, plugins, "init")
+        with engine.connect() as connection:
+            there, _ = live.current(connection)
+        if not there:
+            service.promote_folder(settings, engine, message="The first version", author="admin", plugins=plugins)
+        users = _first_users(settings, engine, plugins, demo)
+    return ["The first version is live.", *users]
 
 
 def _first_users(settings: Settings, engine: Engine, plugins: Plugins, demo: bool) -> list[str]:

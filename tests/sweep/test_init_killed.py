@@ -67,6 +67,6 @@ def test_of_two_at_once_one_does_the_work(tmp_path: Path, whole: tuple[float, tu
     printed = [one.communicate(timeout=120)[0] for one in both]
     assert sorted(one.returncode for one in both) == [0, 1], printed
     refused = printed[0 if both[0].returncode else 1]
-    assert "there already" in refused or "another promotion is under way" in refused, refused
+    assert "there already" in refused or "another init is under way" in refused, refused
     assert "Traceback" not in "".join(printed)
     check_whole(site, whole[1])

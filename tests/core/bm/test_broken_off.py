@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from core.bm.apply import Run
 from core.bm.steps import Step
@@ -134,4 +138,36 @@ def test_killed_twice_after_the_flip_it_still_ends(system: Live) -> None:
     with pytest.raises(Killed):
         system.promote(say=kill_before(steps[-1].number))
     system.promote()
+    check_whole(system)
+
+
+def test_what_is_left_over_goes_without_locking_out_those_who_read_the_other_table_first(system: Live) -> None:
+    prepare(system)
+    with pytest.raises(Killed):
+        system.promote(say=kill_before(6))
+    system.site.write("deal.yaml", None)
+    deal, company = (name for path in ("ticket", "company") for name, in system.sql(
+        "select table_name from sys.physical join bm.member using (id)"
+        f" where path = '{path}' and column_name is null"))
+    ready, failures = threading.Event(), []
+
+    def read() -> None:
+        """Read the linked table, wait until someone wants it for himself, and read the other in the same transaction."""
+        with system.engine.connect() as reader:
+            reader.execute(text(f'select 1 from ed."{company}"'))
+            ready.set()
+            end = time.monotonic() + 30
+            while time.monotonic() < end and not system.sql(
+                    f"select 1 from pg_locks where not granted and relation = 'ed.\"{company}\"'::regclass"):
+                time.sleep(0.005)
+            try:
+                reader.execute(text(f'select 1 from ed."{deal}"'))
+            except DBAPIError as error:
+                failures.append(str(error))
+    thread = threading.Thread(target=read)
+    thread.start()
+    assert ready.wait(10)
+    system.promote()
+    thread.join()
+    assert failures == []
     check_whole(system)
