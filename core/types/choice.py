@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from core.types.base import BadValue, FieldType, Index, Locale, Part, Properties, Type, check_count
 from core.types.characters import clean
 
@@ -11,10 +13,10 @@ MOST_CHOICES = 1_000
 
 
 class ChoiceProperties(Properties):
-    """`of`: the name of the choices; `many`: several at once."""
+    """The properties of a choice."""
 
-    of: str
-    many: bool = False
+    of: str = Field(description="The choices whose values it takes.")
+    many: bool = Field(False, description="True: several values at once.")
 
 
 class ChoiceType(FieldType[ChoiceProperties]):

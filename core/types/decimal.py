@@ -12,11 +12,11 @@ from core.types.numbers import bounded, from_json, from_text, plain, readable, r
 
 
 class DecimalProperties(Properties):
-    """`scale`: most decimals; `min` and `max`: bounds that the number may equal."""
+    """The properties of an exact number."""
 
-    scale: int = Field(6, ge=0, le=10)
-    min: Decimal | None = None
-    max: Decimal | None = None
+    scale: int = Field(6, ge=0, le=10, description="The most decimals; more are refused.")
+    min: Decimal | None = Field(None, description="The least number that is allowed.")
+    max: Decimal | None = Field(None, description="The greatest number that is allowed.")
 
 
 class DecimalType(FieldType[DecimalProperties]):

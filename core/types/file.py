@@ -23,10 +23,11 @@ class FileValue:
 
 
 class FileProperties(Properties):
-    """`max_size`: most bytes; `accept`: media types that may be uploaded, empty for all."""
+    """The properties of an uploaded file."""
 
-    max_size: int = Field(20_000_000, ge=1, le=1_000_000_000)
-    accept: tuple[str, ...] = ()
+    max_size: int = Field(20_000_000, ge=1, le=1_000_000_000, description="The most bytes it may have.")
+    accept: tuple[str, ...] = Field((), description="The media types that may be uploaded, such as image/png; all if "
+                                    "left out.")
 
 
 class FileType(FieldType[FileProperties]):

@@ -5,16 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from core.types.base import BadValue, FieldType, Locale, Part, Properties, Type
 from core.types.numbers import LIMIT, check_range, from_text, readable
 
 
 class IntegerProperties(Properties):
-    """`min` and `max`: bounds that the number may equal; `group: false` leaves out separators (a year)."""
+    """The properties of a whole number."""
 
-    min: int | None = None
-    max: int | None = None
-    group: bool = True
+    min: int | None = Field(None, description="The least number that is allowed.")
+    max: int | None = Field(None, description="The greatest number that is allowed.")
+    group: bool = Field(True, description="False: written without separators, as a year is.")
 
 
 class IntegerType(FieldType[IntegerProperties]):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from core.types.base import BadValue, FieldType, Locale, Part, Properties, Type
 from core.types.link import record_id
 
@@ -12,10 +14,10 @@ MOST_LINES = 2_000
 
 
 class LinesProperties(Properties):
-    """`of`: the table of the lines; `by`: its link back to this record."""
+    """The properties of lines."""
 
-    of: str
-    by: str
+    of: str = Field(description="The table of the lines.")
+    by: str = Field(description="The link by which a line leads back to this record.")
 
 
 class LinesType(FieldType[LinesProperties]):

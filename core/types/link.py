@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from core.types.base import BadValue, FieldType, Index, Locale, Part, Properties, Type, check_count
 
 LARGEST_ID = 2**63 - 1
@@ -11,11 +13,12 @@ MOST_LINKS = 10_000
 
 
 class LinkProperties(Properties):
-    """`to`: the table; `many`: several records at once; `tree`: the link leads up in a tree of its own table."""
+    """The properties of a link."""
 
-    to: str
-    many: bool = False
-    tree: bool = False
+    to: str = Field(description="The table that it leads to.")
+    many: bool = Field(False, description="True: several records at once.")
+    tree: bool = Field(False, description="True: a link to its own table leads up in a tree: no record may come above "
+                       "itself, and `under(x, y)` looks down.")
 
 
 class LinkType(FieldType[LinkProperties]):

@@ -11,9 +11,9 @@ from core.types.characters import LONGEST, clean
 
 
 class MemoProperties(Properties):
-    """`max`: most characters."""
+    """The properties of a text of several lines."""
 
-    max: int = Field(LONGEST, ge=1, le=LONGEST)
+    max: int = Field(LONGEST, ge=1, le=LONGEST, description="The most characters it may have.")
 
 
 class MemoType(FieldType[MemoProperties]):

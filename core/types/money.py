@@ -12,11 +12,11 @@ from core.types.numbers import bounded, from_json, from_text, readable, rounded
 
 
 class MoneyProperties(Properties):
-    """`scale`: decimals; `min` and `max`: bounds that the amount may equal."""
+    """The properties of an amount."""
 
-    scale: int = Field(2, ge=0, le=6)
-    min: Decimal | None = None
-    max: Decimal | None = None
+    scale: int = Field(2, ge=0, le=6, description="The decimals it has; more are refused.")
+    min: Decimal | None = Field(None, description="The least amount that is allowed.")
+    max: Decimal | None = Field(None, description="The greatest amount that is allowed.")
 
 
 class MoneyType(FieldType[MoneyProperties]):

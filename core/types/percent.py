@@ -12,11 +12,11 @@ from core.types.numbers import bounded, from_json, from_text, plain, readable, r
 
 
 class PercentProperties(Properties):
-    """`scale`: most decimals; `min` and `max`: 0 and 100 unless said otherwise (a growth may be 150)."""
+    """The properties of a percentage."""
 
-    scale: int = Field(2, ge=0, le=6)
-    min: Decimal = Decimal(0)
-    max: Decimal = Decimal(100)
+    scale: int = Field(2, ge=0, le=6, description="The most decimals; more are refused.")
+    min: Decimal = Field(Decimal(0), description="The least percentage that is allowed.")
+    max: Decimal = Field(Decimal(100), description="The greatest percentage that is allowed; a growth may be 150.")
 
 
 class PercentType(FieldType[PercentProperties]):

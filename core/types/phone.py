@@ -14,9 +14,10 @@ _ALLOWED = re.compile(r"[\d\s+()./x#*,;ext-]+", re.IGNORECASE)
 
 
 class PhoneProperties(Properties):
-    """`region`: the country (ISO code) of numbers written without one."""
+    """The properties of a phone number."""
 
-    region: str | None = Field(None, pattern="^[A-Z]{2}$")
+    region: str | None = Field(None, pattern="^[A-Z]{2}$", description="The country (ISO code, such as DE) of "
+                               "numbers written without one.")
 
 
 class PhoneType(FieldType[PhoneProperties]):

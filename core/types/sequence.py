@@ -11,11 +11,11 @@ from core.types.characters import clean
 
 
 class SequenceProperties(Properties):
-    """`sequence`: the series that the record service draws from; a code is `prefix` and `width` digits."""
+    """The properties of a code."""
 
-    sequence: str
-    prefix: str = Field("", max_length=20)
-    width: int = Field(1, ge=1, le=18)
+    sequence: str = Field(description="The series that codes are drawn from; fields may share one.")
+    prefix: str = Field("", max_length=20, description="What a code begins with.")
+    width: int = Field(1, ge=1, le=18, description="The least digits of its number; zeros fill it up.")
 
 
 class SequenceType(FieldType[SequenceProperties]):

@@ -12,10 +12,10 @@ from core.types.folding import sort_key
 
 
 class TextProperties(Properties):
-    """`max`: most characters; `sort: false` leaves out the key part."""
+    """The properties of a line of text."""
 
-    max: int = Field(200, ge=1, le=LONGEST)
-    sort: bool = True
+    max: int = Field(200, ge=1, le=LONGEST, description="The most characters it may have.")
+    sort: bool = Field(True, description="False: no list is sorted by it, which saves a column.")
 
 
 class TextType(FieldType[TextProperties]):
