@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from core.definition.model import Model
 
-TEXT_KEYS = frozenset({"title", "plural", "help", "message", "description"})
+TEXT_KEYS = frozenset({"title", "plural", "help", "message", "description", "prompt"})
 _PATH = re.compile(r"\{([a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*)\}")
 _BRACE = re.compile(r"[{}]")
 
@@ -89,6 +89,22 @@ def _paths(model: Model, path: str) -> Iterator[str]:
             yield f"table {table}.title"
         elif len(parts) == 2 and table in model.tables and parts[0] in model.tables[table].fields:
             yield from _paths(model, f"table {table}.fields.{parts[0]}.title")
+    elif parts[-1:] in (["title"], ["help"]):
+        yield from _of_parameter(model, path)
+
+
+def _of_parameter(model: Model, path: str) -> Iterator[str]:
+    """For the title of a parameter its prompt, then the texts of the field it is like."""
+    kind, name, parts = _split(path)
+    merged = model.definitions.get((kind, name))
+    said: object = merged.body if merged else None
+    for part in parts[:-1]:
+        said = said.get(part) if isinstance(said, dict) else None
+    if isinstance(said, dict) and parts[-1] == "title" and "prompt" in said:
+        yield path.rpartition(".")[0] + ".prompt"
+    if isinstance(said, dict) and isinstance(said.get("like"), str) and "." in said["like"]:
+        table, _, field = said["like"].partition(".")
+        yield from _paths(model, f"table {table}.fields.{field}.{parts[-1]}")
 
 
 def _of_list(model: Model, name: str, parts: list[str]) -> Iterator[str]:

@@ -12,6 +12,15 @@ from sqlalchemy import ColumnElement, Select
 from core.types.base import Type
 
 
+@dataclass(frozen=True)
+class Argument:
+    """What a query or a named function takes under one name; `default` is a literal in normal form."""
+
+    type: Type
+    required: bool = True
+    default: object = None
+
+
 class Scope(Protocol):
     """The names an expression may use; `table` is the one whose record it is about, None if there is none."""
 

@@ -57,10 +57,15 @@ def type_of(merged: Merged, path: BodyPath, name: str, schema: FieldSchema, buil
     if schema.type is None:
         building.tell(merged, path, f'field "{name}" has no type' + suggestion(name, known))
         return None
-    kind = building.types.get(schema.type)
+    return typed(merged, path, schema.type, schema, building, building.types)
+
+
+def typed(merged: Merged, path: BodyPath, type_name: str, schema: Schema, building: Building,
+          types: Mapping[str, FieldType[Any]]) -> tuple[FieldType[Any], Any] | None:
+    """One of the types, with the properties that stand beside a schema's own; None, with problems told."""
+    kind = types.get(type_name)
     if kind is None:
-        building.tell(merged, (*path, "type"), f'there is no type "{schema.type}"'
-                      + suggestion(schema.type, building.types))
+        building.tell(merged, (*path, "type"), f'there is no type "{type_name}"' + suggestion(type_name, types))
         return None
     extras = dict(schema.model_extra or {})
     fit = {key: value for key, value in extras.items()
@@ -69,8 +74,8 @@ def type_of(merged: Merged, path: BodyPath, name: str, schema: FieldSchema, buil
         properties = kind.properties.model_validate(fit)
         return (kind, properties) if fit == extras else None
     except ValidationError as error:
-        tell_all(error, merged, path, building, kind.properties, f'a field of type "{schema.type}"',
-                 FieldSchema.model_fields)
+        tell_all(error, merged, path, building, kind.properties, f'a field of type "{type_name}"',
+                 type(schema).model_fields)
         return None
 
 
@@ -188,7 +193,7 @@ def check_field(merged: Merged, made: Field, building: Building) -> None:
     path: BodyPath = ("fields", made.name)
     said = _said(merged, made.name)
     if "type" in said:
-        _check_target(merged, path, made, building)
+        check_target(merged, path, made, building)
     for key in (*CONDITIONS, "formula", "among"):
         value = made.written.get(key)
         if key in said and isinstance(value, Written):
@@ -210,7 +215,8 @@ def _fields(merged: Merged) -> Mapping[str, object]:
     return fields if isinstance(fields, dict) else {}
 
 
-def _check_target(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:
+def check_target(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:
+    """Check the table or choices that a field leads to."""
     kind = made.expression_type
     if made.type.name == "lines":
         _check_lines(merged, path, made, building)
