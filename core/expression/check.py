@@ -13,6 +13,7 @@ from core.expression import calls, comparisons, paths, type_rules
 from core.expression.errors import ExpressionError
 from core.expression.expression import Expression
 from core.expression.functions import BUILT_IN, Functions
+from core.expression.mentions import Mention
 from core.expression.nodes import (
     And,
     Arithmetic,
@@ -52,7 +53,7 @@ def check(source: str, scope: Scope, expects: str | Type | None = None, function
         node = checker.fit(node, expects)
     if sql_depth(node) > MOST_FRAMES:
         raise ExpressionError("this is nested too deeply")
-    return Expression(source, node, scope.is_kind_of)
+    return Expression(source, node, scope.is_kind_of, tuple(dict.fromkeys(checker.mentions)))
 
 
 class Checker:
@@ -63,6 +64,11 @@ class Checker:
         self.scope = scope
         self.functions = functions
         self.tables: list[str | None] = [scope.table]
+        self.mentions: list[Mention] = []
+
+    def mention(self, kind: str, owner: str, name: str, column: int) -> None:
+        """Remember that a name of the Model stands here."""
+        self.mentions.append(Mention(kind, owner, name, column))
 
     @property
     def table(self) -> str | None:

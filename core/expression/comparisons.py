@@ -112,6 +112,7 @@ def _check_choice(checker: Checker, value: str, choices: str, column: int) -> No
     if values is not None and value not in values:
         raise ExpressionError('"{value}" is not a value of {choices}', column, suggestion(value, values), value=value,
                               choices=choices)
+    checker.mention("choice", choices, value, column + 1)
 
 
 def _is(checker: Checker, left_tree: ast.expr, right_tree: ast.expr, negated: bool) -> Node:
@@ -126,6 +127,7 @@ def _is(checker: Checker, left_tree: ast.expr, right_tree: ast.expr, negated: bo
     if not checker.scope.has_table(table):
         raise ExpressionError('there is no table "{table}"; to compare values write "=="',
                               checker.source.column(right_tree), table=table)
+    checker.mention("table", "", table, checker.source.column(right_tree))
     if not isinstance(left, Path) or left.type.name != "link" or left.type.many or left.type.of is None:
         raise ExpressionError('only a record or a link can be asked "is {table}", not {what}', column, table=table,
                               what=describe(left.type))

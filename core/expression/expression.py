@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement
 
 from core.expression.errors import EvaluationError
 from core.expression.evaluate import Frame, compile_python
+from core.expression.mentions import Mention
 from core.expression.nodes import Aggregate, Call, First, Node, Path, Rows, Values, Variable, children, lifted, walk
 from core.expression.scope import Columns, Environment
 from core.expression.sql import compile_sql
@@ -21,10 +22,12 @@ STEPS = 100_000      # records that one evaluation may look at
 class Expression:
     """An expression that was checked; made by `check`, never changed."""
 
-    def __init__(self, source: str, node: Node, is_kind_of: Callable[[str, str], bool]) -> None:
+    def __init__(self, source: str, node: Node, is_kind_of: Callable[[str, str], bool],
+                 mentions: tuple[Mention, ...] = ()) -> None:
         self.source = source
         self.node = node
         self.type: Type = node.type
+        self.mentions = mentions            # every name of the Model in the text, with its column
         self._is_kind_of = is_kind_of
 
     def __repr__(self) -> str:

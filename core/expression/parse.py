@@ -53,6 +53,10 @@ class Source:
         """The place where a node begins, counted in characters from 1."""
         return _column(self.text, getattr(node, "col_offset", 0))
 
+    def name_column(self, node: ast.Attribute) -> int:
+        """The place where the name after the dot begins."""
+        return _column(self.text, node.end_col_offset or 0) - len(node.attr)
+
     def segment(self, node: ast.expr) -> str:
         """The text of a node."""
         return self.text.encode()[node.col_offset:node.end_col_offset].decode()

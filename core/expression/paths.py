@@ -39,6 +39,7 @@ def name(checker: Checker, tree: ast.Name) -> Node:
     if variable is not None:
         return _variable((tree.id,), variable, column)
     if member is not None:
+        checker.mention("field", table or "", tree.id, column)
         return _field(Path(type=member, level=0, names=(tree.id,), column=column))
     raise _unknown_name(checker, tree.id, column)
 
@@ -74,9 +75,12 @@ def attribute(checker: Checker, tree: ast.Attribute) -> Node:
     column = checker.source.column(tree)
     if isinstance(tree.value, ast.Name):
         if tree.value.id == "all":
+            checker.mention("table", "", tree.attr, checker.source.name_column(tree))
             return _everywhere(checker, tree.attr, column)
         dotted = _dotted_variable(checker, tree.value.id, tree.attr, column)
         if dotted is not None:
+            if tree.value.id == "setting":
+                checker.mention("setting", "", tree.attr, checker.source.name_column(tree))
             return dotted
     owner = as_rows(checker.node(tree.value))
     match owner:
@@ -139,6 +143,7 @@ def _member(checker: Checker, owner: Node, tree: ast.Attribute) -> Type:
     if found is None:
         raise ExpressionError('"{name}" is not on table "{table}"', column,
                               suggestion(tree.attr, checker.scope.members(type.of)), name=tree.attr, table=type.of)
+    checker.mention("field", type.of, tree.attr, checker.source.name_column(tree))
     return found
 
 
