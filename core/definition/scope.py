@@ -11,19 +11,25 @@ from core.types.base import Type
 
 if TYPE_CHECKING:
     from core.definition.model import Choices, Field, Table
-    from core.expression import Expression
+    from core.expression import Expression, NamedFunction, SetQuery
     from core.expression.functions import Functions
 
 SYSTEM_COLUMNS = ("id", "created_on", "created_by", "changed_on", "changed_by")
 
 
 class Names:
-    """The tables and choices of a Model, filled while it is built; `broken` are tables with errors of their own."""
+    """What expressions may name, filled while a Model is built.
+
+    `broken` are tables with errors of their own; a query, function or setting is there as "query x", "function x".
+    """
 
     def __init__(self, functions: Functions | None = None) -> None:
         self.functions = functions  # of the expression language; None: the built-in ones
         self.tables: dict[str, Table] = {}
         self.choices: dict[str, Choices] = {}
+        self.queries: dict[str, SetQuery] = {}
+        self.named_functions: dict[str, NamedFunction] = {}
+        self.settings: dict[str, Type] = {}
         self.broken: set[str] = set()  # tables that could not be built
         self.lost: set[str] = set()  # fields that could not be built
         self.touched = False  # one of those was asked for: errors that follow from it are not told
@@ -99,11 +105,15 @@ class ModelScope:
         """The type of a variable, or None."""
         if name == "user" and name not in self.given:
             return Type("link", "user")
+        if name.startswith("setting.") and name not in self.given:
+            setting = name.removeprefix("setting.")
+            self._touch("setting", setting)
+            return self.names.settings.get(setting)
         return self.given.get(name)
 
     def variables(self) -> Iterable[str]:
         """All variables."""
-        return ("user", *self.given)
+        return ("user", *self.given, *(f"setting.{name}" for name in self.names.settings))
 
     def is_kind_of(self, table: str, base: str) -> bool:
         """True if the table is the base, or stands anywhere under it."""
@@ -119,6 +129,32 @@ class ModelScope:
         """The values of a choices definition; None if there is none, or administrators may add values."""
         found = self.names.choices.get(name)
         return None if found is None or found.open_in_live else tuple(found.values)
+
+    def query(self, name: str) -> SetQuery | None:
+        """A query, as a set of records."""
+        self._touch("query", name)
+        return self.names.queries.get(name)
+
+    def queries(self) -> Iterable[str]:
+        """All queries."""
+        return self.names.queries
+
+    def function(self, name: str) -> NamedFunction | None:
+        """A named function."""
+        self._touch("function", name)
+        return self.names.named_functions.get(name)
+
+    def functions(self) -> Iterable[str]:
+        """All named functions."""
+        return self.names.named_functions
+
+    def about(self, table: str | None, variables: Mapping[str, Type]) -> ModelScope:
+        """The scope of what a definition says by itself."""
+        return ModelScope(self.names, table, variables)
+
+    def _touch(self, kind: str, name: str) -> None:
+        if f"{kind} {name}" in self.names.broken:
+            self.names.touched = True
 
 
 @dataclass(frozen=True, eq=False)

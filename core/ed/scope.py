@@ -11,7 +11,7 @@ from core.errors import Denied
 from core.types.base import Type
 
 if TYPE_CHECKING:
-    from core.expression import Scope
+    from core.expression import NamedFunction, Scope, SetQuery
 
 
 def visible(gate: Gate, table: str, name: str) -> bool:
@@ -81,6 +81,27 @@ class GatedScope:
     def choice_values(self, name: str) -> Collection[str] | None:
         """The values of a choices definition; None if any value may come."""
         return self._scope.choice_values(name)
+
+    def query(self, name: str) -> SetQuery | None:
+        """A query over a table that the user may read."""
+        found = self._scope.query(name)
+        return found if found is not None and self._gate.may(found.table, "read") else None
+
+    def queries(self) -> Iterable[str]:
+        """The queries that the user may use, for suggestions."""
+        return [name for name in self._scope.queries() if self.query(name) is not None]
+
+    def function(self, name: str) -> NamedFunction | None:
+        """A named function."""
+        return self._scope.function(name)
+
+    def functions(self) -> Iterable[str]:
+        """All named functions."""
+        return self._scope.functions()
+
+    def about(self, table: str | None, variables: Mapping[str, Type]) -> GatedScope:
+        """The scope of what a definition says by itself, as far as the user may read what it reads."""
+        return GatedScope(self._gate, self._scope.about(table, variables), table or "")
 
     def _sees(self, table: str, name: str) -> bool:
         gate = self._gate

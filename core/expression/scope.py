@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import ColumnElement, Select
 
@@ -19,6 +19,38 @@ class Argument:
     type: Type
     required: bool = True
     default: object = None
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Several conditions as one: `all` of them hold, `any` of them, or `not` (not all of them)."""
+
+    how: Literal["all", "any", "not"]
+    parts: tuple[str | Conditions, ...]
+
+
+@dataclass(frozen=True)
+class SetQuery:
+    """A query as a set of records: those of `table` for which all of `where` hold.
+
+    A condition is the source of an expression about a record of the table, or several joined by `Conditions`; it names
+    what is asked for as `parameter.x`. `obstacle` names the property (group, union, limit...) for which the query's
+    rows are no records of one table; such a query cannot be a set, and its conditions need not be given.
+    """
+
+    table: str
+    parameters: Mapping[str, Argument] = field(default_factory=dict)
+    where: tuple[str | Conditions, ...] = ()
+    obstacle: str = ""
+
+
+@dataclass(frozen=True)
+class NamedFunction:
+    """An expression with a name: `source` names its arguments as `parameter.x` and gives a value of type `gives`."""
+
+    parameters: Mapping[str, Argument]
+    gives: Type
+    source: str
 
 
 class Scope(Protocol):
@@ -48,6 +80,21 @@ class Scope(Protocol):
 
     def choice_values(self, name: str) -> Collection[str] | None:
         """The values of a choices definition; None if any value may come."""
+
+    def query(self, name: str) -> SetQuery | None:
+        """A query, as a set of records."""
+
+    def queries(self) -> Iterable[str]:
+        """All queries, for suggestions."""
+
+    def function(self, name: str) -> NamedFunction | None:
+        """A named function."""
+
+    def functions(self) -> Iterable[str]:
+        """All named functions, for suggestions."""
+
+    def about(self, table: str | None, variables: Mapping[str, Type]) -> Scope:
+        """The scope of what a definition says by itself: only variables known everywhere, and those given."""
 
 
 class Columns(Protocol):

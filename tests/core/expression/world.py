@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, MetaData, Select, Table, func, literal, select
 
-from core.expression import Environment, check, sql_type
+from core.expression import Environment, NamedFunction, SetQuery, check, sql_type
 from core.expression.expression import Expression
 from core.types.base import Type
 
@@ -39,6 +39,9 @@ MEMBERS: dict[str, dict[str, Type]] = {
 BASES = {"client": "company"}
 STAGES = ("open", "won", "lost")
 SETS = {("deal", "lines"): ("line", "deal"), ("company", "deals"): ("deal", "company")}
+
+QUERIES: dict[str, SetQuery] = {}
+NAMED: dict[str, NamedFunction] = {}
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,21 @@ class World:
 
     def choice_values(self, name: str) -> Collection[str] | None:
         return STAGES if name == "stage" else None
+
+    def query(self, name: str) -> SetQuery | None:
+        return QUERIES.get(name)
+
+    def queries(self) -> Iterable[str]:
+        return QUERIES
+
+    def function(self, name: str) -> NamedFunction | None:
+        return NAMED.get(name)
+
+    def functions(self) -> Iterable[str]:
+        return NAMED
+
+    def about(self, table: str | None, variables: Mapping[str, Type]) -> World:
+        return World(table, variables)
 
 
 def checked(source: str, expects: str | None = None, **given: Type) -> Expression:
