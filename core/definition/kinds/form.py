@@ -55,7 +55,7 @@ class FormSchema(Schema):
 
     of: Name = Property(description="The table.")
     title: Text | None = Property(None, description="Its heading; the table's title if left out.")
-    layout: list[Any] = Property([], description="The elements, see below.")
+    layout: list[Any] = Property([], description="The elements in it; they have a page of their own.")
 
 
 class FormKind(Kind):
