@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from core.definition.names import suggestion
+from core.definition.references import Reference, References, place
+from core.definition.renames import Alias
 from core.definition.scope import ModelScope, Names, Written
 from core.definition.values import BodyPath, Mark, Merged
 from core.errors import Problem
@@ -16,20 +18,13 @@ from core.errors import Problem
 if TYPE_CHECKING:
     from core.definition.kinds.base import Kind
     from core.definition.model import Table
+    from core.expression.mentions import Mention
     from core.types.base import FieldType, Type
 
 NO_VARIABLES: Mapping[str, Type] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Reference:
-    """One definition names another, or a part of it ("table.field"), at a path of its body."""
-
-    kind: str
-    name: str
-    path: BodyPath
-    to_kind: str
-    to_name: str
+__all__ = ["NO_VARIABLES", "Building", "Reference"]
 
 
 @dataclass
@@ -44,7 +39,8 @@ class Building:
     broken: set[tuple[str, str]] = field(default_factory=set)
     removed: Mapping[tuple[str, str, str], Mark] = field(default_factory=dict)  # what layers took away, and where
     problems: set[Problem] = field(default_factory=set)
-    references: list[Reference] = field(default_factory=list)
+    references: References = field(default_factory=References)
+    aliases: list[Alias] = field(default_factory=list)  # former names in use: all is built again with those of now
 
     def tell(self, merged: Merged, path: BodyPath, message: str, inside: int | None = None) -> None:
         """A problem at a path of a definition; `inside` is a column within the value, from 1."""
@@ -54,31 +50,57 @@ class Building:
         """The names of a kind, those with errors too."""
         return [name for k, name in self.merged if k == kind]
 
-    def find(self, merged: Merged, path: BodyPath, kind: str, name: str) -> Any | None:
+    def refer(self, merged: Merged, path: BodyPath, kind: str, name: str, inside: int | None = None) -> None:
+        """Remember that a definition names another, or a part of it; `inside` as in Reference."""
+        self.references.append(Reference(merged.kind, merged.name, path, kind, name, inside))
+
+    def find(self, merged: Merged, path: BodyPath, kind: str, name: str, inside: int | None = None) -> Any | None:
         """What a path of a definition names; None, with a problem told unless it is broken itself."""
-        self.references.append(Reference(merged.kind, merged.name, path, kind, name))
         found = self.values.get(kind, {}).get(name)
+        if found is None and (kind, name) not in self.merged:
+            now = self.names.renames.definition(kind, name)
+            if now is not None and self.alias(merged, path, name, now, inside):
+                name, found = now, self.values.get(kind, {}).get(now)
+        self.refer(merged, path, kind, name, inside)
         if found is None and (kind, name) not in self.broken:
             verb = "are" if kind == "choices" else "is"
             self.tell(merged, path, f'there {verb} no {kind} "{name}"' + suggestion(name, self.known(kind)))
         return found
 
-    def field(self, merged: Merged, path: BodyPath, table: str, name: str) -> Type | None:
+    def alias(self, merged: Merged, path: BodyPath, old: str, new: str, inside: int | None = None) -> bool:
+        """Remember that a former name stands at a path; False if nobody can tell where it stands there."""
+        found = place(merged.body, path, old, inside)
+        origin = merged.origin.get(found.path) if found is not None else None
+        if found is None or origin is None:
+            return False
+        self.aliases.append(Alias(origin.mark, found, old, new))
+        return True
+
+    def field(self, merged: Merged, path: BodyPath, table: str, name: str, inside: int | None = None) -> Type | None:
         """The type of a field or path of a table; None, with a problem told."""
         current, kind = table, None
         parts = name.split(".")
         for index, part in enumerate(parts):
+            at = None if inside is None else inside + len(".".join(parts[:index])) + bool(index)
             kind = self.names.member(current, part)
+            if kind is None:
+                part = self._now(merged, path, current, part, at)
+                kind = self.names.member(current, part)
             if kind is None:
                 self._tell_missing(merged, path, current, part)
                 return None
-            self._refer_field(merged, path, current, part)
+            self._refer_field(merged, path, current, part, at)
             if index < len(parts) - 1:
                 if kind.name not in ("link", "set") or kind.of is None:
                     self.tell(merged, path, f'"{part}" of table "{current}" is no link, so nothing can follow it')
                     return None
                 current = kind.of
         return kind
+
+    def _now(self, merged: Merged, path: BodyPath, table: str, name: str, inside: int | None) -> str:
+        """The name of now of a field that is written with a former one, which is remembered."""
+        now = self.names.now(table, name)
+        return now if now is not None and self.alias(merged, path, name, now, inside) else name
 
     def _tell_missing(self, merged: Merged, path: BodyPath, table: str, name: str) -> None:
         if table in self.names.broken or name in self.names.lost:
@@ -97,7 +119,7 @@ class Building:
 
     def scope(self, table: str | None, variables: Mapping[str, Type] = NO_VARIABLES) -> ModelScope:
         """The names an expression about a record of the table may use."""
-        return ModelScope(self.names, table, variables)
+        return ModelScope(self.names, table, variables, forgiving=True)
 
     def check(self, merged: Merged, path: BodyPath, written: Written | None, shift: int = 0) -> None:
         """Type an expression; tell what is wrong with it, and which fields it names."""
@@ -113,26 +135,46 @@ class Building:
                 message = self._known_reason(written.scope.table, error.message) or error.message + hint
                 self.tell(merged, path, message, inside=error.column + shift)
             return
-        for read in expression.reads:
-            self._refer(merged, path, written.scope.table, read)
+        for one in expression.mentions:
+            self._mention(merged, path, one, one.column - 1 + shift)
 
-    def _refer(self, merged: Merged, path: BodyPath, table: str | None, read: Iterable[str]) -> None:
-        current, parts = table, list(read)
-        if parts[:1] == ["all"]:
-            current, parts = parts[1], parts[2:]
-            self.references.append(Reference(merged.kind, merged.name, path, "table", current))
-        for part in parts:
-            if current is None:
-                return
-            self._refer_field(merged, path, current, part)
-            kind = self.names.member(current, part)
-            current = kind.of if kind is not None and kind.name in ("link", "set") else None
+    def _mention(self, merged: Merged, path: BodyPath, one: Mention, inside: int) -> None:
+        """Remember a name in an expression, and what it stands for if it is a former one."""
+        if one.kind == "field":
+            name = one.name
+            if self.names.member(one.owner, name) is None:
+                name = self._now(merged, path, one.owner, name, inside)
+            self._refer_field(merged, path, one.owner, name, inside)
+            return
+        kind = "choices" if one.kind == "choice" else one.kind
+        name = f"{one.owner}.{one.name}" if one.owner else one.name
+        if one.kind == "choice":
+            self.choice(merged, path, one.owner, one.name, inside)
+        elif (kind, name) not in self.merged and (now := self.names.renames.definition(kind, name)) is not None:
+            self.alias(merged, path, name, now, inside)
+        else:
+            self.refer(merged, path, kind, name, inside)
 
-    def _refer_field(self, merged: Merged, path: BodyPath, table: str, name: str) -> None:
-        """Remember that a field is named, by the table that declares it."""
+    def choice(self, merged: Merged, path: BodyPath, choices: str, value: str, inside: int | None = None) -> bool:
+        """Remember that a value of choices is named; True if it is one, under its name of now or a former one."""
+        found = self.names.choices.get(choices)
+        if choices == "role":
+            self.refer(merged, path, "role", value, inside)
+            return found is not None and value in found.values
+        if found is not None and value not in found.values:
+            now = self.names.renames.member("choices", choices, value)
+            if now is not None and self.alias(merged, path, value, now, inside):
+                value = now
+        self.refer(merged, path, "choices", f"{choices}.{value}", inside)
+        return found is not None and value in found.values
+
+    def _refer_field(self, merged: Merged, path: BodyPath, table: str, name: str, inside: int | None) -> None:
+        """Remember that a field is named, by the table that declares it and the mixin that it comes from."""
         found = self.names.field(table, name)
-        owner = found.table if found else table
-        self.references.append(Reference(merged.kind, merged.name, path, "table", f"{owner}.{name}"))
+        self.refer(merged, path, "table", f"{found.table if found else table}.{name}", inside)
+        source = found.path.partition(".")[0] if found is not None else ""
+        if source.startswith("mixin "):
+            self.refer(merged, path, "mixin", f"{source.removeprefix('mixin ')}.{name}", inside)
 
     def _removal(self, table: str, name: str) -> str:
         """Where a layer removed a field, for whoever still names it."""

@@ -19,6 +19,7 @@ from core.definition.kinds.base import Kind
 from core.definition.layers import read_layers
 from core.definition.merge import merge
 from core.definition.model import Addon, Choices, ChoiceValue, Model, SystemSettings
+from core.definition.renames import Renames
 from core.definition.scope import Names
 from core.definition.values import Layer, Merged
 from core.errors import DefinitionError, Problem
@@ -76,13 +77,15 @@ def references(model: Model, plugins: Plugins | None = None) -> tuple[Reference,
     building = start(model.definitions.values(), plugins or Plugins())
     build_all(building)
     check_all(building)
-    return tuple(dict.fromkeys(building.references))
+    return tuple(building.references)
 
 
 def start(merged: Iterable[Merged], plugins: Plugins) -> Building:
     """An empty building over merged definitions."""
-    return Building(plugins.kinds, plugins.field_types, Names(functions(plugins.functions.values())),
-                    {(one.kind, one.name): one for one in merged})
+    found = {(one.kind, one.name): one for one in merged}
+    names = Names(functions(plugins.functions.values()))
+    names.renames = Renames((one.kind, one.name, one.body) for one in found.values())
+    return Building(plugins.kinds, plugins.field_types, names, found)
 
 
 def build_all(building: Building) -> None:

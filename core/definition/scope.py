@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from core.definition.renames import Renames
 from core.types.base import Type
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Names:
 
     def __init__(self, functions: Functions | None = None) -> None:
         self.functions = functions  # of the expression language; None: the built-in ones
+        self.renames = Renames()
         self.tables: dict[str, Table] = {}
         self.choices: dict[str, Choices] = {}
         self.queries: dict[str, SetQuery] = {}
@@ -57,6 +59,12 @@ class Names:
             return None
         found = self.field(table, name)
         return found.expression_type if found else self._system(table, name)
+
+    def now(self, table: str, name: str) -> str | None:
+        """What a field of a table, or of a kind under it, is called now that had this name before."""
+        found = self.tables.get(table)
+        names = (self.renames.field(each, name) for each in (table, *found.kinds)) if found else ()
+        return next((now for now in names if now is not None and self.member(table, now) is not None), None)
 
     def members(self, table: str) -> tuple[str, ...]:
         """All names a record of the table offers."""
@@ -92,10 +100,16 @@ class ModelScope:
     names: Names
     table: str | None
     given: Mapping[str, Type] = field(default_factory=dict)
+    forgiving: bool = False     # former names are known too: whoever checks looks them up in the mentions
 
     def member(self, table: str, name: str) -> Type | None:
         """The type of a field of a table, or None."""
-        return self.names.member(table, name)
+        found = self.names.member(table, name)
+        if found is None and self.forgiving:
+            table = self._now(table)
+            now = self.names.now(table, name) or name
+            return self.names.member(table, now)
+        return found
 
     def members(self, table: str) -> Iterable[str]:
         """All names a record of the table offers."""
@@ -117,18 +131,26 @@ class ModelScope:
 
     def is_kind_of(self, table: str, base: str) -> bool:
         """True if the table is the base, or stands anywhere under it."""
-        return self.names.is_kind_of(table, base)
+        return self.names.is_kind_of(self._now(table), self._now(base))
 
     def has_table(self, name: str) -> bool:
         """True if there is such a table."""
         if name in self.names.broken:
             self.names.touched = True
-        return name in self.names.tables
+        return self._now(name) in self.names.tables
+
+    def _now(self, table: str) -> str:
+        """A table under its name of now."""
+        if not self.forgiving or table in self.names.tables:
+            return table
+        return self.names.renames.definition("table", table) or table
 
     def choice_values(self, name: str) -> Collection[str] | None:
         """The values of a choices definition; None if there is none, or administrators may add values."""
         found = self.names.choices.get(name)
-        return None if found is None or found.open_in_live else tuple(found.values)
+        if found is None or found.open_in_live:
+            return None
+        return (*found.values, *self.names.renames.former("choices", name)) if self.forgiving else tuple(found.values)
 
     def query(self, name: str) -> SetQuery | None:
         """A query, as a set of records."""
@@ -150,7 +172,7 @@ class ModelScope:
 
     def about(self, table: str | None, variables: Mapping[str, Type]) -> ModelScope:
         """The scope of what a definition says by itself."""
-        return ModelScope(self.names, table, variables)
+        return ModelScope(self.names, table, variables, self.forgiving)
 
     def _touch(self, kind: str, name: str) -> None:
         if f"{kind} {name}" in self.names.broken:
