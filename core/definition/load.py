@@ -135,7 +135,7 @@ def _members(merged: Merged) -> set[str]:
 def _role_choices(building: Building) -> Choices:
     """The built-in choices `role`: every role of the model."""
     titles = {one.name: one.body.get("title") for one in building.merged.values() if one.kind == "role"}
-    values = {name: ChoiceValue(name, str(title or name.replace("_", " ").capitalize()))
+    values = {name: ChoiceValue(name, str(title or name.replace("_", " ").capitalize()), path=f"role {name}")
               for name, title in titles.items()}
     return Choices("role", "Role", values)
 

@@ -91,7 +91,7 @@ class Reader:
         kind, properties = target.type, target.properties
         if source.format is not None:
             return self._dates(target, directive(source.format), source.format)
-        if kind.name == "choice":
+        if target.expression_type.name == "choice":
             return self._choices(target, source)
         if target.many and source.split:
             return lambda text: kind.parse(text.replace(source.split or ",", ","), properties, self.locale)

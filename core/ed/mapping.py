@@ -199,7 +199,7 @@ def _check_field(model: Model, table: Table, name: str, source: Source) -> Itera
         yield f"{name}: `add` and `split` are for fields that hold several values"
     is_link = field.type.name == "link"
     if source.by is None:
-        if source.unknown != "error" and not (field.type.name == "choice" and source.unknown == "skip"):
+        if source.unknown != "error" and not (field.expression_type.name == "choice" and source.unknown == "skip"):
             yield f"{name}: `unknown: {source.unknown}` needs a link found `by` a field"
     elif not is_link:
         yield f"{name}: `by` is for links"

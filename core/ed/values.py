@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from core.ed.files import Upload, check_upload
 from core.errors import N_, BadRequest, FieldProblem, Invalid
 from core.types.base import BadValue
-from core.types.choice import ChoiceProperties
 
 if TYPE_CHECKING:
     from core.definition.model import Field, Model, Table
@@ -193,7 +192,7 @@ class Reader:
         except BadValue as bad:
             self.problems.add(row, field_.name, bad.code, bad.message, **bad.params)
             return
-        if field_.type.name == "choice" and normal is not None:
+        if field_.expression_type.name == "choice" and normal is not None:
             self._choice(row, field_, normal, (row.old or {}).get(field_.name))
         row.values[field_.name] = normal
 
@@ -212,7 +211,7 @@ class Reader:
                 self.problems.add(row, field_.name, "file", "Send the file itself.")
 
     def _choice(self, row: Row, field_: Field, value: Any, before: Any) -> None:
-        known = self.model.choices[cast(ChoiceProperties, field_.properties).of].values
+        known = self.model.choices[field_.expression_type.of or ""].values
         kept = _as_list(before)
         for one in _as_list(value):
             if one not in known:

@@ -20,13 +20,14 @@ from core.types.money import MoneyType
 from core.types.percent import PercentType
 from core.types.phone import PhoneType
 from core.types.sequence import SequenceType
+from core.types.state import StateType
 from core.types.text import TextType
 from core.types.url import UrlType
 
 BUILT_IN: tuple[FieldType[Any], ...] = (
     TextType(), MemoType(), IntegerType(), DecimalType(), MoneyType(), PercentType(), BooleanType(),
     DateType(), DatetimeType(), ChoiceType(), LinkType(), LinesType(), EmailType(), PhoneType(), UrlType(),
-    SequenceType(), FileType())
+    SequenceType(), FileType(), StateType())
 
 
 def registry() -> dict[str, FieldType[Any]]:

@@ -45,7 +45,8 @@ class ChoicesKind(Kind):
 
     def build(self, merged: Merged, schema: Any, building: Building) -> Choices:
         """The choices, as written."""
-        values = {name: ChoiceValue(name, value.title or humanised(name), value.role, value.color, value.retired)
+        values = {name: ChoiceValue(name, value.title or humanised(name), value.role, value.color, value.retired,
+                                    f"choices {merged.name}.values.{name}")
                   for name, value in schema.values.items()}
         made = Choices(merged.name, schema.title or humanised(merged.name), values, schema.open_in_live)
         building.names.choices[merged.name] = made

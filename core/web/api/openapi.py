@@ -145,7 +145,7 @@ def _given(field: Field) -> bool:
 def _field(model: Model, field: Field) -> Schema:
     schema: Schema
     kind, properties = field.type.name, field.properties
-    if kind == "choice":
+    if field.expression_type.name == "choice":
         choices = model.choices[getattr(properties, "of", "")]
         one: Schema = {"type": "string"}
         if not choices.open_in_live:

@@ -22,7 +22,7 @@ def titles(bound: Bound) -> dict[str, str]:
     choices = bound.model.choices.get(name)
     if choices is None:
         return {}
-    return {value.name: bound.model.text(f"choices {name}.values.{value.name}.title", bound.language) or value.title
+    return {value.name: bound.model.text(f"{value.path}.title", bound.language) or value.title
             for value in choices.values.values()}
 
 
@@ -114,3 +114,10 @@ class ChoiceWidget(Widget):
                 raise BadValue("choice", N_('"{value}" is not one of the choices.'), value=text[:80])
         wanted: Any = list(entry.texts) if bound.field.many else entry.text
         return bound.field.type.validate(wanted or None, bound.field.properties)
+
+
+class StateWidget(ChoiceWidget):
+    """The state of a record in its workflow: a choice of its states."""
+
+    name: ClassVar[str] = "state"
+    many: ClassVar[bool] = False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.web.widgets.base import Widget
 from core.web.widgets.boolean import BooleanWidget
-from core.web.widgets.choice import ChoiceWidget
+from core.web.widgets.choice import ChoiceWidget, StateWidget
 from core.web.widgets.date import DatetimeWidget, DateWidget
 from core.web.widgets.file import FileWidget
 from core.web.widgets.lines import LinesWidget
@@ -34,7 +34,7 @@ def built_in() -> Mapping[str, Widget]:
     """The widgets of the built-in types."""
     kinds = (TextWidget, MemoWidget, IntegerWidget, DecimalWidget, MoneyWidget, PercentWidget, BooleanWidget,
              DateWidget, DatetimeWidget, ChoiceWidget, LinkWidget, LinesWidget, EmailWidget, PhoneWidget, UrlWidget,
-             SequenceWidget, FileWidget)
+             SequenceWidget, FileWidget, StateWidget)
     return {kind.name: kind() for kind in kinds}
 
 
