@@ -32,6 +32,7 @@ class ChoiceValue:
     role: str | None = None
     color: str | None = None
     retired: bool = False
+    path: str = ""  # where its texts are found: "choices deal_stage.values.won", "workflow ticket.states.open"
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,7 @@ class Addon:
     title: str
     needs: tuple[str, ...] = ()
     help: str = ""
+    language: str = "en"
 
 
 @dataclass(frozen=True)
