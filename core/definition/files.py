@@ -14,7 +14,7 @@ from core.definition.kinds.base import Kind
 from core.definition.kinds.layout import body_of
 from core.definition.names import fault, suggestion
 from core.definition.source import MAX_FILE, MAX_SET, decode
-from core.definition.values import Body, BodyPath, Definition, Mark
+from core.definition.values import Body, BodyPath, Definition, Mark, Places
 from core.errors import Problem
 
 SUFFIXES = (".yaml", ".yml", ".xml", ".po")
@@ -83,9 +83,8 @@ def _read_yaml(data: bytes, path: Path, shown: str, layer: str, reading: Reading
         reading.unread.add((kind, name))
         return None
     rest = {key: value for key, value in body.items() if key != word}
-    marks = {() if place == () else place: mark for place, mark in positions.items()}
-    marks[()] = positions[(word,)]
-    return _definition(kind, name, layer, change, rest, marks, reading)
+    places = Places(shown, body, positions.numbers, positions[(word,)]) if isinstance(positions, Places) else positions
+    return _definition(kind, name, layer, change, rest, places, reading)
 
 
 def _guess_unread(path: Path, reading: Reading) -> None:
@@ -171,7 +170,7 @@ def _read_xml(data: bytes, path: Path, shown: str, layer: str, reading: Reading)
     if len(reading.problems) > before:
         reading.unread.add((kind.name, str(name)))
         return None
-    return _definition(kind.name, str(name), layer, key == "change", body, positions, reading)
+    return _definition(kind.name, str(name), layer, key == "change", body, Places.fold(shown, body, positions), reading)
 
 
 def _read_po(data: bytes, path: Path, shown: str, layer: str, reading: Reading) -> Definition | None:

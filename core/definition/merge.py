@@ -10,7 +10,7 @@ from core.definition.kinds.base import Kind
 from core.definition.names import suggestion
 from core.definition.shapes import Shape
 from core.definition.tree import Node, harvest, plant
-from core.definition.values import Definition, Layer, Mark, Merged
+from core.definition.values import Definition, Layer, Mark, Merged, Origins
 from core.errors import Problem
 
 MOVES = ("after", "before", "first", "last")
@@ -43,7 +43,7 @@ class Change:
 def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[tuple[str, str]]) -> Merge:
     """Merge layers in their order; `unread` names definitions whose files could not be read."""
     result = Merge()
-    trees: dict[tuple[str, str], Node] = {}
+    trees: dict[tuple[str, str], Node | Definition] = {}     # a definition until somebody changes it: most never are
     owners: dict[tuple[str, str], Definition] = {}
     for definition in (definition for layer in layers for definition in layer.definitions):
         key = (definition.kind, definition.name)
@@ -55,7 +55,7 @@ def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[
                 tree = plant(definition)
                 if "was" in tree.map and owners[key].layer != definition.layer:
                     change.tell_owner(tree.map["was"], definition.name, owners[key].layer)
-                trees[key] = kind.merge(trees[key], tree, change)
+                trees[key] = kind.merge(_grown(trees[key]), tree, change)
                 result.removed |= {(*key, member): mark for member, mark in change.removed.items()}
             elif key not in unread:
                 tell(definition.mark(), _nothing_to_change(definition, layers, trees))
@@ -65,11 +65,24 @@ def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[
                                     f"also in {first.file}:{first.line} (to change it, write "
                                     f'"change: {definition.kind} {definition.name}")')
         else:
-            trees[key], owners[key] = plant(definition), definition
+            trees[key], owners[key] = definition, definition
     for key, tree in trees.items():
-        _check_renames(tree, _teller(result.problems))
-        result.merged[key] = finish(kinds[key[0]], key[1], tree, owners[key].layer)
+        if isinstance(tree, Definition) and not _has_was(tree.body):
+            result.merged[key] = Merged(*key, tree.body, tree.hash, tree.layer, kinds[key[0]].format,
+                                        Origins(tree.layer, tree.positions))
+            continue
+        _check_renames(_grown(tree), _teller(result.problems))
+        result.merged[key] = finish(kinds[key[0]], key[1], _grown(tree), owners[key].layer)
     return result
+
+
+def _grown(tree: Node | Definition) -> Node:
+    return plant(tree) if isinstance(tree, Definition) else tree
+
+
+def _has_was(body: Mapping[str, object]) -> bool:
+    """True if a body renames something."""
+    return "was" in body or any(isinstance(value, dict) and _has_was(value) for value in body.values())
 
 
 def finish(kind: Kind, name: str, tree: Node, layer: str) -> Merged:
@@ -191,7 +204,8 @@ def _check_renames(node: Node, tell: Callable[[Mark, str], None]) -> None:
         _check_renames(member, tell)
 
 
-def _nothing_to_change(definition: Definition, layers: Sequence[Layer], trees: Mapping[tuple[str, str], Node]) -> str:
+def _nothing_to_change(definition: Definition, layers: Sequence[Layer],
+                       trees: Mapping[tuple[str, str], Node | Definition]) -> str:
     kind, name = definition.kind, definition.name
     later = next((layer.name for layer in layers for other in layer.definitions
                   if (other.kind, other.name, other.change) == (kind, name, False)), None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,11 +31,82 @@ class Mark(NamedTuple):
         return Problem(self.file, self.line, self.column, message)
 
 
+class Places(Mapping[BodyPath, Mark]):
+    """Where the parts of a body stand: four numbers for each, in the order of the body, unfolded when they are asked.
+
+    A line of 0 says that a part has no place of its own. Few places of a sound set are ever asked for.
+    """
+
+    def __init__(self, file: str, body: object, numbers: array[int], start: Mark | None = None) -> None:
+        self.file = file
+        self.body = body
+        self.numbers = numbers
+        self.start = start or self._mark(0)         # of the whole
+
+    @classmethod
+    def fold(cls, file: str, body: object, marks: Mapping[BodyPath, Mark]) -> Places:
+        """Fold known places."""
+        numbers = array("I")
+        for path in paths(body):
+            mark = marks.get(path)
+            numbers.extend(mark[1:] if mark is not None else (0, 0, 0, 0))
+        return cls(file, body, numbers)
+
+    def _mark(self, index: int) -> Mark:
+        return Mark(self.file, *self.numbers[4 * index:4 * index + 4])
+
+    @cached_property
+    def _unfolded(self) -> dict[BodyPath, Mark]:
+        found = {path: self._mark(index) for index, path in enumerate(paths(self.body)) if self.numbers[4 * index]}
+        return found | {(): self.start}
+
+    def __getitem__(self, path: BodyPath) -> Mark:
+        if not path:
+            return self.start
+        if len(path) == 1 and isinstance(self.body, dict) and next(iter(self.body), None) == path[0]:
+            return self._mark(1)                    # the key that says the kind: asked for in every file
+        return self._unfolded[path]
+
+    def __iter__(self) -> Iterator[BodyPath]:
+        return iter(self._unfolded)
+
+    def __len__(self) -> int:
+        return len(self._unfolded)
+
+
+def paths(body: object, path: BodyPath = ()) -> Iterator[BodyPath]:
+    """The paths of all parts of a body, each before what is in it."""
+    yield path
+    if isinstance(body, dict):
+        for key, value in body.items():
+            yield from paths(value, (*path, key))
+    elif isinstance(body, list):
+        for index, value in enumerate(body):
+            yield from paths(value, (*path, index))
+
+
 class Origin(NamedTuple):
     """The layer and the place that gave a property its value."""
 
     layer: str
     mark: Mark
+
+
+@dataclass(frozen=True, eq=False)
+class Origins(Mapping[BodyPath, Origin]):
+    """The origins of a definition that one layer alone wrote."""
+
+    layer: str
+    positions: Mapping[BodyPath, Mark]
+
+    def __getitem__(self, path: BodyPath) -> Origin:
+        return Origin(self.layer, self.positions[path])
+
+    def __iter__(self) -> Iterator[BodyPath]:
+        return iter(self.positions)
+
+    def __len__(self) -> int:
+        return len(self.positions)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import cast
+from typing import NamedTuple, cast
 
 import yaml
 
 from core.definition.source import MAX_DEPTH, MAX_FILE, Source, decode
-from core.definition.values import BodyPath, Mark
+from core.definition.values import BodyPath, Mark, Places
 from core.errors import Problem
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -20,31 +22,16 @@ _CONSTANTS: dict[str, object] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _MARKS = "[]{},#"
+_NUMBERS = frozenset("+-.0123456789")       # what numbers begin with
+_QUOTES = ("'", '"')
 
 
-@dataclass
-class _Node:
-    """A mapping or list being read."""
-
-    value: dict[str, object] | list[object]
-    path: BodyPath
-    flow: bool
-    start: int
-    key: _Key | None = None
-    keys: dict[str, Mark] = field(default_factory=dict)
-    entries: list[_Entry] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Key:
+class _Key(NamedTuple):
     name: str
-    mark: Mark
-    start: int
-    end: int
+    event: yaml.ScalarEvent
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     """A key of a flow mapping and where its value stands; `bare` means that it has no colon and no value."""
 
     key: _Key
@@ -52,11 +39,28 @@ class _Entry:
     bare: bool
 
 
+@dataclass
+class _Node:
+    """A mapping or list being read; `name` is its key or index in what is around it.
+
+    One that is not `kept` stands under a key that was there before; a problem is told, so nobody will ask for it.
+    """
+
+    value: dict[str, object] | list[object]
+    name: str | int
+    flow: bool
+    start: int
+    kept: bool
+    key: _Key | None = None
+    keys: dict[str, int] = field(default_factory=dict)      # and the line of each
+    entries: list[_Entry] = field(default_factory=list)
+
+
 class _Stop(Exception):
     """Reading cannot go on; the problem is told."""
 
 
-def read(data: bytes, file: str) -> tuple[object, dict[BodyPath, Mark], list[Problem]]:
+def read(data: bytes, file: str) -> tuple[object, Mapping[BodyPath, Mark], list[Problem]]:
     """Read a file's one document; the value is None if it is empty or too broken to go on."""
     problems: list[Problem] = []
     if len(data) > MAX_FILE:
@@ -76,7 +80,7 @@ def read(data: bytes, file: str) -> tuple[object, dict[BodyPath, Mark], list[Pro
         return None, {}, problems
     except _Stop:
         return None, {}, problems
-    return reader.root, reader.positions, problems
+    return reader.root, Places(file, reader.root, reader.numbers) if reader.numbers else {}, problems
 
 
 class _Reader:
@@ -85,7 +89,7 @@ class _Reader:
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self.source = source
         self.problems = problems
-        self.positions: dict[BodyPath, Mark] = {}
+        self.numbers = array("I")       # see Places: every part's place, in the order of reading
         self.root: object = None
         self.stack: list[_Node] = []
         self.documents = 0
@@ -102,7 +106,7 @@ class _Reader:
             self._tell(event, f'an alias (*{event.anchor}) is not allowed: write the value out')
             if self._wants_key():
                 raise _Stop
-            self._put(None, self._mark(event), _start(event))
+            self._put(None, event)
         elif isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
@@ -111,33 +115,29 @@ class _Reader:
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         self._refuse_extras(event)
-        mark = self._mark(event)
         if self._wants_key():
-            self.stack[-1].key = self._key(event, mark)
+            self.stack[-1].key = self._key(event)
             return
-        self._put(self._resolve(event), mark, _start(event),
-                  bare=_start(event) == _end(event))
+        self._put(self._resolve(event), event, bare=_start(event) == _end(event))
 
     def _wants_key(self) -> bool:
         """True if what comes next is a key of the innermost mapping."""
         return bool(self.stack) and isinstance(self.stack[-1].value, dict) and self.stack[-1].key is None
 
-    def _key(self, event: yaml.ScalarEvent, mark: Mark) -> _Key:
+    def _key(self, event: yaml.ScalarEvent) -> _Key:
         name: str = event.value
         node = self.stack[-1]
         if name in node.keys:
-            self.problems.append(mark.problem(
-                f'the key "{name}" stands twice: it is also in line {node.keys[name].line}'))
+            self._tell(event, f'the key "{name}" stands twice: it is also in line {node.keys[name]}')
         elif name == "<<" and event.style is None:
             self._tell(event, 'merging with "<<" is not allowed: write the keys out')
         elif not event.style and not isinstance(self._resolve(event, quiet=True), str):
-            self.problems.append(mark.problem(f'a key is a text: put it in quotes, "{name}"'))
-        node.keys.setdefault(name, mark)
-        return _Key(name, mark, _start(event), _end(event))
+            self._tell(event, f'a key is a text: put it in quotes, "{name}"')
+        node.keys.setdefault(name, _line(event))
+        return _Key(name, event)
 
     def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         self._refuse_extras(event)
-        mark = self._mark(event)
         if len(self.stack) >= MAX_DEPTH:
             self._tell(event, f"this is nested deeper than {MAX_DEPTH} levels")
             raise _Stop
@@ -146,35 +146,42 @@ class _Reader:
                               'a text that begins with { or [ must be in quotes')
             raise _Stop
         value: dict[str, object] | list[object] = {} if isinstance(event, yaml.MappingStartEvent) else []
-        path = self._put(value, mark, _start(event))
-        self.stack.append(_Node(value, path, bool(event.flow_style), _start(event)))
+        name, kept = self._put(value, event)
+        self.stack.append(_Node(value, name, bool(event.flow_style), _start(event), kept))
 
     def _close(self) -> None:
         node = self.stack.pop()
         if node.flow and isinstance(node.value, dict) and any(entry.bare for entry in node.entries):
             self._tell_cut(node)
 
-    def _put(self, value: object, mark: Mark, index: int, bare: bool = False) -> BodyPath:
-        """Hang a value into the innermost mapping or list; gives its path."""
+    def _put(self, value: object, event: yaml.Event, bare: bool = False) -> tuple[str | int, bool]:
+        """Hang a value into the innermost mapping or list; gives its key or index, and whether it is kept."""
         if not self.stack:
             self.root = value
-            self.positions[()] = mark
-            return ()
+            self._place(event, event)
+            return "text", True
         node = self.stack[-1]
         if isinstance(node.value, list):
-            path = (*node.path, len(node.value))
             node.value.append(value)
-            self.positions[path] = mark._replace(value_line=mark.line, value_column=mark.value_column)
-            return path
+            if node.kept:
+                self._place(event, event)
+            return len(node.value) - 1, node.kept
         key, node.key = cast(_Key, node.key), None      # a mapping's value always follows its key
-        path = (*node.path, key.name)
+        kept = node.kept and key.name not in node.value
         if key.name not in node.value:
             node.value[key.name] = value
-            self.positions[path] = key.mark._replace(value_line=mark.line, value_column=mark.value_column)
+        if kept:
+            self._place(key.event, event)
         if node.flow:
-            colon = ":" in self.source.text[key.end:index]
-            node.entries.append(_Entry(key, index, bare and not colon))
-        return path
+            index = _start(event)
+            node.entries.append(_Entry(key, index, bare and ":" not in self.source.text[_end(key.event):index]))
+        return key.name, kept
+
+    def _place(self, key: yaml.Event, value: yaml.Event) -> None:
+        """Remember where the next part stands: its key, and its value behind a quote."""
+        at, start = cast(yaml.error.Mark, key.start_mark), cast(yaml.error.Mark, value.start_mark)
+        shift = 2 if getattr(value, "style", None) in _QUOTES else 1
+        self.numbers.extend((at.line + 1, at.column + 1, start.line + 1, start.column + shift))
 
     def _resolve(self, event: yaml.ScalarEvent, quiet: bool = False) -> object:
         text: str = event.value
@@ -185,6 +192,8 @@ class _Reader:
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
+        if text[0] not in _NUMBERS:
+            return text
         if _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text):
             if sum(character.isdigit() for character in text) > 15:
                 if not quiet:
@@ -208,18 +217,16 @@ class _Reader:
         text = self.source.text
         entries = node.entries
         if all(entry.bare for entry in entries):
-            parent = self.stack[-1].path if self.stack else ()
-            name = node.path[-1] if node.path and len(node.path) > len(parent) else "text"
             whole = text[node.start:extent(text, node.start + 1) + 1]
-            self.problems.append(entries[0].key.mark.problem(
-                f'"{entries[0].key.name}" has no value; a text that begins with {{ must be in quotes: '
-                f"{name}: {quoted(whole)}"))
+            self._tell(entries[0].key.event,
+                       f'"{entries[0].key.name}" has no value; a text that begins with {{ must be in quotes: '
+                       f"{node.name}: {quoted(whole)}")
             return
         for before, entry in pairwise(entries):
             if entry.bare and not before.bare:
                 self._tell_value(before, self.source.mark(before.value_start))
         if entries[0].bare:
-            self.problems.append(entries[0].key.mark.problem(f'"{entries[0].key.name}" has no value'))
+            self._tell(entries[0].key.event, f'"{entries[0].key.name}" has no value')
 
     def _tell_value(self, entry: _Entry, mark: Mark) -> None:
         text = self.source.text
@@ -259,7 +266,7 @@ class _Reader:
 
     def _mark(self, event: yaml.Event) -> Mark:
         start = cast(yaml.error.Mark, event.start_mark)       # the parser marks every event
-        shift = 1 if getattr(event, "style", None) in ("'", '"') else 0
+        shift = 1 if getattr(event, "style", None) in _QUOTES else 0
         return Mark(self.source.file, start.line + 1, start.column + 1, start.line + 1, start.column + 1 + shift)
 
     def _tell(self, event: yaml.Event, message: str) -> None:
@@ -268,6 +275,10 @@ class _Reader:
 
 def _start(event: yaml.Event) -> int:
     return event.start_mark.index if event.start_mark is not None else 0
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 1
 
 
 def _end(event: yaml.Event) -> int:
