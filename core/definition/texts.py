@@ -35,7 +35,7 @@ def humanised(name: str) -> str:
 def text(model: Model, path: str, language: str) -> str:
     """The text at a path in a language; else as the definition says it; else made from the name."""
     texts = translations(model, language)
-    paths = list(_paths(model, path))
+    paths = list(stand_ins(model, path))
     for candidate in paths:
         if texts.get(candidate):
             return texts[candidate]
@@ -72,7 +72,7 @@ def _split(path: str) -> tuple[str, str, list[str]]:
     return kind, name, parts
 
 
-def _paths(model: Model, path: str) -> Iterator[str]:
+def stand_ins(model: Model, path: str) -> Iterator[str]:
     """The path, and those whose text stands in where nobody wrote one there."""
     yield path
     kind, name, parts = _split(path)
@@ -88,7 +88,7 @@ def _paths(model: Model, path: str) -> Iterator[str]:
         if parts == ["title"]:
             yield f"table {table}.title"
         elif len(parts) == 2 and table in model.tables and parts[0] in model.tables[table].fields:
-            yield from _paths(model, f"table {table}.fields.{parts[0]}.title")
+            yield from stand_ins(model, f"table {table}.fields.{parts[0]}.title")
     elif parts[-1:] in (["title"], ["help"]):
         yield from _of_parameter(model, path)
 
@@ -104,7 +104,7 @@ def _of_parameter(model: Model, path: str) -> Iterator[str]:
         yield path.rpartition(".")[0] + ".prompt"
     if isinstance(said, dict) and isinstance(said.get("like"), str) and "." in said["like"]:
         table, _, field = said["like"].partition(".")
-        yield from _paths(model, f"table {table}.fields.{field}.{parts[-1]}")
+        yield from stand_ins(model, f"table {table}.fields.{field}.{parts[-1]}")
 
 
 def _of_list(model: Model, name: str, parts: list[str]) -> Iterator[str]:
@@ -116,7 +116,7 @@ def _of_list(model: Model, name: str, parts: list[str]) -> Iterator[str]:
         for link in links:
             field = model.field(table, link)
             table = (field.target if field else None) or table
-        yield from _paths(model, f"table {table}.fields.{last}.title")
+        yield from stand_ins(model, f"table {table}.fields.{last}.title")
 
 
 def _inherited(model: Model, name: str, member: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pydantic import Field as Property
 from core.definition.building import Building
 from core.definition.kinds.base import Kind
 from core.definition.kinds.fields import check_value, value_of
-from core.definition.kinds.schema import Expression, Name, Schema, Text, Value
+from core.definition.kinds.schema import Expression, Line, Name, Schema, Text, Value
 from core.definition.model import Object
 from core.definition.names import PAGES, suggestion
 from core.definition.scope import Written
@@ -23,7 +23,7 @@ class ObjectSchema(Schema):
     title: Text | None = Property(None, description="What people call it; the table's plural if left out.")
     help: Text | None = Property(None, description="What it is for, in a sentence.")
     area: Name | None = Property(None, description="The area of the desktop it stands in.")
-    icon: Text | None = Property(None, description="The name of its icon.")
+    icon: Line | None = Property(None, description="The name of its icon.")
     color: Name | None = Property(None, description="The colour of its icon.")
     where: Expression | None = Property(None, description="The records it shows; all if left out.")
     lists: list[Name] = Property([], description="Its lists; the first is shown first. Without any, the table's own.")

@@ -85,7 +85,9 @@ def _one_line(value: object) -> object:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_one_line), Field(json_schema_extra={"word": "text"})]
+# A Text is for people and is translated; a Line is for the system.
+Text = Annotated[str, BeforeValidator(_one_line), Field(json_schema_extra={"word": "text", "translated": True})]
+Line = Annotated[str, BeforeValidator(_one_line), Field(json_schema_extra={"word": "text"})]
 Name = Annotated[str, BeforeValidator(_name), Field(json_schema_extra={"word": "name"})]
 ValueName = Annotated[str, BeforeValidator(_value_name), Field(json_schema_extra={"word": "name"})]
 Names = Annotated[list[str], BeforeValidator(_names), Field(json_schema_extra={"word": "name, or list of names"})]

@@ -12,7 +12,7 @@ from pydantic import Field as Property
 
 from core.definition.building import Building
 from core.definition.kinds.base import Kind
-from core.definition.kinds.schema import Name, Schema, Text
+from core.definition.kinds.schema import Line, Name, Schema, Text
 from core.definition.model import SystemSettings
 from core.definition.names import suggestion
 from core.definition.values import Merged
@@ -25,8 +25,8 @@ class SystemSchema(Schema):
     addons: list[Name] = Property([], description="The addons to install; those they need come with them.")
     languages: list[Text] = Property(["en"], min_length=1, description="The languages people may choose, such as "
                                      "[en, zh_CN]; the first is for whoever has not chosen.")
-    currency: Text = Property("EUR", description="The base currency (ISO 4217).")
-    time_zone: Text = Property("UTC", description="The time zone of the system, such as Europe/Berlin.")
+    currency: Line = Property("EUR", description="The base currency (ISO 4217).")
+    time_zone: Line = Property("UTC", description="The time zone of the system, such as Europe/Berlin.")
 
 
 class SystemKind(Kind):

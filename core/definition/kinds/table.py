@@ -11,7 +11,7 @@ from pydantic import Field as Property
 from core.definition.building import Building
 from core.definition.kinds.base import Kind
 from core.definition.kinds.fields import FieldSchema, check_field, make_field, type_of
-from core.definition.kinds.schema import Expression, Name, Names, Path, Schema, Text
+from core.definition.kinds.schema import Expression, Line, Name, Names, Path, Schema, Text
 from core.definition.model import Access, Field, Index, RecordRole, Rule, Table, Unique
 from core.definition.scope import Written
 from core.definition.texts import faults, humanised, text_paths
@@ -77,7 +77,7 @@ class TableSchema(MixinSchema):
     title: Text | None = Property(None, description="What people call one record; the name in words if left out.")
     help: Text | None = Property(None, description="What the records are, in a sentence.")
     plural: Text | None = Property(None, description="What people call several; the title with an s if left out.")
-    display: Text | None = Property(None, description="What stands for a record in links, search and breadcrumbs, with "
+    display: Line | None = Property(None, description="What stands for a record in links, search and breadcrumbs, with "
                                     "{path}s; without it the field name, title or code, or the first text field.")
     base: Name | None = Property(None, description="The table it is a kind of: its records are the base's records too, "
                                  "with the same ids, in the same physical table.")
