@@ -12,7 +12,7 @@ from core.definition.names import suggestion
 from core.definition.references import Reference, References, place
 from core.definition.renames import Alias
 from core.definition.scope import ModelScope, Names, Written
-from core.definition.values import BodyPath, Mark, Merged
+from core.definition.values import BodyPath, Merged
 from core.errors import Problem
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ class Building:
     merged: dict[tuple[str, str], Merged]
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     broken: set[tuple[str, str]] = field(default_factory=set)
-    removed: Mapping[tuple[str, str, str], Mark] = field(default_factory=dict)  # what layers took away, and where
     problems: set[Problem] = field(default_factory=set)
     references: References = field(default_factory=References)
     aliases: list[Alias] = field(default_factory=list)  # former names in use: all is built again with those of now
@@ -115,7 +114,7 @@ class Building:
                                     "each have one")
         else:
             self.tell(merged, path, f'field "{name}" is not on table "{table}"'
-                      + (self._removal(table, name) or suggestion(name, self.names.members(table))))
+                      + suggestion(name, self.names.members(table)))
 
     def scope(self, table: str | None, variables: Mapping[str, Type] = NO_VARIABLES) -> ModelScope:
         """The names an expression about a record of the table may use."""
@@ -158,6 +157,10 @@ class Building:
     def choice(self, merged: Merged, path: BodyPath, choices: str, value: str, inside: int | None = None) -> bool:
         """Remember that a value of choices is named; True if it is one, under its name of now or a former one."""
         found = self.names.choices.get(choices)
+        if "." in choices:              # those that core makes of states: "ticket.state"
+            if found is not None and value in found.values:
+                self.refer(merged, path, *found.values[value].path.split(" ", 1), inside)
+            return found is not None and value in found.values
         if choices == "role":
             self.refer(merged, path, "role", value, inside)
             return found is not None and value in found.values
@@ -176,13 +179,8 @@ class Building:
         if source.startswith("mixin "):
             self.refer(merged, path, "mixin", f"{source.removeprefix('mixin ')}.{name}", inside)
 
-    def _removal(self, table: str, name: str) -> str:
-        """Where a layer removed a field, for whoever still names it."""
-        mark = self.removed.get(("table", table, name))
-        return f" ({mark.file}:{mark.line} removes it)" if mark else ""
-
     def _known_reason(self, table: str | None, message: str) -> str | None:
-        """Why a name is not there, where an expression only knows that it is not: ambiguous, or removed."""
+        """Why a name is not there, where an expression only knows that it is not: it is ambiguous."""
         if table is None or table not in self.names.tables:
             return None
         for name in re.findall(r'"(\w+)"', message):
@@ -190,8 +188,6 @@ class Building:
             if len(below) > 1:
                 kinds = ", ".join(f'"{kind}"' for kind in below)
                 return f'field "{name}" is ambiguous on table "{table}": the tables {kinds} under it each have one'
-            if self._removal(table, name):
-                return message + self._removal(table, name)
         return None
 
     def table(self, name: str) -> Table | None:

@@ -17,9 +17,10 @@ from core.definition.files import Reading
 from core.definition.formulas import check_formulas
 from core.definition.kinds.base import Kind
 from core.definition.layers import read_layers
-from core.definition.merge import merge
+from core.definition.merge import Merge, merge
 from core.definition.model import Addon, Choices, ChoiceValue, Model, SystemSettings
-from core.definition.renames import Renames
+from core.definition.removals import guard
+from core.definition.renames import Alias, Renames, follow
 from core.definition.scope import Names
 from core.definition.values import Layer, Merged
 from core.errors import DefinitionError, Problem
@@ -34,6 +35,8 @@ class Loaded:
     model: Model | None
     problems: tuple[Problem, ...]
     layers: tuple[Layer, ...]
+    notices: tuple[Problem, ...] = ()   # what is no error, but worth a look
+    aliases: tuple[Alias, ...] = ()     # the former names in use, where they stand in the files
 
     def must(self) -> Model:
         """The Model; raises DefinitionError with all problems if there is none."""
@@ -48,16 +51,43 @@ def load(folders: Sequence[Path], site: Path | None = None, plugins: Plugins | N
     plugins = plugins or Plugins()
     reading = Reading(plugins.kinds)
     layers = read_layers(folders, site, root or Path.cwd(), reading)
-    merge_result = merge(layers, plugins.kinds, frozenset(reading.unread))
-    building = start(merge_result.merged.values(), plugins)
-    building.removed = merge_result.removed
+    building, aliases, told = _settled(layers, reading, plugins)
+    problems = tuple(sorted({*reading.problems, *told}))
+    notices = tuple(sorted({alias.notice for alias in aliases}))
+    return Loaded(None if problems else finish(building), problems, layers, notices, aliases)
+
+
+def _settled(layers: tuple[Layer, ...], reading: Reading,
+             plugins: Plugins) -> tuple[Building, tuple[Alias, ...], set[Problem]]:
+    """A checked building in which no former name is left, the former names that there were, and the problems."""
+    aliases: dict[Alias, None] = {}
+    while True:
+        merged = merge(layers, plugins.kinds, frozenset(reading.unread))
+        building = check_merged(merged, reading, plugins)
+        aliases |= dict.fromkeys((*merged.aliases, *building.aliases))
+        problems = {*merged.problems, *building.problems}
+        if not building.aliases:
+            break
+        layers, stuck = follow(layers, building.aliases)
+        if stuck:
+            problems = {*merged.problems, *stuck}
+            break
+    if problems and merged.removed:
+        kept = merge(layers, plugins.kinds, frozenset(reading.unread), keep=True)
+        problems = guard(problems, merged.removed, check_merged(kept, reading, plugins), building)
+    return building, tuple(aliases), problems
+
+
+def check_merged(merged: Merge, reading: Reading, plugins: Plugins) -> Building:
+    """Build and check merged definitions; what follows from files that could not be read is not told."""
+    building = start(merged.merged.values(), plugins)
     building.broken |= reading.unread
     building.names.broken |= {name for kind, name in reading.unread if kind in ("table", "mixin")}
+    building.names.broken |= {f"{kind} {name}" for kind, name in reading.unread}
     build_all(building)
     check_all(building)
     check_formulas(building)
-    problems = tuple(sorted({*reading.problems, *merge_result.problems, *building.problems}))
-    return Loaded(None if problems else finish(building), problems, layers)
+    return building
 
 
 def build(merged: Iterable[Merged], plugins: Plugins | None = None) -> Model:
@@ -100,6 +130,8 @@ def build_all(building: Building) -> None:
                 building.broken.add((name, merged.name))
                 if name in ("table", "mixin"):
                     building.names.broken.add(merged.name)
+                elif name in ("query", "function", "setting"):
+                    building.names.broken.add(f"{name} {merged.name}")
             else:
                 values[merged.name] = value
         if name == "table":

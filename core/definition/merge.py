@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from core.definition.canonical import digest
 from core.definition.kinds.base import Kind
 from core.definition.names import suggestion
+from core.definition.references import Place
+from core.definition.renames import Alias, Renames
 from core.definition.shapes import Shape
 from core.definition.tree import Node, harvest, plant
 from core.definition.values import Definition, Layer, Mark, Merged, Origins
@@ -23,6 +26,7 @@ class Merge:
     merged: dict[tuple[str, str], Merged] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     removed: dict[tuple[str, str, str], Mark] = field(default_factory=dict)  # (kind, name, member) -> where
+    aliases: list[Alias] = field(default_factory=list)  # changes that aim by a former name
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,17 @@ class Change:
     what: str  # 'table "opportunity"', for messages
     tell: Callable[[Mark, str], None]
     removed: dict[str, Mark]  # the members it takes away
+    now: Callable[[str], str | None] = lambda name: None  # what a former name means here
+    aliases: list[Alias] = field(default_factory=list)
+    keep: bool = False  # members are taken away in name only: to see who uses them
+
+    def aim(self, node: Node, name: str, known: Container[str], key: bool = False) -> str:
+        """What a change aims at: the name as written, or what is called so now, which is remembered."""
+        now = None if name in known else self.now(name)
+        if now is None or now not in known:
+            return name
+        self.aliases.append(Alias(node.mark, Place((), str(node.value).find(name) if not key else 0, key), name, now))
+        return now
 
     def tell_owner(self, was: Node, name: str, owner: str) -> None:
         """The problem of renaming what belongs to another layer."""
@@ -40,18 +55,24 @@ class Change:
                             "(a layer renames only what it owns; set its title instead)")
 
 
-def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[tuple[str, str]]) -> Merge:
-    """Merge layers in their order; `unread` names definitions whose files could not be read."""
+def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[tuple[str, str]],
+          keep: bool = False) -> Merge:
+    """Merge layers in their order; `unread` names definitions whose files could not be read.
+
+    With `keep`, members that layers take away stay, so that one can see who uses them.
+    """
     result = Merge()
+    renames = Renames((one.kind, one.name, one.body) for layer in layers for one in layer.definitions)
     trees: dict[tuple[str, str], Node | Definition] = {}     # a definition until somebody changes it: most never are
     owners: dict[tuple[str, str], Definition] = {}
     for definition in (definition for layer in layers for definition in layer.definitions):
-        key = (definition.kind, definition.name)
+        key = _aim(definition, trees, renames, result)
         kind = kinds[definition.kind]
         tell = _teller(result.problems)
         if definition.change or (kind.shared and key in trees):
             if key in trees:
-                change = Change(definition.layer, f'{definition.kind} "{definition.name}"', tell, {})
+                change = Change(definition.layer, f'{definition.kind} "{definition.name}"', tell, {},
+                                partial(renames.inside, *key), result.aliases, keep)
                 tree = plant(definition)
                 if "was" in tree.map and owners[key].layer != definition.layer:
                     change.tell_owner(tree.map["was"], definition.name, owners[key].layer)
@@ -66,13 +87,13 @@ def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[
                                     f'"change: {definition.kind} {definition.name}")')
         else:
             trees[key], owners[key] = definition, definition
-    for key, tree in trees.items():
-        if isinstance(tree, Definition) and not _has_was(tree.body):
-            result.merged[key] = Merged(*key, tree.body, tree.hash, tree.layer, kinds[key[0]].format,
-                                        Origins(tree.layer, tree.positions))
+    for key, found in trees.items():
+        if isinstance(found, Definition) and not _has_was(found.body):
+            result.merged[key] = Merged(*key, found.body, found.hash, found.layer, kinds[key[0]].format,
+                                        Origins(found.layer, found.positions))
             continue
-        _check_renames(_grown(tree), _teller(result.problems))
-        result.merged[key] = finish(kinds[key[0]], key[1], _grown(tree), owners[key].layer)
+        _check_renames(_grown(found), _teller(result.problems))
+        result.merged[key] = finish(kinds[key[0]], key[1], _grown(found), owners[key].layer)
     return result
 
 
@@ -97,6 +118,8 @@ def merge_maps(below: Node, change: Node, shape: Shape, what: Change) -> Node:
     members = dict(below.map)
     moves: list[tuple[str, Node]] = []
     for key, value in change.map.items():
+        if shape.collection and "type" not in value.map:
+            key = what.aim(value, key, members, key=True)
         inner = shape.member(key)
         if shape.collection and value.map:
             words = [word for word in MOVES if _is_move(word, value.map.get(word))]
@@ -136,7 +159,8 @@ def _merge_nodes(below: Node | None, change: Node, shape: Shape, what: Change) -
 def _edit_list(below: Node | None, change: Node, what: Change) -> Node:
     items = list(below.items) if below is not None else []
     for item in change.map.get("remove", Node([], change.origin)).items:
-        left = [old for old in items if old.value != item.value]
+        gone = what.aim(item, str(item.value), [str(old.value) for old in items])
+        left = [old for old in items if old.value not in (item.value, gone)]
         if len(left) == len(items):
             what.tell(item.mark, f'{what.what} has no "{item.value}" here to remove'
                       + suggestion(str(item.value), (str(old.value) for old in items)))
@@ -152,8 +176,12 @@ def _edit_list(below: Node | None, change: Node, what: Change) -> Node:
 def _remove(members: dict[str, Node], key: str, value: Node, what: Change) -> None:
     if key not in members:
         what.tell(value.mark, f'{what.what} has no "{key}" here to remove' + suggestion(key, members))
-    elif members.pop(key).map:
+    elif isinstance(members[key].value, dict):
         what.removed[key] = value.mark
+        if not what.keep:
+            del members[key]
+    else:
+        del members[key]
 
 
 def _move(members: dict[str, Node], key: str, where: Node, what: Change) -> dict[str, Node]:
@@ -161,7 +189,7 @@ def _move(members: dict[str, Node], key: str, where: Node, what: Change) -> dict
     if word in ("first", "last"):
         others = {k: v for k, v in members.items() if k != key}
         return {key: members[key], **others} if word == "first" else {**others, key: members[key]}
-    target = aim.value
+    target = what.aim(aim, str(aim.value), members)
     if not isinstance(target, str) or target not in members or target == key:
         what.tell(aim.mark, f'"{word}" aims at nothing: {what.what} has no other "{target}" here'
                   + suggestion(str(target), members))
@@ -202,6 +230,19 @@ def _check_renames(node: Node, tell: Callable[[Mark, str], None]) -> None:
                 if old in node.map and node.map[old].origin.layer == was.origin.layer:
                     tell(was.mark, f'"{key}" cannot have been "{old}": there still is a "{old}"')
         _check_renames(member, tell)
+
+
+def _aim(definition: Definition, trees: Mapping[tuple[str, str], Node], renames: Renames,
+         result: Merge) -> tuple[str, str]:
+    """What a definition is about: under its name, or the one that a change means by a former name."""
+    key = (definition.kind, definition.name)
+    now = renames.definition(*key) if definition.change and key not in trees else None
+    if now is None or (definition.kind, now) not in trees:
+        return key
+    mark = definition.mark()
+    inside = 0 if definition.mark().file.endswith(".xml") else len(definition.kind) + 1
+    result.aliases.append(Alias(mark, Place((), inside), definition.name, now))
+    return definition.kind, now
 
 
 def _nothing_to_change(definition: Definition, layers: Sequence[Layer],

@@ -73,7 +73,7 @@ def change_layout(below: Node, change: Node, what: Change) -> Node:
 def _carry_out(layout: Node, operation: Node, what: Change) -> Node:
     tag = str(operation.map["tag"].value)
     attributes = operation.map["attributes"].map
-    aim = attributes["ref"]
+    aim = _followed(layout, attributes["ref"], what)
     if not _aims_at_one(layout, aim, what):
         return layout
     ref = str(aim.value)
@@ -86,12 +86,21 @@ def _carry_out(layout: Node, operation: Node, what: Change) -> Node:
     if tag == "remove":
         return _without(layout, ref)
     place = next(key for key in attributes if key in PLACES)
-    if any(_is(node, str(attributes[place].value)) for node in _all(moved)):
-        what.tell(attributes[place].mark, f'"{ref}" cannot move into or beside itself')
+    goal = _followed(layout, attributes[place], what)
+    if any(_is(node, str(goal.value)) for node in _all(moved)):
+        what.tell(goal.mark, f'"{ref}" cannot move into or beside itself')
         return layout
-    if not _aims_at_one(layout, attributes[place], what):
+    if not _aims_at_one(layout, goal, what):
         return layout
-    return _insert(_without(layout, ref), place, str(attributes[place].value), [moved])
+    return _insert(_without(layout, ref), place, str(goal.value), [moved])
+
+
+def _followed(layout: Node, aim: Node, what: Change) -> Node:
+    """An aim as it is, or by the name of now if it is written with a former one."""
+    tag, colon, ref = str(aim.value).rpartition(":")
+    known = [] if _find(layout, str(aim.value)) else \
+        [str(node.map["ref"].value) for child in layout.items for node in _all(child)]
+    return replace(aim, value=tag + colon + what.aim(aim, ref, known))
 
 
 def _aims_at_one(layout: Node, aim: Node, what: Change) -> bool:
