@@ -8,7 +8,7 @@ from pathlib import Path
 
 from babel.messages.pofile import PoFileError, read_po
 
-from core.definition import xml, yaml
+from core.definition import text_file, xml, yaml
 from core.definition.canonical import digest
 from core.definition.kinds.base import Kind
 from core.definition.kinds.layout import body_of
@@ -45,8 +45,12 @@ def definition_files(folder: Path, installed: frozenset[str] | None) -> Iterator
             wanted = optional == path.name or installed is None or optional in installed
             if wanted and path.name not in NO_DEFINITIONS:
                 yield from definition_files(path, installed)
-        elif path.suffix in SUFFIXES:
+        elif path.suffix in SUFFIXES or _is_template(path):
             yield path
+
+
+def _is_template(path: Path) -> bool:
+    return path.suffix in text_file.FORMATS and path.parent.name == text_file.FOLDER
 
 
 def read_file(path: Path, shown: str, layer: str, reading: Reading) -> Definition | None:
@@ -66,7 +70,8 @@ def read_file(path: Path, shown: str, layer: str, reading: Reading) -> Definitio
 
 
 def _read_yaml(data: bytes, path: Path, shown: str, layer: str, reading: Reading) -> Definition | None:
-    body, positions, problems = yaml.read(data, shown)
+    read = text_file.read if _is_template(path) else yaml.read
+    body, positions, problems = read(data, shown)
     reading.problems += problems
     if body is None and not problems:
         reading.problems.append(Problem(shown, 1, 1, "this file is empty: write a definition, or remove it"))

@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, cast
 
+from core.definition.named import Function, Sequence, Setting, Template
 from core.definition.scope import ModelScope, Names, Written
 from core.definition.tables import Access, Field, Index, RecordRole, Rule, Table, Unique, use
 from core.definition.values import Merged
@@ -281,6 +282,26 @@ class Model:
     def menus(self) -> Mapping[str, Menu]:
         """All menus."""
         return cast("Mapping[str, Menu]", self.values["menu"])
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """All named functions."""
+        return cast("Mapping[str, Function]", self.values["function"])
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        """All settings."""
+        return cast("Mapping[str, Setting]", self.values["setting"])
+
+    @property
+    def sequences(self) -> Mapping[str, Sequence]:
+        """All sequences."""
+        return cast("Mapping[str, Sequence]", self.values["sequence"])
+
+    @property
+    def templates(self) -> Mapping[str, Template]:
+        """All templates."""
+        return cast("Mapping[str, Template]", self.values["template"])
 
     @property
     def areas(self) -> Mapping[str, Area]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from core.definition.model import Model
 
-TEXT_KEYS = frozenset({"title", "plural", "help", "message", "description", "prompt"})
+TEXT_KEYS = frozenset({"title", "plural", "help", "message", "description", "prompt", "subject", "body"})
 _PATH = re.compile(r"\{([a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*)\}")
 _BRACE = re.compile(r"[{}]")
 
@@ -17,6 +17,11 @@ _BRACE = re.compile(r"[{}]")
 def text_paths(text: str) -> list[str]:
     """The paths that stand in braces in a text."""
     return _PATH.findall(text)
+
+
+def text_places(text: str) -> list[tuple[int, str]]:
+    """The paths that stand in braces in a text, each with the place where it begins."""
+    return [(match.start(1), match[1]) for match in _PATH.finditer(text)]
 
 
 def faults(text: str) -> Iterator[tuple[int, str]]:

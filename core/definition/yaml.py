@@ -16,6 +16,7 @@ from core.definition.values import BodyPath, Mark, Places
 from core.errors import Problem
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_INDENT = re.compile(r"(?:[ \t]*\r?\n)*( *)")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+")
 _NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _CONSTANTS: dict[str, object] = {
@@ -180,7 +181,12 @@ class _Reader:
     def _place(self, key: yaml.Event, value: yaml.Event) -> None:
         """Remember where the next part stands: its key, and its value behind a quote."""
         at, start = cast(yaml.error.Mark, key.start_mark), cast(yaml.error.Mark, value.start_mark)
-        shift = 2 if getattr(value, "style", None) in _QUOTES else 1
+        style = getattr(value, "style", None)
+        if style == "|":                # its text begins in the next line, behind the indentation
+            indent = _INDENT.match(self.source.text, self.source.text.find("\n", start.index) + 1)
+            self.numbers.extend((at.line + 1, at.column + 1, start.line + 2, len(indent[1]) + 1 if indent else 1))
+            return
+        shift = 2 if style in _QUOTES else 1
         self.numbers.extend((at.line + 1, at.column + 1, start.line + 1, start.column + shift))
 
     def _resolve(self, event: yaml.ScalarEvent, quiet: bool = False) -> object:

@@ -7,17 +7,22 @@ from core.definition.kinds.base import Kind
 from core.definition.kinds.choices import ChoicesKind
 from core.definition.kinds.data import DataKind
 from core.definition.kinds.form import FormKind
+from core.definition.kinds.function import FunctionKind
 from core.definition.kinds.list import ListKind
 from core.definition.kinds.menu import MenuKind
 from core.definition.kinds.object import ObjectKind
 from core.definition.kinds.role import RoleKind
+from core.definition.kinds.sequence import SequenceKind
+from core.definition.kinds.setting import SettingKind
 from core.definition.kinds.system import SystemKind
 from core.definition.kinds.table import Mixin, TableKind
+from core.definition.kinds.template import TemplateKind
 from core.definition.kinds.translation import TranslationKind
 
 # The order in which they are built: what others name comes first.
 BUILT_IN: tuple[Kind, ...] = (
-    SystemKind(), AddonKind(), ChoicesKind(), Mixin(), TableKind(), RoleKind(), ListKind(), FormKind(), MenuKind(),
-    ObjectKind(), DataKind(), TranslationKind())
+    SystemKind(), AddonKind(), ChoicesKind(), SequenceKind(), SettingKind(), Mixin(), TableKind(), RoleKind(),
+    FunctionKind(), ListKind(), FormKind(), MenuKind(),
+    ObjectKind(), DataKind(), TemplateKind(), TranslationKind())
 
 __all__ = ["BUILT_IN", "Kind"]
