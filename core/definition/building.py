@@ -154,6 +154,20 @@ class Building:
         else:
             self.refer(merged, path, kind, name, inside)
 
+    def declared(self, table: str, collection: str, member: str) -> tuple[str, str]:
+        """The kind and name of a table's record role, rule...: of the table, mixin or base that writes it."""
+        waiting = [("table", table)]
+        while waiting:
+            kind, name = waiting.pop(0)
+            merged = self.merged.get((kind, name))
+            body = merged.body if merged is not None else {}
+            members, uses, base = (body.get(key) for key in (collection, "uses", "base"))
+            if isinstance(members, dict) and member in members:
+                return kind, f"{name}.{collection}.{member}"
+            waiting += [("mixin", str(one)) for one in (uses if isinstance(uses, list) else ())]
+            waiting += [("table", base)] if isinstance(base, str) else []
+        return "table", f"{table}.{collection}.{member}"
+
     def choice(self, merged: Merged, path: BodyPath, choices: str, value: str, inside: int | None = None) -> bool:
         """Remember that a value of choices is named; True if it is one, under its name of now or a former one."""
         found = self.names.choices.get(choices)

@@ -232,7 +232,7 @@ def _check_renames(node: Node, tell: Callable[[Mark, str], None]) -> None:
         _check_renames(member, tell)
 
 
-def _aim(definition: Definition, trees: Mapping[tuple[str, str], Node], renames: Renames,
+def _aim(definition: Definition, trees: Container[tuple[str, str]], renames: Renames,
          result: Merge) -> tuple[str, str]:
     """What a definition is about: under its name, or the one that a change means by a former name."""
     key = (definition.kind, definition.name)

@@ -40,6 +40,8 @@ class AddonKind(Kind):
                      schema.help or "", schema.language)
 
     def check(self, merged: Merged, value: Any, building: Building) -> None:
-        """Check its language."""
+        """Check its language; that the needs are there was seen when layers were put in order."""
+        for index, need in enumerate(value.needs):
+            building.refer(merged, ("needs", index), "addon", need)
         if not is_language(value.language):
             building.tell(merged, ("language",), f'"{value.language}" is no language: write one such as en or zh_CN')

@@ -44,9 +44,9 @@ class DataKind(Kind):
     def _value(self, merged: Merged, path: BodyPath, table: str, name: str, value: object,
                building: Building) -> object:
         field = building.names.field(table, name)
+        if table in building.names.tables and path[-1] == name:
+            building.field(merged, path, table, name)
         if field is None:
-            if table in building.names.tables:
-                building.field(merged, path, table, name)
             return None
         if field.virtual:
             building.tell(merged, path, f'field "{name}" is not stored, so no record can be shipped with it')
@@ -58,8 +58,8 @@ class DataKind(Kind):
         if building.find(merged, ("of",), "table", value.of) is None:
             return
         key = building.names.field(value.of, value.key)
-        if key is None:
-            building.field(merged, ("key",), value.of, value.key)
+        if building.field(merged, ("key",), value.of, value.key) is None or key is None:
+            pass
         elif key.expression_type.name not in ("text", "choice") or key.many:
             building.tell(merged, ("key",), f'field "{value.key}" is no text, so it cannot be the key')
         for record, values in value.records.items():
@@ -72,9 +72,12 @@ class DataKind(Kind):
         if field.target is None or not isinstance(value, (str, list)):
             check_value(merged, path, value, field, building)
             return
-        shipped = [key for data in building.values["data"].values() for key in data.records
-                   if building.names.is_kind_of(data.of, field.target)]
-        for one in value if isinstance(value, list) else [value]:
-            if one not in shipped:
+        shipped = {key: data.name for data in building.values["data"].values() for key in data.records
+                   if building.names.is_kind_of(data.of, field.target)}
+        for index, one in enumerate(value if isinstance(value, list) else [value]):
+            if one in shipped:
+                building.refer(merged, (*path, index) if isinstance(value, list) else path, "data",
+                               f"{shipped[one]}.records.{one}")
+            else:
                 building.tell(merged, path, f'no record "{one}" of table "{field.target}" is shipped'
                               + suggestion(str(one), shipped))

@@ -182,8 +182,9 @@ def check_value(merged: Merged, path: BodyPath, value: object, made: Field, buil
     choices = building.names.choices.get(kind.of or "") if kind.name == "choice" else None
     if choices is None or value is None or ("choices", choices.name) in building.broken:
         return
-    for item in value if isinstance(value, list) else [value]:
-        if item not in choices.values and not (choices.open_in_live or kind.of == "role"):
+    for index, item in enumerate(value if isinstance(value, list) else [value]):
+        known = building.choice(merged, (*path, index) if isinstance(value, list) else path, choices.name, str(item))
+        if not known and item not in choices.values and not (choices.open_in_live or kind.of == "role"):
             building.tell(merged, path, f'"{item}" is not one of the choices "{kind.of}"'
                           + suggestion(str(item), choices.values))
 

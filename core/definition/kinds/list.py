@@ -107,8 +107,10 @@ class ListKind(Kind):
             building.check(merged, ("filters", name, "where"), one.written)
         for view, properties in value.views.items():
             for key, paths in properties.items():
-                for path in paths if isinstance(paths, list) else [paths]:
-                    building.field(merged, ("views", view, key), value.of, path)
+                if isinstance(paths, str):
+                    building.field(merged, ("views", view, key), value.of, paths)
+                for index, path in enumerate(paths if isinstance(paths, list) else ()):
+                    building.field(merged, ("views", view, key, index), value.of, path)
 
 
 def _check_column(merged: Merged, name: str, column: Column, table: str, building: Building) -> None:

@@ -47,6 +47,7 @@ class ObjectKind(Kind):
         for name, value in schema.new.items():
             field = building.names.field(schema.of, name)
             if field is not None:
+                building.field(merged, ("new", name), schema.of, name)
                 values[name] = value_of(merged, ("new", name), value, field, scope, building)
             elif table is not None:
                 building.field(merged, ("new", name), schema.of, name)
@@ -76,5 +77,8 @@ class ObjectKind(Kind):
 def _check_area(merged: Merged, area: str, building: Building) -> None:
     menus = building.values["menu"].values()
     areas = [name for menu in menus for name in menu.areas]
+    for menu in menus:
+        if area in menu.areas:
+            building.refer(merged, ("area",), "menu", f"{menu.name}.areas.{area}")
     if area not in areas and not any(kind == "menu" for kind, _ in building.broken):
         building.tell(merged, ("area",), f'no menu has an area "{area}"' + suggestion(area, areas))

@@ -103,6 +103,7 @@ def _check_grant(merged: Merged, name: str, grant: Grant, building: Building) ->
 
 
 def _check_record_role(merged: Merged, path: BodyPath, role: str, table: Table, building: Building) -> None:
+    building.refer(merged, path, *building.declared(table.name, "roles", role))
     if role not in table.roles and ("table", table.name) not in building.broken:
         building.tell(merged, path, f'table "{table.name}" has no record role "{role}"'
                       + suggestion(role, table.roles))

@@ -46,6 +46,8 @@ class SystemKind(Kind):
         first = next(iter(building.values["system"]))
         if merged.name != first:
             building.tell(merged, (), f'there is one system, and it is called "{first}"')
+        for index, addon in enumerate(value.addons):
+            building.refer(merged, ("addons", index), "addon", addon)
         for index, language in enumerate(value.languages):
             if not is_language(language):
                 building.tell(merged, ("languages", index), f'"{language}" is no language: write it like en or zh_CN')

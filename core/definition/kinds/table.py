@@ -14,7 +14,7 @@ from core.definition.kinds.fields import FieldSchema, check_field, make_field, t
 from core.definition.kinds.schema import Expression, Line, Name, Names, Path, Schema, Text
 from core.definition.model import Access, Field, Index, RecordRole, Rule, Table, Unique
 from core.definition.scope import Written
-from core.definition.texts import faults, humanised, text_paths
+from core.definition.texts import faults, humanised, text_paths, text_places
 from core.definition.values import BodyPath, Merged
 
 MOST_FIELDS = 400
@@ -156,6 +156,8 @@ class TableKind(Kind):
             kind, _, name = field.path.partition(".")[0].partition(" ")
             if kind == "mixin" or name == value.name:       # the base's are checked with the base
                 check_field(building.merged[kind, name], field, building)
+        if value.base is not None:
+            building.find(merged, ("base",), "table", value.base)
         check_members(merged, value, building)
         for mixin in value.uses:
             if mixin in building.values["mixin"]:
@@ -259,8 +261,8 @@ def check_text(merged: Merged, path: BodyPath, table: str, text: str, building: 
     if text and isinstance(_at(merged.body, path), str):
         for column, message in faults(text):
             building.tell(merged, path, message, inside=column)
-        for found in text_paths(text):
-            building.field(merged, path, table, found)
+        for inside, found in text_places(text):
+            building.field(merged, path, table, found, inside)
 
 
 def _at(body: object, path: BodyPath) -> object:
@@ -303,8 +305,9 @@ def _check_role(merged: Merged, role: RecordRole, table: Table, building: Buildi
     path: BodyPath = ("roles", role.name)
     if bool(role.is_) == bool(role.above):
         building.tell(merged, path, f'record role "{role.name}" has either "is" or "above"')
-    for one in role.is_:
-        _check_people_path(merged, (*path, "is"), one, table, building)
+    several = isinstance(_at(merged.body, (*path, "is")), list)
+    for index, one in enumerate(role.is_):
+        _check_people_path(merged, (*path, "is", index) if several else (*path, "is"), one, table, building)
     if role.above:
         _check_people_path(merged, (*path, "above"), role.above, table, building)
 
@@ -335,5 +338,7 @@ def _check_people(merged: Merged, table: Table, building: Building) -> None:
         if kind is not None and kind.name != "link":
             building.tell(merged, ("access", "through", index), f'"{name}" is no link')
     only = table.access.only
-    if only and "access" in merged.body and only not in table.roles:
-        building.tell(merged, ("access", "only"), f'table "{table.name}" has no record role "{only}"')
+    if only and "access" in merged.body:
+        building.refer(merged, ("access", "only"), *building.declared(table.name, "roles", only))
+        if only not in table.roles:
+            building.tell(merged, ("access", "only"), f'table "{table.name}" has no record role "{only}"')

@@ -41,8 +41,44 @@ class TranslationKind(Kind):
             building.tell(merged, (), f'"{merged.name}" is no language: name the file like zh_CN.po')
         for path in value:
             wrong = _fault(path, building)
-            if wrong:
+            if wrong is None:
+                _refer(merged, path, building)
+            elif not _renamed(merged, path, building):
                 building.tell(merged, ("texts", path), wrong)
+
+
+def _refer(merged: Merged, path: str, building: Building) -> None:
+    """Remember the definition and the member that a path names."""
+    kind, _, rest = path.partition(" ")
+    name, *parts = rest.split(".")
+    inside = len(kind) + 1
+    building.refer(merged, ("texts", path), kind, name, inside)
+    inside += len(name) + 1
+    if kind == "table" and parts[0] == "fields":
+        building.field(merged, ("texts", path), name, parts[1], inside + len("fields."))
+    elif kind == "form" and len(parts) > 1:
+        building.refer(merged, ("texts", path), kind, f"{name}.{parts[0]}", inside)
+    elif len(parts) > 2:
+        direct = (kind, parts[0]) in (("mixin", "fields"), ("choices", "values"))
+        member = parts[1] if direct else f"{parts[0]}.{parts[1]}"
+        building.refer(merged, ("texts", path), kind, f"{name}.{member}", inside + len(parts[0]) + 1)
+
+
+def _renamed(merged: Merged, path: str, building: Building) -> bool:
+    """True if a path leads to a text once its former names are those of now; they are remembered."""
+    kind, _, rest = path.partition(" ")
+    renames, words, aliases = building.names.renames, rest.split("."), []
+    inside = len(kind) + 1
+    for index, word in enumerate(words[:-1]):
+        now = renames.inside(kind, words[0], word) if index else \
+            None if (kind, word) in building.merged else renames.definition(kind, word)
+        if now is not None:
+            aliases.append((word, now, inside))
+            words[index] = now
+        inside += len(word) + 1
+    if not aliases or _fault(f"{kind} {'.'.join(words)}", building) is not None:
+        return False
+    return all([building.alias(merged, ("texts", path), old, now, at) for old, now, at in aliases])
 
 
 def _fault(path: str, building: Building) -> str | None:
