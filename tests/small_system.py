@@ -89,6 +89,7 @@ unique:
 }
 DEALS = {
     "addon.yaml": "addon: deals\nversion: 1.0.0\nneeds: [people]\n",
+    "sequences/deal.yaml": 'sequence: deal\nformat: "D-{number:4}"\ngaps: none\n',
     "choices/stage.yaml": """
 choices: stage
 values:
@@ -122,7 +123,7 @@ plural: Deals
 display: "{name}"
 keeps: [history]
 fields:
-  code:     {type: sequence, sequence: deal, prefix: D-, width: 4}
+  code:     {type: sequence, sequence: deal}
   key:      {type: text}
   name:     {type: text, required: true}
   company:  {type: link, to: company, on_delete: restrict}

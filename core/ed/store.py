@@ -29,7 +29,7 @@ def insert_group(batch: Batch, group: Group) -> None:
     if group.by is not None:
         for row in rows:
             row.values[group.by] = row.parent.id if row.parent is not None else None
-    sequence.number(session.connection, shaped, rows)
+    sequence.number(session, shaped, rows)
     _keep_files(batch, shaped, rows)
     rates = money.rates(session, shaped, rows)
     ids = _ids(session, len(rows))

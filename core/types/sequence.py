@@ -13,13 +13,11 @@ from core.types.characters import clean
 class SequenceProperties(Properties):
     """The properties of a code."""
 
-    sequence: str = Field(description="The series that codes are drawn from; fields may share one.")
-    prefix: str = Field("", max_length=20, description="What a code begins with.")
-    width: int = Field(1, ge=1, le=18, description="The least digits of its number; zeros fill it up.")
+    sequence: str = Field(description="The sequence that codes are drawn from; fields may share one.")
 
 
 class SequenceType(FieldType[SequenceProperties]):
-    """A code drawn from a series when the record is created."""
+    """A code drawn from a sequence when the record is created."""
 
     name: ClassVar[str] = "sequence"
     properties: ClassVar = SequenceProperties

@@ -225,6 +225,8 @@ def check_target(merged: Merged, path: BodyPath, made: Field, building: Building
         building.find(merged, (*path, "to"), "table", kind.of)
     elif kind.name == "choice" and kind.of is not None:
         building.find(merged, (*path, "of"), "choices", kind.of)
+    elif made.type.name == "sequence":
+        building.find(merged, (*path, "sequence"), "sequence", str(getattr(made.properties, "sequence", "")))
 
 
 def _check_lines(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field as Property
 
 from core.definition.building import Building
 from core.definition.kinds.base import Kind
-from core.definition.kinds.schema import Name, Names, Schema, Text
+from core.definition.kinds.schema import Line, Name, Names, Schema, Text
 from core.definition.model import Field, Table
 from core.definition.named import PARTS, Place, Sequence
 from core.definition.names import suggestion
@@ -25,7 +25,7 @@ class SequenceSchema(Schema):
 
     title: Text | None = Property(None, description="What people call it; the name in words if left out.")
     help: Text | None = Property(None, description="What it numbers.")
-    format: Text = Property("{number}", description="What a code looks like: {number}, {number:5} with at least five "
+    format: Line = Property("{number}", description="What a code looks like: {number}, {number:5} with at least five "
                             "digits, {year}, {month}, and the field of `per` or a field behind it, such as "
                             "{organisation.name}.")
     restart: Literal["never", "year", "month"] = Property("never", description="When numbers begin again.")

@@ -40,7 +40,7 @@ class TemplateSchema(Schema):
                                                        "it shows them as `parameter.NAME`.")
     subject: Text | None = Property(None, description="The subject of a mail, or the name of a document; may hold "
                                     "{path}.")
-    body: str = Property(description="The text.", json_schema_extra={"word": "text"})
+    body: str = Property(description="The text.", json_schema_extra={"word": "text", "translated": True})
     was: Names | None = Property(None, description="Its former name or names.")
 
 

@@ -21,8 +21,8 @@ def world(engine: Engine, app_engine: Engine, database: Settings) -> World:
 
 def test_a_series_begins_at_one_and_several_may_be_drawn_at_once(world: World) -> None:
     with world.engine.begin() as connection:
-        assert [draw(connection, "a", 1), draw(connection, "a", 5), draw(connection, "a", 1)] == [1, 2, 7]
-        assert draw(connection, "b", 1) == 1
+        assert [draw(connection, ["a"], 1), draw(connection, ["a"], 5), draw(connection, ["a"], 1)] == [1, 2, 7]
+        assert draw(connection, ["b"], 1) == 1
 
 
 def test_many_at_once_leave_no_gap_and_no_double(world: World) -> None:
