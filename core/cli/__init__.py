@@ -10,10 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 import click
-from sqlalchemy.exc import OperationalError
 
-from core import log
-from core.database import embedded
 from core.errors import TesseraError
 from core.settings import Settings
 
@@ -26,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("core.cli.serve", "Serve pages and the API, and work off jobs."),
     "work": ("core.cli.work", "Work off jobs only."),
     "check": ("core.cli.check", "Check the definitions; needs no database."),
+    "where-used": ("core.cli.where_used", "Say who uses a definition or a part of it."),
     "plan": ("core.cli.plan", "Show what a promotion would change."),
     "promote": ("core.cli.promote", "Take the definitions to live."),
     "rollback": ("core.cli.rollback", "Go back to an earlier version."),
@@ -35,9 +33,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "revert": ("core.cli.revert", "Take back an import."),
     "user": ("core.cli.user", "Add users."),
     "token": ("core.cli.token", "Print a new API token."),
+    "translate": ("core.cli.translate", "Say what is not translated; bring translations up to date."),
     "upgrade": ("core.cli.upgrade", "Bring our own tables up to this release."),
     "doctor": ("core.cli.doctor", "Look for what is wrong with this system."),
 }
+
+SILENT = frozenset({"check"})       # write no log, so they need not wait for its libraries
 
 
 class Commands(click.Group):
@@ -68,11 +69,17 @@ class Commands(click.Group):
 def group(context: click.Context, user: str) -> None:
     """Tessera: a CRM made of metadata."""
     settings = Settings.load()
+    if context.invoked_subcommand not in SILENT:
+        _log(settings)
+    context.obj = Invocation(settings, user)
+
+
+def _log(settings: Settings) -> None:
+    from core import log
     try:
         log.configure(settings.log, people=sys.stderr.isatty())
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    context.obj = Invocation(settings, user)
 
 
 class Invocation:
@@ -85,6 +92,7 @@ class Invocation:
     @contextmanager
     def database(self, guard: bool = False) -> Iterator[Settings]:
         """Keep the database running for the block; `guard` is for commands that run for long (embedded.ensure)."""
+        from core.database import embedded
         with embedded.ensure(self.settings, guard):
             yield self.settings
 
@@ -104,12 +112,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TesseraError as error:
         click.echo(str(error), err=True)
         return 1
-    except OperationalError as error:
-        click.echo(f"the database does not answer: {str(error.orig).strip()}", err=True)
-        return 1
     except OSError as error:                         # a file or folder of the system that this user may not use
         click.echo(str(error), err=True)
         return 1
+    except Exception as error:
+        said = _database_error(error)
+        if said is None:
+            raise
+        click.echo(f"the database does not answer: {said}", err=True)
+        return 1
+
+
+def _database_error(error: Exception) -> str | None:
+    """What the database says by this error; None if it is none of the database. Imports nothing for it."""
+    known = sys.modules.get("sqlalchemy.exc")
+    return str(error.orig).strip() if known is not None and isinstance(error, known.OperationalError) else None
 
 
 def _end(number: int, frame: FrameType | None) -> None:

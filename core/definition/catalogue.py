@@ -115,8 +115,9 @@ def _unwritten(model: Model, path: str) -> str:
     """What stands where nobody wrote a title, if it is no other unit's text."""
     if path.endswith(".plural"):
         return written_text(model, path) or ""
-    if not path.endswith(".title") or any(_is_there(model, other) for other in stand_ins(model, path) if other != path):
-        return ""
+    if path.startswith("system ") or not path.endswith(".title") or any(
+            _is_there(model, other) for other in stand_ins(model, path) if other != path):
+        return ""                               # a system is called by its own word, not by its name
     return humanised(path.removesuffix(".title").replace(" ", ".").rpartition(".")[2])
 
 
