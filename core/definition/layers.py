@@ -44,10 +44,11 @@ def read_layers(folders: Sequence[Path], site: Path | None, root: Path, reading:
     for name in ordered:
         addon = found[name]
         definitions = [addon.definition, *_read_folder(addon.folder, name, root, names, reading)]
-        layers.append(Layer(name, str(addon.definition.body.get("version", "")), addon.folder, tuple(definitions)))
+        layers.append(Layer(name, str(addon.definition.body.get("version", "")), addon.folder, tuple(definitions),
+                            needs=_all_needs(name, found, names)))
     if site is not None:
         own = [one for one in site_definitions if _installed_part(one, site, root, names)]
-        layers.append(Layer(SITE, "", site, tuple(own), _files(site)))
+        layers.append(Layer(SITE, "", site, tuple(own), _files(site), names))
     _check_clashes(layers, reading)
     return tuple(layers)
 
@@ -130,6 +131,18 @@ def _in_order(found: Mapping[str, Found], reading: Reading) -> list[str]:
             return [*ordered, *sorted(name for name in found if name not in ordered)]
         ordered.append(ready[0])
     return ordered
+
+
+def _all_needs(name: str, found: Mapping[str, Found], installed: frozenset[str]) -> frozenset[str]:
+    """The installed addons that one builds on: those it needs, those it has a folder `with_X` for, and theirs."""
+    needs: set[str] = set()
+    waiting = [name]
+    while waiting:
+        addon = found[waiting.pop()]
+        fresh = {need for need in (*addon.needs, *addon.with_) if need in installed} - needs
+        needs |= fresh
+        waiting.extend(fresh)
+    return frozenset(needs - {name})
 
 
 def _circle(needs: Mapping[str, set[str]]) -> list[str]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from core.definition.canonical import digest
+from core.definition.catalogue import without_outdated
+from core.definition.effects import Act, Effect, Gap, Key, Path
 from core.definition.kinds.base import Kind
 from core.definition.names import suggestion
 from core.definition.references import Place
 from core.definition.renames import Alias, Renames
 from core.definition.shapes import Shape
-from core.definition.tree import Node, harvest, plant
-from core.definition.values import Definition, Layer, Mark, Merged, Origins
+from core.definition.tree import Node, harvest, plain, plant
+from core.definition.values import BodyPath, Definition, Layer, Mark, Merged, Origins
 from core.errors import Problem
 
 MOVES = ("after", "before", "first", "last")
@@ -27,6 +30,8 @@ class Merge:
     problems: list[Problem] = field(default_factory=list)
     removed: dict[tuple[str, str, str], Mark] = field(default_factory=dict)  # (kind, name, member) -> where
     aliases: list[Alias] = field(default_factory=list)  # changes that aim by a former name
+    effects: dict[Key, list[Effect]] = field(default_factory=dict)  # what changes do, in the order of the layers
+    below: dict[Key, Node] = field(default_factory=dict)  # what the highest layer changes, as it was before
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,28 @@ class Change:
     now: Callable[[str], str | None] = lambda name: None  # what a former name means here
     aliases: list[Alias] = field(default_factory=list)
     keep: bool = False  # members are taken away in name only: to see who uses them
+    needs: frozenset[str] = frozenset()  # the layers that this one builds on
+    effects: list[Effect] = field(default_factory=list)  # what was done to the definition so far, and is done now
+    removals: dict[Path, Effect] = field(default_factory=dict)  # those of them that removed something
+
+    def log(self, act: Act, path: Path, where: BodyPath, mark: Mark, **more: Any) -> None:
+        """Remember what the change does."""
+        effect = Effect(self.layer, act, path, where, mark, **more)
+        self.effects.append(effect)
+        if act == "remove" and not effect.missed:
+            self.removals[path] = effect
+
+    def knows(self, layer: str) -> bool:
+        """True if this layer builds on another, or is it."""
+        return layer == self.layer or layer in self.needs
+
+    def removal(self, path: Path) -> Effect | None:
+        """What removed a member before."""
+        return self.removals.get(path)
+
+    def silent(self) -> Change:
+        """The same change, where nobody asks what it does: inside of what it adds."""
+        return replace(self, effects=[], removals={})
 
     def aim(self, node: Node, name: str, known: Container[str], key: bool = False) -> str:
         """What a change aims at: the name as written, or what is called so now, which is remembered."""
@@ -65,18 +92,27 @@ def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[
     renames = Renames((one.kind, one.name, one.body) for layer in layers for one in layer.definitions)
     trees: dict[tuple[str, str], Node | Definition] = {}     # a definition until somebody changes it: most never are
     owners: dict[tuple[str, str], Definition] = {}
-    for definition in (definition for layer in layers for definition in layer.definitions):
+    removals: dict[Key, dict[Path, Effect]] = {}
+    for layer, definition in ((each, definition) for each in layers for definition in each.definitions):
         key = _aim(definition, trees, renames, result)
         kind = kinds[definition.kind]
         tell = _teller(result.problems)
         if definition.change or (kind.shared and key in trees):
             if key in trees:
                 change = Change(definition.layer, f'{definition.kind} "{definition.name}"', tell, {},
-                                partial(renames.inside, *key), result.aliases, keep)
-                tree = plant(definition)
+                                partial(renames.inside, *key), result.aliases, keep, layer.needs,
+                                [] if kind.shared else result.effects.setdefault(key, []),
+                                removals.setdefault(key, {}))
+                tree, below = plant(definition), _grown(trees[key])
                 if "was" in tree.map and owners[key].layer != definition.layer:
                     change.tell_owner(tree.map["was"], definition.name, owners[key].layer)
-                trees[key] = kind.merge(_grown(trees[key]), tree, change)
+                if not change.knows(owners[key].layer) and not kind.shared:
+                    tell(definition.mark(), _unknown_owner(definition, owners[key]))
+                trees[key] = kind.merge(below, tree, change)
+                if kind.shared:         # parts of one definition; only what replaces something is a change
+                    result.effects.setdefault(key, []).extend(one for one in change.effects if one.old is not None)
+                if layer is layers[-1]:
+                    result.below[key] = below
                 result.removed |= {(*key, member): mark for member, mark in change.removed.items()}
             elif key not in unread:
                 tell(definition.mark(), _nothing_to_change(definition, layers, trees))
@@ -94,7 +130,14 @@ def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[
             continue
         _check_renames(_grown(found), _teller(result.problems))
         result.merged[key] = finish(kinds[key[0]], key[1], _grown(found), owners[key].layer)
+    result.merged = without_outdated(result.merged, tuple(layer.name for layer in layers))
     return result
+
+
+def _unknown_owner(definition: Definition, owner: Definition) -> str:
+    place = owner.mark()
+    return (f'{definition.kind} "{definition.name}" belongs to "{owner.layer}" ({place.file}:{place.line}): '
+            f'add "{owner.layer}" to the needs of "{definition.layer}"')
 
 
 def _grown(tree: Node | Definition) -> Node:
@@ -113,26 +156,29 @@ def finish(kind: Kind, name: str, tree: Node, layer: str) -> Merged:
                   kind.format, origin)
 
 
-def merge_maps(below: Node, change: Node, shape: Shape, what: Change) -> Node:
-    """Change a mapping: members merge by key, null removes, `after before first last` move members."""
+def merge_maps(below: Node, change: Node, shape: Shape, what: Change, path: Path = (), where: BodyPath = ()) -> Node:
+    """Change a mapping: members merge by key, null removes, `after before first last` move members.
+
+    `path` leads to the mapping in the definition, `where` in the layer's own body.
+    """
     members = dict(below.map)
-    moves: list[tuple[str, Node]] = []
-    for key, value in change.map.items():
+    moves: list[tuple[str, Node, BodyPath]] = []
+    for written, value in change.map.items():
+        key, place = written, (*where, written)
         if shape.collection and "type" not in value.map:
             key = what.aim(value, key, members, key=True)
-        inner = shape.member(key)
         if shape.collection and value.map:
             words = [word for word in MOVES if _is_move(word, value.map.get(word))]
-            moves.extend((key, replace_value(word, value.map[word])) for word in words)
+            moves.extend((key, replace_value(word, value.map[word]), (*place, word)) for word in words)
             value = Node({k: v for k, v in value.map.items() if k not in words}, value.origin)
         if value.value is None:
-            _remove(members, key, value, what)
+            _remove(members, key, value, what, (*path, key), place)
             continue
         if shape.collection:
             _check_owner(members, key, value, what)
-        members[key] = _merge_nodes(members.get(key), value, inner, what)
-    for key, where in moves:
-        members = _move(members, key, where, what)
+        _merge_member(members, key, value, shape, what, (*path, key), place)
+    for key, move, place in moves:
+        members = _move(members, key, move, what, path, place)
     return Node(members, below.origin)
 
 
@@ -146,37 +192,84 @@ def replace_value(word: str, node: Node) -> Node:
     return Node({word: node}, node.origin)
 
 
-def _merge_nodes(below: Node | None, change: Node, shape: Shape, what: Change) -> Node:
+def _merge_member(members: dict[str, Node], key: str, value: Node, around: Shape, what: Change, path: Path,
+                  where: BodyPath) -> None:
+    """Add a member, or change the one that is there; one that a layer nearby has added too is added twice."""
+    below, shape = members.get(key), around.member(key)
+    if around.collection and (below is None or not what.knows(below.origin.layer)):
+        removed = what.removal(path)
+        if below is None and removed is not None and not _is_whole(value, shape):
+            what.tell(value.mark, f'{what.what} has no "{key}" any more: '
+                      f'"{removed.layer}" removes it ({removed.mark.file}:{removed.mark.line})')
+            return
+        what.log("add", path, where, value.mark, old=below, new=value)
+        what = what.silent()
+    members[key] = _merge_nodes(below, value, shape, what, path, where)
+
+
+def _is_whole(value: Node, shape: Shape) -> bool:
+    """True if a member says all that such a member needs: a field its type, a rule its check."""
+    needed = [name for name, info in shape.model.model_fields.items() if info.is_required() or name == "type"] \
+        if shape.model is not None else []
+    return all(name in value.map for name in needed)
+
+
+def _merge_nodes(below: Node | None, change: Node, shape: Shape, what: Change, path: Path, where: BodyPath) -> Node:
     if shape.list and isinstance(change.value, dict) and set(change.value) <= {"add", "remove"} and change.value:
-        return _edit_list(below, change, what)
+        return _edit_list(below, change, what, path, where)
     if isinstance(change.value, dict):
         under = below if below is not None and isinstance(below.value, dict) else Node({}, change.origin)
-        merged = merge_maps(under, change, shape, what)
+        merged = merge_maps(under, change, shape, what, path, where)
         return merged if below is under else replace(merged, origin=change.origin)
+    what.log("set", path, where, change.mark, old=below, new=change)
     return change
 
 
-def _edit_list(below: Node | None, change: Node, what: Change) -> Node:
+def _edit_list(below: Node | None, change: Node, what: Change, path: Path, where: BodyPath) -> Node:
     items = list(below.items) if below is not None else []
-    for item in change.map.get("remove", Node([], change.origin)).items:
+    for index, item in enumerate(change.map.get("remove", Node([], change.origin)).items):
         gone = what.aim(item, str(item.value), [str(old.value) for old in items])
         left = [old for old in items if old.value not in (item.value, gone)]
-        if len(left) == len(items):
+        found = next((old for old in items if old not in left), None)
+        at, place = (*path, gone), (*where, "remove", index)
+        if found is None and _agrees(what, "exclude", at, item):
+            continue
+        what.log("exclude", at, place, item.mark, old=found, missed=found is None)
+        if found is None:
             what.tell(item.mark, f'{what.what} has no "{item.value}" here to remove'
                       + suggestion(str(item.value), (str(old.value) for old in items)))
         items = left
-    for item in change.map.get("add", Node([], change.origin)).items:
-        if any(old.value == item.value for old in items):
+    for index, item in enumerate(change.map.get("add", Node([], change.origin)).items):
+        found = next((old for old in items if old.value == item.value), None)
+        if found is not None and _agrees(what, "include", (*path, str(item.value)), item):
+            continue
+        what.log("include", (*path, str(item.value)), (*where, "add", index), item.mark, old=found, new=item,
+                 missed=found is not None)
+        if found is not None:
             what.tell(item.mark, f'{what.what} has "{item.value}" here already')
         else:
             items.append(item)
     return Node(list(items), below.origin if below is not None else change.origin)
 
 
-def _remove(members: dict[str, Node], key: str, value: Node, what: Change) -> None:
-    if key not in members:
-        what.tell(value.mark, f'{what.what} has no "{key}" here to remove' + suggestion(key, members))
-    elif isinstance(members[key].value, dict):
+def _agrees(what: Change, act: Act, path: Path, node: Node) -> bool:
+    """True if a layer that this one does not know has done the same to a list, or removed the same, before."""
+    return any(one.act == act and one.path == path and not one.missed and not what.knows(one.layer)
+               and (act != "include" or (one.new is not None and plain(one.new) == plain(node)))
+               for one in what.effects)
+
+
+def _remove(members: dict[str, Node], key: str, value: Node, what: Change, path: Path, where: BodyPath) -> None:
+    found = members.get(key)
+    removed = what.removal(path) if found is None else None
+    if removed is not None and not what.knows(removed.layer):
+        what.log("remove", path, where, value.mark, old=removed.old)
+        return
+    what.log("remove", path, where, value.mark, old=found, missed=found is None)
+    if found is None:
+        what.tell(value.mark, f'{what.what} has no "{key}" here to remove' + (
+            f" ({removed.mark.file}:{removed.mark.line} removes it already)" if removed else suggestion(key, members)))
+    elif isinstance(found.value, dict):
         what.removed[key] = value.mark
         if not what.keep:
             del members[key]
@@ -184,15 +277,24 @@ def _remove(members: dict[str, Node], key: str, value: Node, what: Change) -> No
         del members[key]
 
 
-def _move(members: dict[str, Node], key: str, where: Node, what: Change) -> dict[str, Node]:
+def _move(members: dict[str, Node], key: str, where: Node, what: Change, around: Path,
+          place: BodyPath) -> dict[str, Node]:
     ((word, aim),) = where.map.items()
+    path = (*around, key)
+    if key not in members:
+        return members                  # it could not be added, which is told
     if word in ("first", "last"):
+        what.log("place", path, place, aim.mark, gap=Gap(around, word), new=aim)
         others = {k: v for k, v in members.items() if k != key}
         return {key: members[key], **others} if word == "first" else {**others, key: members[key]}
     target = what.aim(aim, str(aim.value), members)
-    if not isinstance(target, str) or target not in members or target == key:
-        what.tell(aim.mark, f'"{word}" aims at nothing: {what.what} has no other "{target}" here'
-                  + suggestion(str(target), members))
+    missed = not isinstance(target, str) or target not in members or target == key
+    what.log("place", path, place, aim.mark, gap=Gap(around, word, target), new=aim, missed=missed,
+             stands_on=((*around, target),))
+    if missed:
+        removed = what.removal((*around, target))
+        what.tell(aim.mark, f'"{word}" aims at nothing: {what.what} has no other "{target}" here' + (
+            f" ({removed.mark.file}:{removed.mark.line} removes it)" if removed else suggestion(str(target), members)))
         return members
     result: dict[str, Node] = {}
     for name, node in members.items():

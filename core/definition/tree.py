@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -48,6 +48,21 @@ def _node(value: object, path: BodyPath, positions: Mapping[BodyPath, Mark], lay
         return Node([_node(item, (*path, index), positions, layer, mark) for index, item in enumerate(value)],
                     Origin(layer, mark))
     return Node(cast(Scalar, value), Origin(layer, mark))
+
+
+def plain(node: Node) -> object:
+    """The value of a tree."""
+    if isinstance(node.value, dict):
+        return {key: plain(item) for key, item in node.value.items()}
+    return [plain(item) for item in node.value] if isinstance(node.value, list) else node.value
+
+
+def at(node: Node, path: Sequence[str]) -> Node | None:
+    """What stands at a path of names; None if nothing does."""
+    found: Node | None = node
+    for name in path:
+        found = found.map.get(name) if found is not None else None
+    return found
 
 
 def harvest(node: Node) -> tuple[Body, dict[BodyPath, Origin]]:

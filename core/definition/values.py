@@ -128,13 +128,17 @@ class Definition:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """An ordered source of definitions: an addon, or the site's own folder; `files` is kept for the site only."""
+    """An ordered source of definitions: an addon, or the site's own folder; `files` is kept for the site only.
+
+    `needs` are all layers that it builds on, those that it needs through others too.
+    """
 
     name: str
     version: str
     path: Path
     definitions: tuple[Definition, ...]
     files: Mapping[str, bytes] = field(default_factory=dict)
+    needs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)

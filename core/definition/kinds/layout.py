@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from core.definition.effects import Gap, Path
 from core.definition.merge import Change
 from core.definition.names import suggestion
 from core.definition.tree import Node
@@ -13,6 +15,7 @@ from core.errors import Problem
 
 OPERATIONS = ("after", "before", "into", "set", "move", "remove")
 PLACES = ("after", "before", "into")
+IDENTITY = ("id", "name")
 
 
 def body_of(root: Element, problems: list[Problem]) -> tuple[Body, dict[BodyPath, Mark]]:
@@ -56,43 +59,135 @@ def _check_operations(root: Element, problems: list[Problem]) -> None:
             problems.append(element.mark.problem(f'<{element.tag}> needs "ref": the node it aims at'))
         elif element.tag == "move" and sum(place in element.attributes for place in PLACES) != 1:
             problems.append(element.mark.problem('<move> needs one of "after", "before", "into": the node it goes to'))
+        elif element.tag == "set" and (fixed := next((key for key in IDENTITY if key in element.attributes), None)):
+            problems.append(element.marks[fixed].problem(f'"{fixed}" is what an element is known by, so it cannot be '
+                                                         "set: remove the element and add another"))
         elif element.tag in PLACES and not element.children:
             problems.append(element.mark.problem(f"<{element.tag}> is empty: put the elements to add into it"))
 
 
 def change_layout(below: Node, change: Node, what: Change) -> Node:
     """Carry out the changes of one layer, in their order; each must aim at exactly one node."""
-    members = {**below.map, **{key: node for key, node in change.map.items() if key != "changes"}}
+    members = dict(below.map)
+    for key, node in change.map.items():
+        if key != "changes":
+            what.log("set", (key,), (key,), node.mark, old=members.get(key), new=node)
+            members[key] = node
     layout = members.get("layout", Node([], below.origin))
-    for operation in change.map["changes"].items if "changes" in change.map else []:
-        layout = _carry_out(layout, operation, what)
+    for index, operation in enumerate(change.map["changes"].items if "changes" in change.map else []):
+        layout = _carry_out(layout, operation, what, ("changes", index))
     members["layout"] = layout
     return Node(members, below.origin)
 
 
-def _carry_out(layout: Node, operation: Node, what: Change) -> Node:
+def _carry_out(layout: Node, operation: Node, what: Change, where: BodyPath) -> Node:
     tag = str(operation.map["tag"].value)
     attributes = operation.map["attributes"].map
     aim = _followed(layout, attributes["ref"], what)
-    if not _aims_at_one(layout, aim, what):
-        return layout
-    ref = str(aim.value)
     new = operation.map["children"].items if "children" in operation.map else []
+    aimed = _aims_at_one(layout, aim, what)
     if tag in PLACES:
-        return _insert(layout, tag, ref, new)
+        return _add(layout, tag, aim, new, aimed, what, where)
+    named = str(aim.value)
+    if not aimed:
+        _log_missed(tag, named, attributes, what, where)
+        return layout
+    node = _find(layout, named)[0]
+    around = _around(layout, node)
     if tag == "set":
-        return _set(layout, ref, {key: node for key, node in attributes.items() if key != "ref"})
-    moved = _find(layout, ref)[0]
+        return _set_all(layout, node, named, {key: one for key, one in attributes.items() if key != "ref"}, what,
+                        where, around)
     if tag == "remove":
-        return _without(layout, ref)
-    place = next(key for key in attributes if key in PLACES)
-    goal = _followed(layout, attributes[place], what)
-    if any(_is(node, str(goal.value)) for node in _all(moved)):
-        what.tell(goal.mark, f'"{ref}" cannot move into or beside itself')
-        return layout
-    if not _aims_at_one(layout, goal, what):
-        return layout
-    return _insert(_without(layout, ref), place, str(goal.value), [moved])
+        what.log("remove", (_name(node),), (*where, "attributes", "ref"), aim.mark, old=node, named=(named,),
+                 stands_on=around)
+        for inner in _all(node)[1:]:
+            what.removals[_name(inner),] = what.removals[_name(node),]
+        return _without(layout, named)
+    return _move(layout, node, named, attributes, what, where)
+
+
+def _log_missed(tag: str, named: str, attributes: Mapping[str, Node], what: Change, where: BodyPath) -> None:
+    """Remember a change whose aim is not there, so that an upgrade can tell why."""
+    ref = attributes["ref"]
+    if tag == "remove":
+        what.log("remove", (named,), (*where, "attributes", "ref"), ref.mark, missed=True)
+    for key, node in attributes.items():
+        if tag == "set" and key != "ref":
+            what.log("set", (named, key), (*where, "attributes", key), node.mark, new=node, missed=True)
+        elif tag == "move" and key in PLACES:
+            what.log("place", (named,), (*where, "attributes", key), node.mark, new=node, missed=True,
+                     gap=Gap((), key, str(node.value)))
+
+
+def _add(layout: Node, tag: str, aim: Node, new: list[Node], aimed: bool, what: Change, where: BodyPath) -> Node:
+    """Put new elements after, before or into the aim."""
+    target = _find(layout, str(aim.value))[0] if aimed else None
+    named = str(aim.value)
+    on = (*_around(layout, target), (_name(target),)) if target is not None else ()
+    gap = Gap((), tag, _name(target) if target is not None else named)
+    for index, child in enumerate(new):
+        name = str(child.map["ref"].value)
+        what.log("add", (_name(child),), (*where, "children", index), child.mark, new=child, named=(name,),
+                 stands_on=on, missed=not aimed)
+        if index == 0:
+            what.log("place", (_name(child),), (*where, "attributes", "ref"), aim.mark, new=aim, gap=gap,
+                     named=(name,), stands_on=on, missed=not aimed, held=_held(layout, target))
+    return _insert(layout, tag, named, new) if aimed else layout
+
+
+def _set_all(layout: Node, node: Node, named: str, attributes: dict[str, Node], what: Change, where: BodyPath,
+             around: tuple[Path, ...]) -> Node:
+    """Set attributes; one that is set to nothing is taken away."""
+    said = node.map["attributes"].map if "attributes" in node.map else {}
+    for key, one in attributes.items():
+        what.log("set" if one.value else "remove", (_name(node), key), (*where, "attributes", key), one.mark,
+                 old=said.get(key), new=one if one.value else None, named=(named, key), stands_on=around)
+    return _set(layout, named, attributes)
+
+
+def _move(layout: Node, node: Node, named: str, attributes: Mapping[str, Node], what: Change, where: BodyPath) -> Node:
+    word = next(key for key in attributes if key in PLACES)
+    goal = _followed(layout, attributes[word], what)
+    inside = any(_is(inner, str(goal.value)) for inner in _all(node))
+    if inside:
+        what.tell(goal.mark, f'"{named}" cannot move into or beside itself')
+    missed = inside or not _aims_at_one(layout, goal, what)
+    target = None if missed else _find(layout, str(goal.value))[0]
+    on = (*_around(layout, node), *(() if target is None else (*_around(layout, target), (_name(target),))))
+    what.log("place", (_name(node),), (*where, "attributes", word), goal.mark, new=goal, named=(named,), missed=missed,
+             gap=Gap((), word, str(goal.value) if target is None else _name(target)), stands_on=on,
+             held=f"{_held(layout, node)}; {_held(layout, target)}")
+    return layout if missed else _insert(_without(layout, named), word, str(goal.value), [node])
+
+
+def _name(node: Node) -> str:
+    """An element as effects know it."""
+    return f'{node.map["tag"].value}:{node.map["ref"].value}'
+
+
+def _around(layout: Node, node: Node) -> tuple[Path, ...]:
+    """The elements that a node stands in, outermost first."""
+    for child in layout.items:
+        found = _chain(child, node)
+        if found is not None:
+            return tuple((_name(one),) for one in found)
+    return ()
+
+
+def _chain(holder: Node, node: Node) -> list[Node] | None:
+    if holder is node:
+        return []
+    for child in _items(holder):
+        found = _chain(child, node)
+        if found is not None:
+            return [holder, *found]
+    return None
+
+
+def _held(layout: Node, node: Node | None) -> str:
+    """The element that a node stands in."""
+    around = _around(layout, node) if node is not None else ()
+    return around[-1][0] if around else ""
 
 
 def _followed(layout: Node, aim: Node, what: Change) -> Node:
@@ -113,9 +208,13 @@ def _aims_at_one(layout: Node, aim: Node, what: Change) -> bool:
         tags = " or ".join(dict.fromkeys(f'"{node.map["tag"].value}:{ref}"' for node in found))
         what.tell(aim.mark, f'"{ref}" is {len(found)} nodes of {what.what} ({lines}): a change aims at exactly one'
                   + (f", write {tags}" if " or " in tags else ""))
-    else:
-        known = [str(node.map["ref"].value) for child in layout.items for node in _all(child)]
-        what.tell(aim.mark, f'{what.what} has no node "{ref}"' + suggestion(ref, known))
+        return False
+    known = [str(node.map["ref"].value) for child in layout.items for node in _all(child)]
+    tag, _, name = ref.rpartition(":")
+    removed = next((effect for path, effect in what.removals.items() if len(path) == 1
+                    and path[0].partition(":")[2] == name and tag in ("", path[0].partition(":")[0])), None)
+    what.tell(aim.mark, f'{what.what} has no node "{ref}"' + (
+        f" ({removed.mark.file}:{removed.mark.line} removes it)" if removed else suggestion(ref, known)))
     return False
 
 
@@ -173,7 +272,8 @@ def _set(holder: Node, ref: str, attributes: dict[str, Node]) -> Node:
     for child in _items(holder):
         if _is(child, ref):
             said = child.map.get("attributes", Node({}, child.origin))
-            merged = Node({**said.map, **attributes}, said.origin)
+            merged = Node({key: node for key, node in {**said.map, **attributes}.items()
+                           if node.value or key not in attributes}, said.origin)
             child = replace(child, value={**child.map, "attributes": merged})
         items.append(_set(child, ref, attributes))
     return _children(holder, items) if items or isinstance(holder.value, list) else holder
