@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from core.definition.lookup import Fact, Values
 from core.definition.names import suggestion
-from core.definition.references import Reference, References, place
+from core.definition.references import Reference, References, place, position
 from core.definition.renames import Alias
 from core.definition.scope import ModelScope, Names, Written
 from core.definition.values import BodyPath, Merged
@@ -34,8 +36,10 @@ class Building:
     kinds: Mapping[str, Kind]
     types: Mapping[str, FieldType[Any]]
     names: Names
-    merged: dict[tuple[str, str], Merged]
-    values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    merged: MutableMapping[tuple[str, str], Merged]
+    values: dict[str, Values[Any]] = field(default_factory=dict)
+    under: dict[str, list[str]] = field(default_factory=dict)   # the tables under each base that hold records
+    facts: dict[tuple[str, str], set[Fact]] | None = None       # what each definition looked at, if somebody asks
     broken: set[tuple[str, str]] = field(default_factory=set)
     problems: set[Problem] = field(default_factory=set)
     references: References = field(default_factory=References)
@@ -44,6 +48,12 @@ class Building:
     def tell(self, merged: Merged, path: BodyPath, message: str, inside: int | None = None) -> None:
         """A problem at a path of a definition; `inside` is a column within the value, from 1."""
         self.problems.add(merged.mark(path).problem(message, inside))
+
+    @contextmanager
+    def noted(self, key: tuple[str, str]) -> Iterator[None]:
+        """What is looked at in the block is looked at by this definition."""
+        with self.names.notes.into(None if self.facts is None else self.facts.setdefault(key, set())):
+            yield
 
     def known(self, kind: str) -> list[str]:
         """The names of a kind, those with errors too."""
@@ -55,24 +65,29 @@ class Building:
 
     def find(self, merged: Merged, path: BodyPath, kind: str, name: str, inside: int | None = None) -> Any | None:
         """What a path of a definition names; None, with a problem told unless it is broken itself."""
-        found = self.values.get(kind, {}).get(name)
+        found = self._value(kind, name)
         if found is None and (kind, name) not in self.merged:
             now = self.names.renames.definition(kind, name)
             if now is not None and self.alias(merged, path, name, now, inside):
-                name, found = now, self.values.get(kind, {}).get(now)
+                name, found = now, self._value(kind, now)
         self.refer(merged, path, kind, name, inside)
         if found is None and (kind, name) not in self.broken:
             verb = "are" if kind == "choices" else "is"
             self.tell(merged, path, f'there {verb} no {kind} "{name}"' + suggestion(name, self.known(kind)))
         return found
 
+    def _value(self, kind: str, name: str) -> Any | None:
+        values = self.values.get(kind)
+        return values.get(name) if values is not None else None
+
     def alias(self, merged: Merged, path: BodyPath, old: str, new: str, inside: int | None = None) -> bool:
         """Remember that a former name stands at a path; False if nobody can tell where it stands there."""
-        found = place(merged.body, path, old, inside)
-        origin = merged.origin.get(found.path) if found is not None else None
+        whole = self.merged.get((merged.kind, merged.name), merged)     # what is given may count from within a text
+        found = place(whole.body, path, old, inside)
+        origin = whole.origin.get(found.path) if found is not None else None
         if found is None or origin is None:
             return False
-        self.aliases.append(Alias(origin.mark, found, old, new))
+        self.aliases.append(Alias(origin.mark, found, old, new, position(whole, found)))
         return True
 
     def field(self, merged: Merged, path: BodyPath, table: str, name: str, inside: int | None = None) -> Type | None:
@@ -120,8 +135,11 @@ class Building:
         """The names an expression about a record of the table may use."""
         return ModelScope(self.names, table, variables, forgiving=True)
 
-    def check(self, merged: Merged, path: BodyPath, written: Written | None, shift: int = 0) -> None:
-        """Type an expression; tell what is wrong with it, and which fields it names."""
+    def check(self, merged: Merged, path: BodyPath, written: Written | None, shift: int = 0, begin: int = 0) -> None:
+        """Type an expression; tell what is wrong with it, and which fields it names.
+
+        `shift` is what stands before it in the value, `begin` what stands before the text that `merged` counts from.
+        """
         from core.expression import ExpressionError
         if written is None:
             return
@@ -129,13 +147,13 @@ class Building:
         try:
             expression = written.expression
         except ExpressionError as error:
-            if not self.names.touched:
+            if not self.names.touched and not error.own:
                 hint = f' (did you mean "{error.suggestion}"?)' if error.suggestion else ""
                 message = self._known_reason(written.scope.table, error.message) or error.message + hint
                 self.tell(merged, path, message, inside=error.column + shift)
             return
         for one in expression.mentions:
-            self._mention(merged, path, one, one.column - 1 + shift)
+            self._mention(merged, path, one, one.column - 1 + shift + begin)
 
     def _mention(self, merged: Merged, path: BodyPath, one: Mention, inside: int) -> None:
         """Remember a name in an expression, and what it stands for if it is a former one."""
@@ -173,7 +191,8 @@ class Building:
         found = self.names.choices.get(choices)
         if "." in choices:              # those that core makes of states: "ticket.state"
             if found is not None and value in found.values:
-                self.refer(merged, path, *found.values[value].path.split(" ", 1), inside)
+                kind, _, name = found.values[value].path.partition(" ")
+                self.refer(merged, path, kind, name, inside)
             return found is not None and value in found.values
         if choices == "role":
             self.refer(merged, path, "role", value, inside)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import RLock
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -17,6 +19,7 @@ from core.definition.files import Reading
 from core.definition.formulas import check_formulas
 from core.definition.kinds.base import Kind
 from core.definition.layers import read_layers
+from core.definition.lookup import Values
 from core.definition.merge import Merge, merge
 from core.definition.model import Addon, Choices, ChoiceValue, Model, SystemSettings
 from core.definition.removals import guard
@@ -91,14 +94,12 @@ def check_merged(merged: Merge, reading: Reading, plugins: Plugins) -> Building:
 
 
 def build(merged: Iterable[Merged], plugins: Plugins | None = None) -> Model:
-    """The Model of definitions that were checked before; expressions are parsed on first use.
+    """The Model of definitions that were checked before; values are built and expressions parsed on first use.
 
-    Raises DefinitionError if a definition does not fit this release's schemas.
+    Raises DefinitionError, now or then, if a definition does not fit this release's schemas.
     """
     building = start(merged, plugins or Plugins())
-    build_all(building)
-    if building.problems:
-        raise DefinitionError(building.problems)
+    build_later(building, sure=True)
     return finish(building)
 
 
@@ -121,23 +122,67 @@ def start(merged: Iterable[Merged], plugins: Plugins) -> Building:
 def build_all(building: Building) -> None:
     """Build the values of every kind, in the kinds' order."""
     for name, kind in building.kinds.items():
-        values = building.values.setdefault(name, {})
+        values = _values(building, name)
         own = [one for one in building.merged.values() if one.kind == name]
         for merged in kind.order(own, building):
-            found = _schema(merged, kind, building)
-            value = kind.build(*found, building) if found is not None else None
-            if value is None:
-                building.broken.add((name, merged.name))
-                if name in ("table", "mixin"):
-                    building.names.broken.add(merged.name)
-                elif name in ("query", "function", "setting"):
-                    building.names.broken.add(f"{name} {merged.name}")
-            else:
-                values[merged.name] = value
-        if name == "table":
-            values.update(building.names.tables)
+            with building.noted((name, merged.name)):
+                _build(merged, kind, values, building)
         if name == "choices":
             building.names.choices["role"] = values["role"] = _role_choices(building)
+
+
+def build_later(building: Building, sure: bool = False) -> None:
+    """Build values when they are first asked for; those of kinds that are not lazy now.
+
+    With `sure` the definitions were checked before: one that cannot be built raises DefinitionError.
+    """
+    lock, begun = RLock(), set[tuple[str, str]]()
+    of_names: Mapping[str, Values[Any]] = {
+        "choices": building.names.choices, "query": building.names.queries,
+        "function": building.names.named_functions, "setting": building.names.settings}
+
+    def make(kind: Kind, name: str) -> None:
+        key = (kind.name, name)
+        with lock, building.noted(key):
+            if key not in begun:
+                begun.add(key)
+                _build(building.merged[key], kind, _values(building, kind.name), building)
+                if sure and building.problems:
+                    raise DefinitionError(building.problems)
+
+    for name, kind in building.kinds.items():
+        names = [key[1] for key in building.merged if key[0] == name]
+        if type(kind).order is not Kind.order:
+            names = [one.name for one in kind.order([building.merged[name, each] for each in names], building)]
+        _values(building, name).later(names, partial(make, kind))
+        if name in of_names:
+            of_names[name].later(names, partial(make, kind))
+        if name == "choices":
+            building.names.choices["role"] = _values(building, name)["role"] = _role_choices(building)
+    for name, kind in building.kinds.items():
+        if not kind.lazy:
+            building.values[name].values()
+
+
+def _values(building: Building, kind: str) -> Values[Any]:
+    if kind not in building.values:
+        names = building.names
+        building.values[kind] = names.tables if kind == "table" else Values(kind, names.notes)
+    return building.values[kind]
+
+
+def _build(merged: Merged, kind: Kind, values: Values[Any], building: Building) -> None:
+    """Build one value; if that cannot be done its problems are told."""
+    found = _schema(merged, kind, building)
+    value = kind.build(*found, building) if found is not None else None
+    if value is not None:
+        values[merged.name] = value
+        return
+    building.broken.add((kind.name, merged.name))
+    if kind.name in ("table", "mixin"):
+        building.names.broken.add(merged.name)
+    elif kind.name in ("query", "function", "setting"):
+        building.names.broken.add(f"{kind.name} {merged.name}")
 
 
 def _schema(merged: Merged, kind: Kind, building: Building) -> tuple[Merged, Any] | None:
@@ -166,24 +211,25 @@ def _members(merged: Merged) -> set[str]:
 
 def _role_choices(building: Building) -> Choices:
     """The built-in choices `role`: every role of the model."""
-    titles = {one.name: one.body.get("title") for one in building.merged.values() if one.kind == "role"}
+    titles = {name: building.merged["role", name].body.get("title") for name in building.known("role")}
     values = {name: ChoiceValue(name, str(title or name.replace("_", " ").capitalize()), path=f"role {name}")
               for name, title in titles.items()}
     return Choices("role", "Role", values)
 
 
-def check_all(building: Building) -> None:
-    """Check every value that could be built."""
-    for (kind, name), merged in list(building.merged.items()):
-        value = building.values[kind].get(name)
+def check_all(building: Building, keys: Iterable[tuple[str, str]] | None = None) -> None:
+    """Check every value that could be built, or those of some definitions."""
+    for kind, name in list(building.merged if keys is None else keys):
+        value = building.values[kind].quiet(name)
         if value is not None:
-            building.kinds[kind].check(merged, value, building)
+            with building.noted((kind, name)):
+                building.kinds[kind].check(building.merged[kind, name], value, building)
 
 
 def finish(building: Building) -> Model:
     """The immutable Model of a building without problems."""
     values: dict[str, Mapping[str, object]] = {
-        kind: MappingProxyType(dict(found)) for kind, found in building.values.items()}
+        kind: MappingProxyType(found) for kind, found in building.values.items()}
     hashes = {key: merged.hash for key, merged in building.merged.items()}
     system = next(iter(building.values["system"].values()), SystemSettings())
     return Model(digest_all(hashes), cast(SystemSettings, system),

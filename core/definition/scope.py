@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from core.definition.lookup import Fact, Notes, Values
 from core.definition.renames import Renames
 from core.types.base import Type
 
@@ -27,18 +28,20 @@ class Names:
     def __init__(self, functions: Functions | None = None) -> None:
         self.functions = functions  # of the expression language; None: the built-in ones
         self.renames = Renames()
-        self.tables: dict[str, Table] = {}
-        self.choices: dict[str, Choices] = {}
-        self.queries: dict[str, SetQuery] = {}
-        self.named_functions: dict[str, NamedFunction] = {}
-        self.settings: dict[str, Type] = {}
+        self.notes = Notes()
+        self.tables: Values[Table] = Values("table", self.notes)
+        self.choices: Values[Choices] = Values("choices", self.notes)
+        self.queries: Values[SetQuery] = Values("query", self.notes)
+        self.named_functions: Values[NamedFunction] = Values("function", self.notes)
+        self.settings: Values[Type] = Values("setting", self.notes)
         self.broken: set[str] = set()  # tables that could not be built
         self.lost: set[str] = set()  # fields that could not be built
         self.touched = False  # one of those was asked for: errors that follow from it are not told
 
     def field(self, table: str, name: str) -> Field | None:
         """A field of a table; from a base also one that exactly one of its kinds declares."""
-        found = self.tables.get(table)
+        found = self.tables.quiet(table)
+        self.notes.add("table", table, name)
         if found is None:
             return None
         if name in found.fields:
@@ -48,8 +51,9 @@ class Names:
 
     def below(self, table: str, name: str) -> dict[str, Field]:
         """The fields of that name which tables under a base declare, by the table that declares each."""
-        kinds = (self.tables[kind] for kind in self.tables[table].kinds if kind in self.tables)
-        return {f.table: f for kind in kinds if (f := kind.fields.get(name)) is not None}
+        found = self.tables.quiet(table)
+        kinds = (self.tables.quiet(kind) for kind in (found.kinds if found is not None else ()))
+        return {f.table: f for kind in kinds if kind is not None and (f := kind.fields.get(name)) is not None}
 
     def member(self, table: str, name: str) -> Type | None:
         """The type of a field or system column of a table."""
@@ -62,7 +66,7 @@ class Names:
 
     def now(self, table: str, name: str) -> str | None:
         """What a field of a table, or of a kind under it, is called now that had this name before."""
-        found = self.tables.get(table)
+        found = self.tables.quiet(table)
         names = (self.renames.field(each, name) for each in (table, *found.kinds)) if found else ()
         return next((now for now in names if now is not None and self.member(table, now) is not None), None)
 
@@ -76,11 +80,11 @@ class Names:
 
     def is_kind_of(self, table: str, base: str) -> bool:
         """True if the table is the base, or stands anywhere under it."""
-        current: str | None = table
-        while current is not None and current in self.tables:
+        current = table
+        while (found := self.tables.quiet(current)) is not None:
             if current == base:
                 return True
-            current = self.tables[current].base
+            current = found.base or ""
         return False
 
     def _system(self, table: str, name: str) -> Type | None:
@@ -187,9 +191,21 @@ class Written:
     scope: ModelScope
     expects: str | Type | None = None
 
-    @cached_property
+    @property
     def expression(self) -> Expression:
         """The typed expression; raises ExpressionError if it never was checked and is wrong."""
+        expression, facts = self._checked
+        notes = self.scope.names.notes
+        if notes.facts is not None:
+            notes.facts |= facts
+        return expression
+
+    @cached_property
+    def _checked(self) -> tuple[Expression, frozenset[Fact]]:
+        """The expression and what checking it looked at: whoever asks for it looked at that too."""
         from core.expression import check
         from core.expression.functions import BUILT_IN
-        return check(self.source, self.scope, self.expects, self.scope.names.functions or BUILT_IN)
+        names, facts = self.scope.names, set[Fact]()
+        with names.notes.into(facts if names.notes.facts is not None else None):
+            expression = check(self.source, self.scope, self.expects, names.functions or BUILT_IN)
+        return expression, frozenset(facts)

@@ -27,6 +27,7 @@ class Kind(ABC):
     format: ClassVar[int] = 1
     shared: ClassVar[bool] = False          # several layers give parts of one definition without `change`
     reserved: ClassVar[frozenset[str]] = frozenset()
+    lazy: ClassVar[bool] = False            # `build` gives its value and does nothing else that others wait for
 
     def merge(self, below: Node, change: Node, what: Change) -> Node:
         """Change what lower layers made; problems go to `what.tell`."""

@@ -40,6 +40,7 @@ class ChoicesKind(Kind):
 
     name = "choices"
     folder = "choices"
+    lazy = True
     schema: ClassVar[type[Schema]] = ChoicesSchema
     reserved = frozenset({"role"})          # built in: the roles of the model
 

@@ -29,6 +29,7 @@ class DataKind(Kind):
 
     name = "data"
     folder = "data"
+    lazy = True
     schema: ClassVar[type[Schema]] = DataSchema
 
     def build(self, merged: Merged, schema: Any, building: Building) -> Data:

@@ -64,6 +64,7 @@ class FormKind(Kind):
     name = "form"
     folder = "forms"
     suffix = ".xml"
+    lazy = True
     schema: ClassVar[type[Schema]] = FormSchema
 
     def merge(self, below: Node, change: Node, what: Change) -> Node:

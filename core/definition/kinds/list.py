@@ -81,6 +81,7 @@ class ListKind(Kind):
 
     name = "list"
     folder = "lists"
+    lazy = True
     schema: ClassVar[type[Schema]] = ListSchema
 
     def build(self, merged: Merged, schema: Any, building: Building) -> List:

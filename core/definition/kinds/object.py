@@ -36,6 +36,7 @@ class ObjectKind(Kind):
 
     name = "object"
     folder = "objects"
+    lazy = True
     schema: ClassVar[type[Schema]] = ObjectSchema
     reserved = PAGES
 

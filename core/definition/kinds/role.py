@@ -47,6 +47,7 @@ class RoleKind(Kind):
 
     name = "role"
     folder = "roles"
+    lazy = True
     schema: ClassVar[type[Schema]] = RoleSchema
 
     def build(self, merged: Merged, schema: Any, building: Building) -> Role:

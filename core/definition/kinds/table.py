@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import ClassVar, Literal
 
 from pydantic import Field as Property
@@ -100,6 +99,7 @@ class Mixin(Kind):
 
     name = "mixin"
     folder = "tables"
+    lazy = True
     schema: ClassVar[type[Schema]] = MixinSchema
 
     def build(self, merged: Merged, schema: MixinSchema, building: Building) -> MixinSchema | None:
@@ -114,6 +114,7 @@ class TableKind(Kind):
 
     name = "table"
     folder = "tables"
+    lazy = True
     schema: ClassVar[type[Schema]] = TableSchema
 
     def order(self, merged: list[Merged], building: Building) -> Iterable[Merged]:
@@ -127,6 +128,9 @@ class TableKind(Kind):
                 continue
             for name in reversed(chain):
                 done.setdefault(name, by_name[name])
+        for table in done.values():
+            for base in (_chain(table, by_name) or [])[1:] if table.body.get("abstract") is not True else ():
+                building.under.setdefault(base, []).append(table.name)
         return done.values()
 
     def build(self, merged: Merged, schema: TableSchema, building: Building) -> Table | None:
@@ -146,12 +150,10 @@ class TableKind(Kind):
                           f"at most {MOST_FIELDS} are allowed")
         table = _table(merged, schema, fields, parts, base, building)
         building.names.tables[merged.name] = table
-        _enter_kinds(table, building)
         return table
 
     def check(self, merged: Merged, value: Table, building: Building) -> None:
         """Check fields, expressions and everything that names a field."""
-        value = building.names.tables[value.name]
         for field in value.fields.values():
             kind, _, name = field.path.partition(".")[0].partition(" ")
             if kind == "mixin" or name == value.name:       # the base's are checked with the base
@@ -230,7 +232,8 @@ def _table(merged: Merged, schema: TableSchema, fields: dict[str, Field],
     return Table(
         merged.name, merged.layer, title, schema.plural or title + "s",
         schema.display or (base.display if base else _display(fields)), fields, schema.base,
-        base.root if base else merged.name, schema.abstract, (), tuple(schema.uses), roles, rules, unique, indexes,
+        base.root if base else merged.name, schema.abstract, tuple(building.under.get(merged.name, ())),
+        tuple(schema.uses), roles, rules, unique, indexes,
         frozenset(schema.keeps) | (base.keeps if base else frozenset()),
         tuple(schema.peek) or (base.peek if base else ()),
         Access(tuple(access.through), access.only) if access else base.access if base else Access(),
@@ -244,16 +247,6 @@ def _display(fields: Mapping[str, Field]) -> str:
             return "{" + name + "}"
     texts = (name for name, field in fields.items() if field.expression_type.name == "text")
     return "{" + next(texts, "id") + "}"
-
-
-def _enter_kinds(table: Table, building: Building) -> None:
-    """Tell every base above a table of this kind, if it can have records."""
-    name = None if table.abstract else table.base
-    tables = building.names.tables
-    while name is not None:
-        above = tables[name]
-        tables[name] = replace(above, kinds=(*above.kinds, table.name))
-        name = above.base
 
 
 def check_text(merged: Merged, path: BodyPath, table: str, text: str, building: Building) -> None:

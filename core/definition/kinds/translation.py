@@ -28,6 +28,7 @@ class TranslationKind(Kind):
     name = "translation"
     folder = "translations"
     suffix = ".po"
+    lazy = True
     schema: ClassVar[type[Schema]] = TranslationSchema
     shared = True
 
@@ -78,7 +79,7 @@ def _renamed(merged: Merged, path: str, building: Building) -> bool:
         inside += len(word) + 1
     if not aliases or _fault(f"{kind} {'.'.join(words)}", building) is not None:
         return False
-    return all([building.alias(merged, ("texts", path), old, now, at) for old, now, at in aliases])
+    return all(building.alias(merged, ("texts", path), old, now, at) for old, now, at in aliases)
 
 
 def _fault(path: str, building: Building) -> str | None:
