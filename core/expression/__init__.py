@@ -1,6 +1,6 @@
 """The one expression language: checked against a Scope, evaluated in Python, compiled to SQL through Columns."""
 
-from core.expression.check import check
+from core.expression.check import Over, check
 from core.expression.errors import EvaluationError, ExpressionError
 from core.expression.expression import Expression, holds, is_true, passes
 from core.expression.functions import BUILT_IN, Functions, functions
@@ -19,6 +19,6 @@ from core.expression.sql import sql_type
 
 __all__ = [
     "BUILT_IN", "Argument", "Columns", "Conditions", "Environment", "EvaluationError", "Expression", "ExpressionError",
-    "Function", "Functions", "NamedFunction", "Parameter", "Related", "Scope", "SetQuery", "check", "functions",
+    "Function", "Functions", "NamedFunction", "Over", "Parameter", "Related", "Scope", "SetQuery", "check", "functions",
     "holds", "is_true", "passes", "sql_type",
 ]

@@ -1,40 +1,46 @@
-"""Calls: the functions of the language, and the aggregates over sets."""
+"""Calls by name: functions of the language, aggregates, queries and named functions."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.errors import Words, words
-from core.expression import type_rules
+from core.expression import inline, sets, type_rules
 from core.expression.errors import ExpressionError
 from core.expression.functions.base import Function
-from core.expression.nodes import Aggregate, Call, First, Literal, Node, Order, Path, Rows, Truth, Values
-from core.expression.paths import as_rows, suggestion
-from core.expression.type_rules import BOOLEAN, DECIMAL, INTEGER, describe
+from core.expression.nodes import Call, Literal, Node, Truth
+from core.expression.paths import suggestion
+from core.expression.type_rules import BOOLEAN, describe
 from core.types.base import Type
 
 if TYPE_CHECKING:
     from core.expression.check import Checker
 
-AGGREGATES = ("count", "sum", "min", "max", "avg", "exists", "first")
-SUM_GROWTH = 9       # the digits that a sum may have more than its values
+SPECIAL: Mapping[str, Callable[[Checker, ast.Call], Node]] = {"running": sets.running}
 EXAMPLES = {"date": "'2026-01-31'", "datetime": "'2026-01-31T10:00:00Z'"}
 
 
 def call(checker: Checker, tree: ast.Call) -> Node:
     """A call by name; raises ExpressionError for wrong arguments."""
     column = checker.source.column(tree)
+    if isinstance(tree.func, ast.Attribute) and isinstance(tree.func.value, ast.Name) and tree.func.value.id == "query":
+        return inline.query(checker, tree, tree.func)
     if not isinstance(tree.func, ast.Name):
         raise ExpressionError("only functions can be called, by their name", column)
     name = tree.func.id
-    if name in AGGREGATES:
-        return _aggregate(checker, name, tree)
+    if name in sets.AGGREGATES:
+        return sets.aggregate(checker, name, tree)
+    if name in SPECIAL:
+        return SPECIAL[name](checker, tree)
     forms = checker.functions.get(name)
     if forms is None:
-        raise ExpressionError('there is no function "{name}"', column,
-                              suggestion(name, (*checker.functions, *AGGREGATES)), name=name)
+        named = checker.scope.function(name)
+        if named is not None:
+            return inline.function(checker, tree, name, named)
+        known = (*checker.functions, *sets.AGGREGATES, *SPECIAL, *checker.scope.functions())
+        raise ExpressionError('there is no function "{name}"', column, suggestion(name, known), name=name)
     if tree.keywords:
         raise ExpressionError('"{name}" takes no named arguments', checker.source.column(tree.keywords[0]), name=name)
     arguments = [checker.value(argument) for argument in tree.args]
@@ -91,60 +97,3 @@ def _folded(function: Function, arguments: Sequence[Node], gives: Type, column: 
     except ValueError:
         raise ExpressionError('"{name}" takes a text such as {example}', column, name=function.name,
                               example=EXAMPLES.get(function.name, function.signature)) from None
-
-
-def _aggregate(checker: Checker, name: str, tree: ast.Call) -> Node:
-    column = checker.source.column(tree)
-    if name in ("min", "max") and len(tree.args) > 1:
-        raise ExpressionError('"{name}" takes one set', column, "least" if name == "min" else "greatest", name=name)
-    if len(tree.args) != 1:
-        raise ExpressionError('"{name}" takes one set, such as lines or lines[total > 0]', column, name=name)
-    argument = as_rows(checker.node(tree.args[0]))
-    if not isinstance(argument, Rows | Values):
-        raise ExpressionError('"{name}" takes a set, not {what}', argument.column, name=name,
-                              what=describe(argument.type))
-    rows, value = (argument.rows, argument.value) if isinstance(argument, Values) else (argument, None)
-    if name == "first":
-        return _first(checker, rows, value, tree.keywords, column)
-    if tree.keywords:
-        raise ExpressionError('"{name}" takes no named arguments', checker.source.column(tree.keywords[0]), name=name)
-    type = _aggregate_type(name, value, column)
-    size = {"count": 9, "exists": 0}.get(name, value.size if value else 0) + (SUM_GROWTH if name == "sum" else 0)
-    return Aggregate(type=type, name=name, rows=rows, value=value, column=column,
-                     size=checker.bounded(type, size, column))
-
-
-def _aggregate_type(name: str, value: Node | None, column: int) -> Type:
-    if name == "count":
-        return INTEGER
-    if name == "exists":
-        if value is not None:
-            raise ExpressionError('"exists" takes records; write exists(lines[field is not None])', column)
-        return BOOLEAN
-    if value is None:
-        raise ExpressionError('"{name}" needs a field of the set, such as {name}(lines.total)', column, name=name)
-    if name in ("sum", "avg") and not type_rules.is_number(value.type):
-        raise ExpressionError('"{name}" takes numbers, not {what}', column, name=name, what=describe(value.type))
-    if name in ("min", "max") and (value.type.many or value.type.name not in type_rules.ORDERED):
-        raise ExpressionError('"{name}" has no order for {what}', column, name=name, what=describe(value.type))
-    return value.type if name != "avg" or value.type.name in ("money", "percent") else DECIMAL
-
-
-def _first(checker: Checker, rows: Rows, value: Node | None, keywords: Sequence[ast.keyword], column: int) -> First:
-    order: tuple[Order, ...] = ()
-    for keyword in keywords:
-        if keyword.arg != "order":
-            raise ExpressionError('"first" knows only order=', checker.source.column(keyword), "order")
-        trees = keyword.value.elts if isinstance(keyword.value, ast.List | ast.Tuple) else [keyword.value]
-        with checker.inside(rows.table, column):
-            order = tuple(_order(checker, each) for each in trees)
-    inner = value if isinstance(value, Path) else Path(type=Type("link", rows.table), level=0, names=(), column=column)
-    return First(type=inner.type, rows=rows, value=inner, order=order, column=column, size=inner.size)
-
-
-def _order(checker: Checker, tree: ast.expr) -> Order:
-    descending = isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub)
-    value = checker.value(tree.operand if isinstance(tree, ast.UnaryOp) and descending else tree)
-    if value.type.many or value.type.name not in type_rules.ORDERED | {"choice"}:
-        raise ExpressionError("there is no order of {what}", value.column, what=describe(value.type))
-    return Order(type=value.type, value=value, descending=descending, column=value.column)

@@ -6,7 +6,9 @@ import ast
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
+from typing import Literal as Literal_
 
 from core.errors import Words, words
 from core.expression import calls, comparisons, paths, type_rules
@@ -19,6 +21,7 @@ from core.expression.nodes import (
     Arithmetic,
     Compare,
     Conditional,
+    GroupAggregate,
     Literal,
     Negate,
     Node,
@@ -28,7 +31,9 @@ from core.expression.nodes import (
     Truth,
     Variable,
     may_be_empty,
+    shifted,
     sql_depth,
+    walk,
 )
 from core.expression.parse import Source, parse
 from core.expression.scope import Scope
@@ -38,33 +43,85 @@ from core.types.base import Type
 MOST_DIGITS = 60
 MOST_SETS = 3        # within each other: PostgreSQL plans them together, in a time that grows with every one
 MOST_DAYS = 600_000
+MOST_PARTS = 2_000   # of queries and functions that are called, and of what they are given
 MOST_FRAMES = 350    # of Python's 1000: formulas within conditions within requests have to fit
 SMALLEST = 15        # digits that a quotient may gain, when the divisor is a field
 OPERATORS: Mapping[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%"}
 
 
-def check(source: str, scope: Scope, expects: str | Type | None = None, functions: Functions = BUILT_IN) -> Expression:
-    """Parse and type an expression; `expects` names the type it must give. Raises ExpressionError."""
-    checker = Checker(parse(source), scope, functions)
-    node = checker.condition(checker.source.tree) if expects in ("boolean", BOOLEAN) \
-        else checker.value(checker.source.tree)
-    if expects is not None:
+Over = Literal_["record", "group", "result"]
+
+
+def check(source: str, scope: Scope, expects: str | Type | None = None, functions: Functions = BUILT_IN,
+          over: Over = "record") -> Expression:
+    """Parse and type an expression; `expects` names the type it must give. Raises ExpressionError.
+
+    `expects="records"` takes one record or a set of them, whose expression is only read, not compiled.
+    `over` says what it is worked out over: one record, a group of them (aggregates take plain values), or a row of a
+    result (`running` is allowed).
+    """
+    checker = Checker(parse(source), scope, functions, over=over)
+    if expects == "records":
+        node = checker.records(checker.source.tree)
+    elif expects in ("boolean", BOOLEAN):
+        node = checker.condition(checker.source.tree)
+    else:
+        node = checker.value(checker.source.tree)
+    if expects is not None and expects != "records":
         node = checker.fit(node, expects)
     if sql_depth(node) > MOST_FRAMES:
         raise ExpressionError("this is nested too deeply")
     return Expression(source, node, scope.is_kind_of, tuple(dict.fromkeys(checker.mentions)))
 
 
+@dataclass(frozen=True)
+class Body:
+    """What is checked in place of a call of a query or named function.
+
+    `chain` has the calls on the way to it, `arguments` what its parameters stand for, `depth` how many records there
+    are around the call, of which the body knows nothing.
+    """
+
+    chain: tuple[str, ...] = ()
+    arguments: Mapping[str, Node] = field(default_factory=dict)
+    depth: int = 0
+
+
 class Checker:
     """One walk over one syntax tree; `tables` has the table of the record at hand last, and those around it before."""
 
-    def __init__(self, source: Source, scope: Scope, functions: Functions) -> None:
+    def __init__(self, source: Source, scope: Scope, functions: Functions, over: str = "record") -> None:
         self.source = source
         self.scope = scope
         self.functions = functions
+        self.over = over
         self.tables: list[str | None] = [scope.table]
         self.mentions: list[Mention] = []
+        self.body = Body()
+        self.parts = [MOST_PARTS]       # that may still come in place of calls; shared with all bodies
+
+    def within(self, source: Source, scope: Scope, body: Body) -> Checker:
+        """The checker of a body that stands in place of a call."""
+        inner = Checker(source, scope, self.functions)
+        inner.tables, inner.body, inner.parts = list(self.tables), body, self.parts
+        return inner
+
+    def spend(self, parts: int, column: int) -> None:
+        """Count parts that come in place of calls; raises ExpressionError if there are too many."""
+        self.parts[0] -= parts
+        if self.parts[0] < 0:
+            raise ExpressionError("with all that it calls, an expression has at most {most} parts", column,
+                                  most=MOST_PARTS)
+
+    def argument(self, name: str, column: int) -> Node:
+        """What a parameter of the body stands for, read from the record at hand; raises ExpressionError."""
+        node, by = self.body.arguments[name], len(self.tables) - self.body.depth
+        parts = list(walk(node))
+        self.spend(len(parts), column)
+        if by and any(isinstance(part, GroupAggregate) for part in parts):
+            raise ExpressionError('"{name}" is of a group and cannot be used within a set', column, name=name)
+        return shifted(node, by)
 
     def mention(self, kind: str, owner: str, name: str, column: int) -> None:
         """Remember that a name of the Model stands here."""
@@ -73,11 +130,11 @@ class Checker:
     @property
     def table(self) -> str | None:
         """The table of the record at hand."""
-        return self.tables[-1]
+        return self.table_at(0)
 
     def table_at(self, level: int) -> str | None:
         """The table of the record so many levels out; None if there is none."""
-        return self.tables[-1 - level] if level < len(self.tables) else None
+        return self.tables[-1 - level] if level < len(self.tables) - self.body.depth else None
 
     @contextmanager
     def inside(self, table: str, column: int) -> Iterator[None]:
@@ -85,8 +142,10 @@ class Checker:
         if len(self.tables) > MOST_SETS:
             raise ExpressionError("sets stand in sets at most {most} deep", column, most=MOST_SETS)
         self.tables.append(table)
+        over, self.over = self.over, "record"
         yield
         self.tables.pop()
+        self.over = over
 
     def node(self, tree: ast.expr) -> Node:
         """Any part, also a set."""
@@ -97,6 +156,14 @@ class Checker:
         node = self.node(tree)
         if node.type.name == "set":
             raise ExpressionError("this is {what}; use it inside exists, count, sum, min, max or first", node.column,
+                                  what=describe(node.type))
+        return node
+
+    def records(self, tree: ast.expr) -> Node:
+        """One record or a set of them; raises ExpressionError if it is none."""
+        node = paths.as_rows(self.node(tree))
+        if node.type.name not in ("link", "set"):
+            raise ExpressionError("this is {what}, not a record or a set of them", node.column,
                                   what=describe(node.type))
         return node
 
@@ -114,7 +181,7 @@ class Checker:
         """The node as a value of the expected type; raises ExpressionError if it is of another."""
         wanted = expects if isinstance(expects, Type) else Type(expects)
         node = comparisons.as_type(self, node, wanted)
-        if not type_rules.fits(node.type, expects):
+        if not type_rules.fits(node.type, expects) or not type_rules.related(node.type, wanted, self.scope.is_kind_of):
             said = words("this is {what}, where {wanted} is expected", what=describe(node.type),
                          wanted=describe(wanted))
             if wanted.name == "integer" and node.type.name in NUMBERS:

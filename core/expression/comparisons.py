@@ -8,10 +8,23 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from core.errors import Words, words
-from core.expression import type_rules
+from core.expression import sets, type_rules
 from core.expression.errors import ExpressionError
 from core.expression.functions.dates import read_date, read_datetime
-from core.expression.nodes import Among, And, Compare, Holds, IsEmpty, IsKind, Literal, Node, Path, Variable
+from core.expression.nodes import (
+    Among,
+    And,
+    Compare,
+    Holds,
+    IsEmpty,
+    IsKind,
+    Literal,
+    Node,
+    Path,
+    Rows,
+    Values,
+    Variable,
+)
 from core.expression.paths import suggestion
 from core.expression.type_rules import BOOLEAN, NULL, describe
 from core.types.base import Type
@@ -149,6 +162,8 @@ def _in(checker: Checker, left_tree: ast.expr, right_tree: ast.expr, negated: bo
             raise ExpressionError('a list with fields in it needs a field before "in"', column)
         return Among(type=BOOLEAN, value=left, options=options, negated=negated, column=column)
     right = checker.node(right_tree)
+    if isinstance(right, Rows | Values):
+        return _in_set(checker, left, right, negated, column)
     if right.type.many:
         single = dataclasses.replace(right.type, many=False)
         left = as_type(checker, left, single)
@@ -156,12 +171,20 @@ def _in(checker: Checker, left_tree: ast.expr, right_tree: ast.expr, negated: bo
             raise ExpressionError("{first} is never among {second}", column, first=describe(left.type),
                                   second=describe(right.type))
         return Holds(type=BOOLEAN, many=right, value=left, negated=negated, column=column)
-    said = words('after "in" comes a list or a plural field, not {what}', what=describe(right.type))
+    said = words('after "in" comes a list, a set or a plural field, not {what}', what=describe(right.type))
     if right.type.name == "text":
         said = words("{problem}; use contains(text, part)", problem=said)
-    elif right.type.name == "set":
-        said = words("{problem}; use exists(set[...])", problem=said)
     raise ExpressionError(said, right.column)
+
+
+def _in_set(checker: Checker, left: Node, right: Rows | Values, negated: bool, column: int) -> Node:
+    """Whether a link leads to a record of a set, or a value is among those of a field."""
+    wanted = right.value.type if isinstance(right, Values) else Type("link", right.table)
+    left = as_type(checker, left, wanted)
+    if left.type == NULL or not type_rules.equal(left.type, wanted, checker.scope.is_kind_of):
+        raise ExpressionError("{first} is never among {second}", column, first=describe(left.type),
+                              second=describe(right.type if isinstance(right, Rows) else wanted))
+    return sets.member(left, right, negated, column)
 
 
 def _option(checker: Checker, left: Node, tree: ast.expr, column: int) -> Node:

@@ -21,6 +21,7 @@ from core.expression.nodes import (
     Compare,
     Conditional,
     First,
+    GroupAggregate,
     Holds,
     IsEmpty,
     IsKind,
@@ -29,9 +30,13 @@ from core.expression.nodes import (
     Node,
     Not,
     Or,
+    Order,
     Path,
+    Reach,
     Rows,
+    Running,
     Truth,
+    Under,
     Variable,
 )
 from core.expression.scope import Environment
@@ -40,6 +45,7 @@ from core.expression.type_rules import NUMBERS
 QUOTIENT = Decimal(1).scaleb(-PLACES)
 GUARD = Decimal(1).scaleb(-40)       # a quotient is first worked out to so many places, as in SQL
 INTEGER = "integer"
+LISTED = 200         # characters of one value in a list
 
 
 @dataclass(slots=True)
@@ -115,15 +121,13 @@ class _Compiler:
         return lambda frame: plain(read(_at(frame, level).record, names, draft=True))
 
     def _variable(self, node: Variable) -> Run:
-        head, rest = node.names[0], node.names[1:]
+        names = node.names
 
         def run(frame: Frame) -> Any:
             environment = frame.environment
-            if head == "user" and head not in environment.variables:
-                return plain(read(environment.user, rest or ("id",), draft=False))
-            if rest and head not in environment.variables:
-                return plain(environment.variables.get(".".join((head, *rest))))
-            return plain(read(environment.variables, (head, *rest), draft=False))
+            if names[0] == "user" and "user" not in environment.variables:
+                return plain(read(environment.user, names[1:] or ("id",), draft=False))
+            return plain(_given(environment, names))
         return run
 
     def _truth(self, node: Truth) -> Run:
@@ -247,15 +251,43 @@ class _Compiler:
             return work(*(getattr(frame.environment, name) for name in environment), *values)
         return run
 
+    def _reach(self, node: Reach) -> Run:
+        start, names = self._linked(node.start), node.names
+        return lambda frame: plain(read(start(frame), names, draft=False))
+
+    def _linked(self, node: Node) -> Callable[[Frame], Mapping[str, Any]]:
+        """The record that a link leads to, as it was read; an empty one where the link is empty."""
+        raw = _Raw(self.is_kind_of).run(node)
+
+        def run(frame: Frame) -> Mapping[str, Any]:
+            found = raw(frame)
+            if found is None:
+                return EMPTY
+            if not isinstance(found, Mapping):
+                raise EvaluationError("the record that a link leads to was not read")
+            return found
+        return run
+
+    def _under(self, node: Under) -> Run:
+        raise EvaluationError('"under" can be worked out only in the database')
+
+    def _groupaggregate(self, node: GroupAggregate) -> Run:
+        raise EvaluationError("what is of a group can be worked out only in the database")
+
+    def _running(self, node: Running) -> Run:
+        raise EvaluationError("a running value can be worked out only in the database")
+
     def rows(self, node: Rows) -> Callable[[Frame], list[Frame]]:
         """The records of a set that its condition holds for, each in a frame of its own."""
         if node.everywhere:
             raise EvaluationError(f"all.{node.table} can be read only in the database")
         level, names = node.level, node.names
+        start = self._linked(node.start) if node.start is not None else None
         where = self.run(node.where) if node.where is not None else None
 
         def run(frame: Frame) -> list[Frame]:
-            found: Sequence[Any] = read(_at(frame, level).record, names, draft=True) or ()
+            record = _at(frame, level).record if start is None else start(frame)
+            found: Sequence[Any] = read(record, names, draft=start is None) or ()
             frame.steps[0] -= len(found)
             if frame.steps[0] < 0:
                 raise EvaluationError("too many records to look at")
@@ -271,7 +303,12 @@ class _Compiler:
             return lambda frame: bool(rows(frame))
         if node.value is None:
             return lambda frame: len(rows(frame))
-        value, work = self.run(node.value), AGGREGATES[node.name]
+        value = self.run(node.value)
+        if node.name == "list":
+            ordered, separator = self._ordered(node.order, False), node.separator
+            return lambda frame: separator.join(
+                found[:LISTED] for inner in ordered(rows(frame)) if (found := value(inner)) is not None)[:LIMIT] or None
+        work = AGGREGATES[node.name]
 
         def run(frame: Frame) -> Any:
             return work([found for inner in rows(frame) if (found := value(inner)) is not None])
@@ -279,14 +316,64 @@ class _Compiler:
 
     def _first(self, node: First) -> Run:
         rows, value = self.rows(node.rows), self.run(node.value)
-        keys = [(self.run(order.value), order.descending) for order in node.order]
+        ordered = self._ordered(node.order, node.last)
 
         def run(frame: Frame) -> Any:
-            found = sorted(rows(frame), key=lambda inner: inner.record.get("id") or 0)
-            for key, descending in reversed(keys):
-                found = _sorted(found, key, descending)
+            found = ordered(rows(frame))
             return value(found[0]) if found else None
         return run
+
+    def _ordered(self, order: Sequence[Order], last: bool) -> Callable[[list[Frame]], list[Frame]]:
+        """How records are sorted: by the keys, what is equal by id."""
+        keys = [(self.run(each.value), each.descending) for each in order]
+
+        def run(frames: list[Frame]) -> list[Frame]:
+            found = sorted(frames, key=lambda inner: inner.record.get("id") or 0, reverse=last)
+            for key, descending in reversed(keys):
+                found = _sorted(found, key, descending)
+            return found
+        return run
+
+
+class _Raw(_Compiler):
+    """Links as they were read: with the record that they lead to, not only its id."""
+
+    def _path(self, node: Path) -> Run:
+        level, names = node.level, node.names
+        return lambda frame: read(_at(frame, level).record, names, draft=True) if names else _at(frame, level).record
+
+    def _variable(self, node: Variable) -> Run:
+        return lambda frame: frame.environment.user if node.names == ("user",) \
+            and "user" not in frame.environment.variables else _given(frame.environment, node.names)
+
+    def _conditional(self, node: Conditional) -> Run:
+        test = _Compiler(self.is_kind_of).run(node.test)
+        then, otherwise = self.run(node.then), self.run(node.otherwise)
+        return lambda frame: then(frame) if test(frame) is True else otherwise(frame)
+
+    def _reach(self, node: Reach) -> Run:
+        start, names = self._linked(node.start), node.names
+        return lambda frame: read(start(frame), names, draft=False)
+
+
+class _Empty(dict[str, Any]):
+    """A record that is not there: everything of it is empty."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+EMPTY = _Empty()
+
+
+def _given(environment: Environment, names: tuple[str, ...]) -> Any:
+    """The value of a variable, which may be there under its dotted name."""
+    if len(names) > 1 and names[0] not in environment.variables:
+        return environment.variables.get(".".join(names))
+    return read(environment.variables, names, draft=False)
 
 
 def _at(frame: Frame, level: int) -> Frame:
@@ -343,6 +430,7 @@ def _total(values: Sequence[Any]) -> Any:
 
 AGGREGATES: Mapping[str, Callable[[list[Any]], Any]] = {
     "count": len,
+    "count_distinct": lambda values: len(set(values)),
     "sum": _total,
     "min": lambda values: min(values, default=None),
     "max": lambda values: max(values, default=None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,23 @@ from sqlalchemy import ColumnElement
 from core.expression.errors import EvaluationError
 from core.expression.evaluate import Frame, compile_python
 from core.expression.mentions import Mention
-from core.expression.nodes import Aggregate, Call, First, Node, Path, Rows, Values, Variable, children, lifted, walk
+from core.expression.nodes import (
+    Aggregate,
+    Call,
+    First,
+    GroupAggregate,
+    Node,
+    Path,
+    Reach,
+    Rows,
+    Running,
+    Under,
+    Values,
+    Variable,
+    children,
+    lifted,
+    walk,
+)
 from core.expression.scope import Columns, Environment
 from core.expression.sql import compile_sql
 from core.types.base import Type
@@ -53,10 +69,26 @@ class Expression:
         """The tables whose records it reads by `all.table`."""
         return frozenset(node.table for node in walk(self.node) if isinstance(node, Rows) and node.everywhere)
 
+    @cached_property
+    def grouped(self) -> bool:
+        """True if it holds an aggregate over the rows of a group."""
+        return any(isinstance(node, GroupAggregate) for node in walk(self.node))
+
+    @cached_property
+    def running(self) -> bool:
+        """True if it holds a value that runs over the rows of a result."""
+        return any(isinstance(node, Running) for node in walk(self.node))
+
+    @cached_property
+    def plain(self) -> frozenset[tuple[str, ...]]:
+        """The paths read outside aggregates of the group: where rows are grouped, it must be by these."""
+        return frozenset(path for path in _reads(self.node, ((),), plain=True) if path[:1] != ("all",))
+
     @property
     def needs_database(self) -> bool:
-        """True if it cannot be evaluated in Python, for it asks for all records of a table."""
-        return bool(self.tables)
+        """True if it cannot be evaluated in Python, for it asks for all records of a table, or for a group of rows."""
+        return bool(self.tables) or self.grouped or self.running or any(
+            isinstance(node, Under) for node in walk(self.node))
 
     @cached_property
     def _python(self) -> Callable[[Frame], Any]:
@@ -69,9 +101,9 @@ class Expression:
         except (ArithmeticError, TypeError, ValueError, KeyError, AttributeError) as error:
             raise EvaluationError(f"{self.source!r} does not fit what it was given: {error}") from error
 
-    def sql(self, columns: Columns) -> ColumnElement[Any]:
-        """The value as SQL; NULL is empty, and unknown for a condition."""
-        return compile_sql(self.node, columns)
+    def sql(self, columns: Columns, order: Sequence[ColumnElement[Any]] = ()) -> ColumnElement[Any]:
+        """The value as SQL; NULL is empty, and unknown for a condition. `order` is what running values go by."""
+        return compile_sql(self.node, columns, order=order)
 
     def lifted(self, prefix: str) -> tuple[Expression, Mapping[str, object]]:
         """The same with the literals it compares as parameters `prefix`_n, and their values.
@@ -106,37 +138,46 @@ def holds(element: ColumnElement[bool]) -> ColumnElement[bool]:
     return element.is_(True)
 
 
-def _reads(node: Node, around: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, ...]]:
-    """Paths from the outermost record; `around` has the prefix of each record around, the innermost first."""
+def _reads(node: Node, around: tuple[tuple[str, ...], ...], plain: bool = False) -> Iterator[tuple[str, ...]]:
+    """Paths from the outermost record; `around` has the prefix of each record around, the innermost first.
+
+    With `plain` the aggregates of a group are left out.
+    """
     match node:
+        case GroupAggregate() if plain:
+            return
+        case Reach(start=start, table=table, names=names):
+            yield from _reads(start, around, plain)
+            yield ("all", table, *names)
         case Path(level=level, names=names):
             yield around[level] + (names or ("id",))
         case Rows():
             yield _prefix(node, around)
+            if node.start is not None:
+                yield from _reads(node.start, around, plain)
+                yield ("all", node.home, *node.names)
             if node.where is not None:
                 yield from _reads(node.where, (_prefix(node, around), *around))
-        case Values(rows=rows, value=value):
-            yield from _reads(rows, around)
-            yield from _reads(value, (_prefix(rows, around), *around))
-        case Aggregate(rows=rows, value=value):
-            yield from _reads(rows, around)
-            if value is not None:
-                yield from _reads(value, (_prefix(rows, around), *around))
-        case First(rows=rows, value=value, order=order):
-            yield from _reads(rows, around)
-            for inner in (value, *(each.value for each in order)):
-                yield from _reads(inner, (_prefix(rows, around), *around))
+        case Values() | Aggregate() | First():
+            yield from _reads(node.rows, around)
+            for inner in (node.value, *(each.value for each in getattr(node, "order", ()))):
+                if inner is not None:
+                    yield from _reads(inner, (_prefix(node.rows, around), *around))
         case _:
             for child in children(node):
-                yield from _reads(child, around)
+                yield from _reads(child, around, plain)
 
 
 def _prefix(rows: Rows, around: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    if rows.start is not None:
+        return ("all", rows.table)
     return rows.path if rows.everywhere else around[rows.level] + rows.names
 
 
 def _variables(node: Node) -> Iterator[tuple[str, ...]]:
     for each in walk(node):
+        if isinstance(each, Reach | Rows) and isinstance(each.start, Variable):
+            yield (*each.start.names, *each.names)
         if isinstance(each, Variable):
             yield each.names
         elif isinstance(each, Call):

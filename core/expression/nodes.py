@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from core.expression.type_rules import is_number
 from core.types.base import Type
@@ -23,6 +23,9 @@ class Node:
     type: Type
     size: int = 0
     column: int = field(default=1, compare=False)
+
+
+N = TypeVar("N", bound=Node)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,15 @@ class Path(Node):
 class Variable(Node):
     """A value given from outside, such as `user` or `parameter.city`, or a field reached from it."""
 
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach(Node):
+    """A field reached from a link that is worked out, or that a variable other than `user` holds."""
+
+    start: Node
+    table: str
     names: tuple[str, ...]
 
 
@@ -161,13 +173,18 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows(Node):
-    """A set of records: `lines[...]` of a record, or with `everywhere` all records of a table."""
+    """A set of records: `lines[...]` of a record, or with `everywhere` all records of a table.
+
+    With `start`, a link to a record of `home`, the names lead on from there.
+    """
 
     level: int
     names: tuple[str, ...]
     table: str
     everywhere: bool = False
     where: Node | None = None
+    start: Node | None = None
+    home: str = ""
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -185,11 +202,40 @@ class Values(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate(Node):
-    """count sum min max avg exists over a set."""
+    """count count_distinct sum min max avg exists list over a set; `order` and `separator` are those of a list."""
 
     name: str
     rows: Rows
     value: Node | None = None
+    order: tuple[Order, ...] = ()
+    separator: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupAggregate(Node):
+    """count count_distinct sum min max avg any all list over the rows of a group; without value the rows count."""
+
+    name: str
+    value: Node | None = None
+    where: Node | None = None
+    separator: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running(Node):
+    """The sum of a value over the rows of a result up to this one, in the order of the result."""
+
+    value: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Under(Node):
+    """Whether a record is another one or stands under it, along a link of their table that is a tree."""
+
+    value: Node
+    top: Node
+    table: str
+    link: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,11 +248,12 @@ class Order(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class First(Node):
-    """A value of the first record of a set."""
+    """A value of the first record of a set; with `last` the record that was made last is the first."""
 
     rows: Rows
     value: Path
     order: tuple[Order, ...] = ()
+    last: bool = False
 
 
 def children(node: Node) -> Iterator[Node]:
@@ -239,8 +286,16 @@ def _own_depth(node: Node) -> int:
     return 10
 
 
+NEVER_EMPTY = ("count", "count_distinct", "sum", "exists", "any", "all")
+
+
+NEVER_UNKNOWN = (Truth, Under, Among, Holds, IsEmpty, IsKind, Given, Running)
+
+
 def may_be_empty(node: Node) -> bool:
     """False only where a value can never be empty; decides how equality is written in SQL."""
+    if isinstance(node, NEVER_UNKNOWN):
+        return False
     match node:
         case Literal(value=value):
             return value is None
@@ -251,20 +306,16 @@ def may_be_empty(node: Node) -> bool:
         case Arithmetic(operator=operator, left=left, right=right):
             divides = operator in "/%" and not (isinstance(right, Literal) and right.value)
             return divides or may_be_empty(left) or may_be_empty(right)
-        case Negate(value=value):
+        case Negate(value=value) | Not(value=value):
             return may_be_empty(value)
         case Conditional(then=then, otherwise=otherwise):
             return may_be_empty(then) or may_be_empty(otherwise)
-        case Aggregate(name=name):
-            return name not in ("count", "sum", "exists")
+        case Aggregate(name=name) | GroupAggregate(name=name):
+            return name not in NEVER_EMPTY
         case Compare(operator=operator, left=left, right=right):
             return operator not in ("==", "!=") and (may_be_empty(left) or may_be_empty(right))
-        case Truth() | Among() | Holds() | IsEmpty() | IsKind() | Given():
-            return False
         case And(parts=parts) | Or(parts=parts):
             return any(may_be_empty(part) for part in parts)
-        case Not(value=value):
-            return may_be_empty(value)
     return True
 
 
@@ -279,6 +330,8 @@ def lifted(node: Node, prefix: str, values: dict[str, object]) -> Node:
         return replace(node, parts=tuple(lifted(part, prefix, values) for part in node.parts))
     if isinstance(node, Not):
         return replace(node, value=lifted(node.value, prefix, values))
+    if isinstance(node, Aggregate) and node.rows.where is not None:
+        return replace(node, rows=replace(node.rows, where=lifted(node.rows.where, prefix, values)))
     return node
 
 
@@ -288,3 +341,26 @@ def _given(node: Node, prefix: str, values: dict[str, object]) -> Node:
     name = f"{prefix}_{len(values)}"
     values[name] = node.value
     return Given(type=node.type, name=name)
+
+
+def shifted(node: N, by: int, within: int = 0) -> N:
+    """The node as it reads `by` records further in; `within` is how many records inside it are its own."""
+    if by == 0 or isinstance(node, Literal | Variable):
+        return node
+    changes: dict[str, object] = {}
+    outside = isinstance(node, Path | Rows) and node.level >= within
+    if outside and not (isinstance(node, Rows) and (node.everywhere or node.start is not None)):
+        changes["level"] = node.level + by      # type: ignore[attr-defined]
+    for each in fields(node):
+        value = getattr(node, each.name)
+        inner = within + (each.name in INSIDE.get(type(node), ()))
+        if isinstance(value, Node):
+            changes[each.name] = shifted(value, by, inner)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Node):
+            changes[each.name] = tuple(shifted(part, by, inner) for part in value)
+    return replace(node, **changes) if changes else node    # type: ignore[arg-type]
+
+
+# The fields of a node that are read with a record of its set at hand.
+INSIDE: dict[type[Node], tuple[str, ...]] = {
+    Rows: ("where",), Values: ("value",), Aggregate: ("value", "order"), First: ("value", "order")}

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from core.expression.errors import ExpressionError
-from core.expression.nodes import And, First, Node, Path, Rows, Values, Variable
+from core.expression.nodes import And, First, Holds, Node, Path, Reach, Rows, Values, Variable, shifted
 from core.expression.type_rules import BOOLEAN, NUMBERS, describe
 from core.types.base import Type
 
@@ -50,6 +50,8 @@ def _unknown_name(checker: Checker, word: str, column: int) -> ExpressionError:
     if word in checker.functions:
         return ExpressionError('"{name}" is a function; call it: {usage}', column, name=word,
                                usage=checker.functions[word][0].signature)
+    if word == "query":
+        return ExpressionError('"query" needs a name and brackets: query.name()', column)
     if word == "all":
         return ExpressionError('"all" needs a table: all.table', column)
     table = checker.table
@@ -77,30 +79,42 @@ def attribute(checker: Checker, tree: ast.Attribute) -> Node:
         if tree.value.id == "all":
             checker.mention("table", "", tree.attr, checker.source.name_column(tree))
             return _everywhere(checker, tree.attr, column)
+        if tree.value.id == "query" and checker.scope.query(tree.attr) and not _known(checker, "query"):
+            raise ExpressionError("a query is called: query.{name}()", column, name=tree.attr)
         dotted = _dotted_variable(checker, tree.value.id, tree.attr, column)
         if dotted is not None:
             if tree.value.id == "setting":
                 checker.mention("setting", "", tree.attr, checker.source.name_column(tree))
             return dotted
     owner = as_rows(checker.node(tree.value))
+    if isinstance(owner, Rows):
+        return _values(checker, owner, Path(type=Type("link", owner.table), level=0, names=(), column=column), tree)
+    if isinstance(owner, Values):
+        return _values(checker, owner.rows, owner.value, tree)
+    if isinstance(owner, Path) and not owner.names and owner.level and tree.attr == "outer":
+        return _further_out(checker, owner.level + 1, column)
+    return _follow(owner, tree.attr, _member(checker, owner, tree))
+
+
+def _follow(owner: Node, name: str, type: Type) -> Node:
+    """A field of the record that a link leads to."""
     match owner:
-        case Path(names=(), level=level) if tree.attr == "outer" and level:
-            return _further_out(checker, level + 1, column)
         case Path():
-            found = _member(checker, owner, tree)
-            return _field(dataclasses.replace(owner, type=found, names=(*owner.names, tree.attr), size=0))
-        case Variable():
-            return _variable((*owner.names, tree.attr), _member(checker, owner, tree), owner.column)
-        case First(value=value):
-            inner = _single(_field(dataclasses.replace(
-                value, type=_member(checker, value, tree), names=(*value.names, tree.attr))), column)
+            return _field(dataclasses.replace(owner, type=type, names=(*owner.names, name), size=0))
+        case Variable(names=("user", *_)):
+            return _variable((*owner.names, name), type, owner.column)
+        case Reach(start=start, table=table, names=names):
+            return _reach(start, table, (*names, name), type, owner.column)
+        case First(value=value) if type.name != "set":
+            inner = _single(_field(dataclasses.replace(value, type=type, names=(*value.names, name))), owner.column)
             return dataclasses.replace(owner, type=inner.type, value=inner, size=inner.size)
-        case Rows(table=table):
-            start = Path(type=Type("link", table), level=0, names=(), column=column)
-            return _values(checker, owner, start, tree)
-        case Values(rows=rows, value=value):
-            return _values(checker, rows, value, tree)
-    raise ExpressionError('{what} has no part "{name}"', column, what=describe(owner.type), name=tree.attr)
+    return _reach(owner, owner.type.of or "", (name,), type, owner.column)
+
+
+def _known(checker: Checker, word: str) -> bool:
+    table = checker.table
+    return checker.scope.variable(word) is not None or (
+        table is not None and checker.scope.member(table, word) is not None)
 
 
 def _everywhere(checker: Checker, table: str, column: int) -> Rows:
@@ -109,12 +123,14 @@ def _everywhere(checker: Checker, table: str, column: int) -> Rows:
     return Rows(type=Type("set", table), level=0, names=(), table=table, everywhere=True, column=column)
 
 
-def _dotted_variable(checker: Checker, head: str, tail: str, column: int) -> Variable | None:
-    """A variable such as `parameter.city`, whose head alone is none."""
+def _dotted_variable(checker: Checker, head: str, tail: str, column: int) -> Node | None:
+    """A variable such as `parameter.city`, whose head alone is none, or what it stands for."""
     scope = checker.scope
     if scope.variable(head) is not None or (checker.table and scope.member(checker.table, head) is not None):
         return None
     found = scope.variable(f"{head}.{tail}")
+    if head == "parameter" and tail in checker.body.arguments:
+        return checker.argument(tail, column)
     if found is not None:
         return _variable((head, tail), found, column)
     siblings = [name for name in scope.variables() if name.startswith(f"{head}.")]
@@ -173,20 +189,44 @@ def _check_steps(names: tuple[str, ...], column: int) -> None:
         raise ExpressionError("a path has at most {most} steps", column, most=MOST_STEPS)
 
 
-def _variable(names: tuple[str, ...], type: Type, column: int) -> Variable:
+def _variable(names: tuple[str, ...], type: Type, column: int) -> Variable | Rows:
+    """A variable or a field of the user, or the set that it leads to."""
     _check_steps(names, column)
-    if type.name == "set":
-        raise ExpressionError('the set "{name}" cannot be read; use all.{table}[...]', column, name=".".join(names),
-                              table=type.of)
+    if type.name == "set" and type.of is not None and len(names) > 1:
+        return Rows(type=type, level=0, names=names[1:], table=type.of, start=_user(column), home="user",
+                    column=column)
     return Variable(type=type, names=names, column=column, size=DIGITS if type.name in NUMBERS else 0)
+
+
+def _user(column: int) -> Variable:
+    return Variable(type=Type("link", "user"), names=("user",), column=column)
+
+
+def _reach(start: Node, table: str, names: tuple[str, ...], type: Type, column: int) -> Reach | Rows:
+    """A field reached from a link that is worked out, or the set that it leads to."""
+    _check_steps(names, column)
+    if type.name == "set" and type.of is not None:
+        return Rows(type=type, level=0, names=names, table=type.of, start=start, home=table, column=column)
+    return Reach(type=type, start=start, table=table, names=names, column=column,
+                 size=DIGITS if type.name in NUMBERS else 0)
 
 
 def as_rows(node: Node) -> Node:
     """A plural link as the set of the records it leads to; anything else as it is."""
-    if isinstance(node, Path) and node.type.name == "link" and node.type.many and node.type.of is not None:
-        return Rows(type=Type("set", node.type.of), level=node.level, names=node.names, table=node.type.of,
-                    column=node.column)
-    return node
+    type, column = node.type, node.column
+    if type.name != "link" or not type.many or type.of is None:
+        return node
+    rows = Rows(type=Type("set", type.of), level=0, names=(), table=type.of, column=column)
+    match node:
+        case Path(level=level, names=names):
+            return dataclasses.replace(rows, level=level, names=names)
+        case Reach(start=start, table=table, names=names):
+            return dataclasses.replace(rows, names=names, start=start, home=table)
+        case Variable(names=("user", *names)) if names:
+            return dataclasses.replace(rows, names=tuple(names), start=_user(column), home="user")
+    own = Path(type=Type("link", type.of), level=0, names=(), column=column)
+    holds = Holds(type=BOOLEAN, many=shifted(node, 1), value=own, negated=False, column=column)
+    return dataclasses.replace(rows, everywhere=True, where=holds)
 
 
 def subscript(checker: Checker, tree: ast.Subscript) -> Rows:

@@ -6,7 +6,8 @@ written twice that can nest, or the statement would double at each level.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from typing import cast as typed
@@ -33,16 +34,19 @@ from sqlalchemy import (
     not_,
     null,
     or_,
+    true,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
+from core.expression.evaluate import LISTED
 from core.expression.functions.dates import PLAIN
 from core.expression.functions.numbers import PLACES
 from core.expression.functions.texts import cut
 from core.expression.nodes import (
+    NEVER_EMPTY,
     Aggregate,
     Among,
     And,
@@ -52,6 +56,7 @@ from core.expression.nodes import (
     Conditional,
     First,
     Given,
+    GroupAggregate,
     Holds,
     IsEmpty,
     IsKind,
@@ -62,7 +67,9 @@ from core.expression.nodes import (
     Or,
     Order,
     Path,
+    Reach,
     Rows,
+    Running,
     Truth,
     Variable,
     may_be_empty,
@@ -101,9 +108,9 @@ def sql_type(type: Type) -> TypeEngine[Any]:
     return ARRAY(single) if type.many else single
 
 
-def compile_sql(node: Node, columns: Columns, loose: bool = False) -> Element:
-    """The SQL of a typed tree; what it reads is asked of `columns`."""
-    element = _Compiler((columns,)).sql(node, loose)
+def compile_sql(node: Node, columns: Columns, loose: bool = False, order: Sequence[Element] = ()) -> Element:
+    """The SQL of a typed tree; what it reads is asked of `columns`, what runs goes by `order`."""
+    element = _Compiler((columns,), order).sql(node, loose)
     if node.type.name == "integer" and not isinstance(node, Path | Literal):
         return type_coerce(element, Whole())
     return element
@@ -112,9 +119,10 @@ def compile_sql(node: Node, columns: Columns, loose: bool = False) -> Element:
 class _Compiler:
     """One method for each kind of node; `around` has the columns of the record at hand, then of those around it."""
 
-    def __init__(self, around: tuple[Columns, ...]) -> None:
+    def __init__(self, around: tuple[Columns, ...], order: Sequence[Element] = ()) -> None:
         self.around = around
         self.columns = around[0]
+        self.order = order
 
     def sql(self, node: Node, loose: bool = False) -> Element:
         """The element of a node; `loose` reaches only the parts that are conditions themselves."""
@@ -137,6 +145,15 @@ class _Compiler:
 
     def _variable(self, node: Variable) -> Element:
         return cast(self.columns.variable(node.names), sql_type(node.type))
+
+    def _reach(self, node: Reach) -> Element:
+        home = self.columns.related(("all", node.table))
+        value = home.columns.value(node.names)
+        return home.select(value, self._is(home, node.start)).scalar_subquery()
+
+    def _is(self, home: Related, link: Node) -> Element:
+        """The condition that a record of a table is the one that a link leads to."""
+        return home.columns.value(("id",)) == self.sql(link)
 
     def _truth(self, node: Truth, loose: bool) -> Element:
         value = self.sql(node.value)
@@ -268,26 +285,44 @@ class _Compiler:
             return _usual(node.function.sql(*given, *(collate(argument, "C") for argument in arguments)))
         return type_coerce(node.function.sql(*given, *arguments), sql_type(node.type))
 
-    def _related(self, node: Rows) -> tuple[Related, _Compiler, Element | None]:
-        related = self.around[node.level].related(node.path)
+    def _set(self, node: Rows) -> _Set:
+        home = self.columns.related(("all", node.home)) if node.start is not None else None
+        related = home.columns.related(node.names) if home is not None else self.around[node.level].related(node.path)
         inner = _Compiler((related.columns, *self.around))
-        return related, inner, inner.sql(node.where, loose=True) if node.where is not None else None
+        where = inner.sql(node.where, loose=True) if node.where is not None else None
+        only = self._is(home, node.start) if home is not None and node.start is not None else true()
+        return _Set(related, inner, where, home, only)
 
     def _aggregate(self, node: Aggregate) -> Element:
-        related, inner, where = self._related(node.rows)
+        found = self._set(node.rows)
         if node.name == "exists":
-            return related.select(literal(1), where).exists()
+            return found.exists()
         if node.value is None:
-            return related.select(func.count(), where).scalar_subquery()
-        value = inner.sql(node.value)
-        return related.select(_aggregated(node, value), where).scalar_subquery()
+            return found.scalar(func.count(), or_zero=True)
+        value = found.inner.sql(node.value)
+        if node.name == "list":
+            return found.scalar(_list(value, node.separator, [*map(found.inner.key, node.order), found.id.asc()]))
+        return found.scalar(_aggregated(node.name, node.type, value), or_zero=node.name in NEVER_EMPTY)
 
     def _first(self, node: First) -> Element:
-        related, inner, where = self._related(node.rows)
-        value = inner.sql(node.value)
-        order = [inner.key(each) for each in node.order]
-        order.append(related.columns.value(("id",)).asc())
-        return related.select(value, where, order, 1).scalar_subquery()
+        found = self._set(node.rows)
+        value = found.inner.sql(node.value)
+        order = [found.inner.key(each) for each in node.order]
+        return found.scalar(value, [*order, found.id.desc() if node.last else found.id.asc()], 1)
+
+    def _groupaggregate(self, node: GroupAggregate) -> Element:
+        where = self.sql(node.where, loose=True) if node.where is not None else None
+        if node.value is None:
+            return func.count() if where is None else func.count().filter(where)
+        value = self.sql(node.value)
+        if node.name == "list":
+            return _list(value, node.separator, [collate(value, "C")], where)
+        return _aggregated(node.name, node.type, value, where)
+
+    def _running(self, node: Running) -> Element:
+        total: Element = func.sum(self.sql(node.value), type_=Numeric()).over(
+            order_by=list(self.order) or None, rows=(None, 0))
+        return func.coalesce(total, 0, type_=Numeric())
 
     def key(self, order: Order) -> Element:
         """A sort key; empty values come last both ways."""
@@ -297,15 +332,58 @@ class _Compiler:
         return value.desc().nulls_last() if order.descending else value.asc().nulls_last()
 
 
-def _aggregated(node: Aggregate, value: Element) -> Element:
-    if node.name == "sum":
-        return func.coalesce(func.sum(value, type_=Numeric()), 0, type_=Numeric())
-    if node.name == "avg":
-        return _divided(func.sum(value), func.count(value))
-    if node.name == "count":
-        return func.count(value)
-    work = func.min if node.name == "min" else func.max
-    return _usual(work(collate(value, "C"))) if node.type.name == "text" else work(value)
+@dataclass(frozen=True)
+class _Set:
+    """The records of a set in SQL; those of `home` that are `only` one are the record that the set belongs to."""
+
+    related: Related
+    inner: _Compiler
+    where: Element | None
+    home: Related | None
+    only: Element
+
+    @property
+    def id(self) -> Element:
+        """The id of a record of the set."""
+        return self.related.columns.value(("id",))
+
+    def exists(self) -> Element:
+        """Whether there is a record."""
+        found: Element = self.related.select(literal(1), self.where).exists()
+        return found if self.home is None else self.home.select(literal(1), and_(self.only, found)).exists()
+
+    def scalar(self, value: Element, order: Sequence[Element] = (), limit: int | None = None,
+               or_zero: bool = False) -> Element:
+        """A value of the set, or of all of it."""
+        found: Element = self.related.select(value, self.where, order, limit).scalar_subquery()
+        if self.home is None:
+            return found
+        found = self.home.select(found, self.only).scalar_subquery()
+        return func.coalesce(found, 0, type_=Numeric()) if or_zero else found
+
+
+def _aggregated(name: str, type: Type, value: Element, where: Element | None = None) -> Element:
+    """An aggregate function over values, of those rows for which a condition holds."""
+    def over(function: Any) -> Element:
+        return function if where is None else function.filter(where)     # type: ignore[no-any-return]
+    if name == "sum":
+        return func.coalesce(over(func.sum(value, type_=Numeric())), 0, type_=Numeric())
+    if name == "avg":
+        return _divided(over(func.sum(value)), over(func.count(value)))
+    if name in ("count", "count_distinct"):
+        return over(func.count(value if name == "count" else value.distinct()))
+    if name == "any":
+        return func.coalesce(over(func.bool_or(value)), false())
+    if name == "all":
+        return func.coalesce(over(func.bool_and(value.is_(True))), true())
+    work = func.min if name == "min" else func.max
+    return _usual(over(work(collate(value, "C")))) if type.name == "text" else over(work(value))
+
+
+def _list(value: Element, separator: str, order: Sequence[Element], where: Element | None = None) -> Element:
+    """The values one after another; each is cut, or a set could outgrow what a text can be."""
+    joined: Any = func.string_agg(func.left(value, LISTED), aggregate_order_by(literal(separator, Text()), *order))
+    return cut(joined if where is None else joined.filter(where))
 
 
 def _usual(text: Element) -> Element:

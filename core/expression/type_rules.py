@@ -129,6 +129,13 @@ def equal(left: Type, right: Type, is_kind_of: IsKindOf) -> bool:
     return unify(left, right, is_kind_of) is not None
 
 
+def related(type: Type, expected: Type, is_kind_of: IsKindOf) -> bool:
+    """Whether a link, or several, may lead where links of another type lead; true of anything but two links."""
+    if not (type.name == expected.name == "link" and type.of and expected.of):
+        return True
+    return is_kind_of(type.of, expected.of) or is_kind_of(expected.of, type.of)
+
+
 def ordered(left: Type, right: Type) -> bool:
     """Whether `<` between the two makes sense."""
     if left.many or right.many:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.expression import BUILT_IN, ExpressionError
-from core.expression.calls import AGGREGATES
+from core.expression.sets import AGGREGATES
 from tests.core.expression.world import checked
 
 

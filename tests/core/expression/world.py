@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, MetaData, Select, Table, func, literal, select
 
-from core.expression import Environment, NamedFunction, SetQuery, check, sql_type
+from core.expression import Argument, Conditions, Environment, NamedFunction, SetQuery, check, sql_type
 from core.expression.expression import Expression
 from core.types.base import Type
 
@@ -40,8 +40,37 @@ BASES = {"client": "company"}
 STAGES = ("open", "won", "lost")
 SETS = {("deal", "lines"): ("line", "deal"), ("company", "deals"): ("deal", "company")}
 
-QUERIES: dict[str, SetQuery] = {}
-NAMED: dict[str, NamedFunction] = {}
+QUERIES: dict[str, SetQuery] = {
+    "open_deals": SetQuery("deal", where=("stage == 'open'", "not archived")),
+    "everything": SetQuery("company"),
+    "companies": SetQuery("company", {"least": Argument(T("integer"), required=False, default=2),
+                                      "name": Argument(T("text"), required=False)},
+                          where=("size >= parameter.least", "parameter.name is None or name == parameter.name")),
+    "deals_of": SetQuery("deal", {"company": Argument(T("link", "company"))}, where=(
+        "company == parameter.company or company.parent == parameter.company",
+        Conditions("not", ("stage == 'lost'", Conditions("any", ("archived", "amount < 0")))))),
+    "rivals": SetQuery("company", {"party": Argument(T("link", "company")), "at": Argument(T("date"))}, where=(
+        "founded <= parameter.at and name != parameter.party.name",
+        "exists(deals[stage == 'won' and amount > sum(parameter.party.deals.amount) / 100])")),
+    "busy": SetQuery("company", where=("exists(query.deals_of(company=id)[amount > 0])",)),
+    "around": SetQuery("deal", where=("exists(query.about(size=1))",)),
+    "about": SetQuery("company", {"size": Argument(T("integer"))}, where=("ring(parameter.size) and exists(deals)",)),
+    "wrong": SetQuery("deal", where=("amout > 1",)),
+    "by_stage": SetQuery("deal", obstacle="group"),
+}
+NAMED: dict[str, NamedFunction] = {
+    "net": NamedFunction({"amount": Argument(T("money")), "rate": Argument(T("percent"), required=False,
+                                                                           default=Decimal("19"))},
+                         T("money"), "parameter.amount * (100 - parameter.rate) / 100"),
+    "home": NamedFunction({"company": Argument(T("link", "company"))}, T("text"),
+                          "coalesce(parameter.company.parent.name, parameter.company.name)"),
+    "bulk": NamedFunction({"least": Argument(T("integer")), "among": Argument(T("link", "deal"))}, T("integer"),
+                          "sum(parameter.among.lines[quantity > parameter.least].quantity)"),
+    "is_big": NamedFunction({"deal": Argument(T("link", "deal"))}, T("boolean"),
+                            "parameter.deal.amount > 50 and count(parameter.deal.lines) > 0"),
+    "double": NamedFunction({"number": Argument(T("decimal"))}, T("decimal"), "parameter.number + parameter.number"),
+    "ring": NamedFunction({"size": Argument(T("integer"))}, T("boolean"), "exists(query.around())"),
+}
 
 
 @dataclass(frozen=True)
@@ -114,7 +143,7 @@ def _table(name: str) -> Table:
     return Table(f"world_{name}", META, *columns)
 
 
-TABLES = {name: _table(name) for name in ("deal", "company", "line")}
+TABLES = {name: _table(name) for name in ("deal", "company", "line", "user")}
 
 
 class WorldColumns:
@@ -221,7 +250,8 @@ def rows(count: int = 40, seed: int = 1) -> dict[str, list[dict[str, Any]]]:
     lines = [{"id": n, "deal": pick.randrange(1, count + 1), "product": pick.choice(TEXTS) or None,
               "quantity": pick.choice(COUNTS), "price": number(MONEY), "due": day(), "done": flag()}
              for n in range(1, 2 * count)]
-    return {"company": companies, "deal": deals, "line": lines}
+    users = [{"id": 7, "manager": None, "company": 2}]
+    return {"company": companies, "deal": deals, "line": lines, "user": users}
 
 
 def fill(connection: Connection, data: Mapping[str, list[dict[str, Any]]]) -> None:
