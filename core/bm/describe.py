@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +12,9 @@ from core.bm.steps import RISKS, Plan, Step
 from core.errors import Words, words
 
 LONGEST_VALUE = 100
-DETAILED = ("field", "choice", "rule", "unique", "index")        # whose properties are worth reading when they are new
+# Whose properties are worth reading when they are new.
+DETAILED = ("field", "choice", "rule", "unique", "index", "function", "setting", "sequence")
+MOST_LINES = 8                  # of a text that changed
 
 
 def as_text(plan: Plan, base: str = "live") -> str:
@@ -52,9 +55,26 @@ def _change(change: Change) -> Iterator[str]:
     if isinstance(change, Changed):
         for one in change.properties:
             yield f"      {_property(one)}"
+            yield from _lines(one)
+
+
+def _lines(one: Property) -> Iterator[str]:
+    """The lines that changed in a text of several."""
+    if not (_is_text(one.before) and _is_text(one.after)):
+        return
+    changed = [line for line in difflib.ndiff(one.before.splitlines(), one.after.splitlines()) if line[0] in "+-"]
+    yield from (f"        {line}" for line in changed[:MOST_LINES])
+    if len(changed) > MOST_LINES:
+        yield f"        … {len(changed) - MOST_LINES} lines more"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and "\n" in value
 
 
 def _property(one: Property) -> str:
+    if _is_text(one.before) and _is_text(one.after):
+        return f"~ {one.path}"
     if one.before == ABSENT:
         return f"+ {one.path} = {_value(one.after)}"
     if one.after == ABSENT:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from core.bm.state import State
 
 # The order in which changes are listed: what others stand on first.
-KINDS = ("addon", "system", "choices", "table", "role", "data", "form", "list", "object", "menu", "translation")
+KINDS = ("addon", "system", "choices", "sequence", "setting", "table", "role", "function", "data", "form", "list",
+         "object", "menu", "template", "translation")
 # Collections whose members are changes of their own; the word is what a plan calls a member.
 MEMBERS = {
     "table": {"fields": "field", "rules": "rule", "unique": "unique", "indexes": "index", "roles": "record role"},
@@ -27,7 +28,8 @@ CALLED: Mapping[str, str] = {
     "addon": N_("addon"), "system": N_("system"), "table": N_("table"), "field": N_("field"), "choices": N_("choices"),
     "choice": N_("choice"), "object": N_("object"), "list": N_("list"), "form": N_("form"), "role": N_("role"),
     "record role": N_("record role"), "rule": N_("rule"), "unique": N_("unique"), "index": N_("index"),
-    "data": N_("data"), "menu": N_("menu"), "translation": N_("translation"),
+    "data": N_("data"), "menu": N_("menu"), "translation": N_("translation"), "function": N_("function"),
+    "setting": N_("setting"), "sequence": N_("sequence"), "template": N_("template"),
 }
 ABSENT = "(absent)"
 

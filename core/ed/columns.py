@@ -32,6 +32,7 @@ from sqlalchemy.sql.selectable import FromClause
 from core.ed.access import Gate, Predicate, as_condition, concrete
 from core.ed.schema import SYSTEM_COLUMNS, Stored
 from core.ed.statement import parameter
+from core.ed.tables import typed
 from core.errors import Denied
 from core.types.base import Type
 
@@ -110,7 +111,11 @@ class RecordColumns:
             allowed = as_condition(True if mine.gate is None else mine.gate.predicate("user", "read", mine.root.source))
             return (select(value).select_from(mine.source).where(mine.root.id == parameter("user", type_=BigInteger()))
                     .where(allowed).correlate_except(*mine.tables).scalar_subquery())
-        return parameter("_".join(path), type_=VARIABLES.get(name))
+        return parameter("_".join(path), type_=self._setting(path[-1]) if name == "setting" else VARIABLES.get(name))
+
+    def _setting(self, name: str) -> Any:
+        field = self.system.model.settings[name].field
+        return typed(field.type.parts(field.properties)[0].column)
 
     def kind(self, path: Path, table: str) -> ColumnElement[bool]:
         """Whether the record, or the one that a path leads to, is of a table or one under it."""

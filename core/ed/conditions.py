@@ -46,7 +46,8 @@ def ask(session: Session, table: str, where: Any, filters: Filters, search: str 
     keys: list[Hashable] = []
     makers: list[Callable[[RecordColumns], ColumnElement[bool]]] = []
     parameters: dict[str, object] = {
-        "_".join(("parameter", name)): value for name, value in session.environment.variables.items()}
+        "_".join(("parameter", name)): value for name, value in session.environment.variables.items()
+        if not name.startswith("setting.")}
     for number, one in enumerate(_several(where)):
         expression, values = (one, {}) if isinstance(one, Expression) else \
             parse(session, table, one).lifted(f"where_{number}")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from core.ed import setting
 from core.ed.access import Gate, end_of, my_array, path_in, value_of
 from core.ed.system import System
 from core.expression import Environment
@@ -35,6 +36,7 @@ class Principals:
     below: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     all: bool = False           # holds a role with `all: true`: every right that `access: only` leaves
     system: bool = False        # core's own work: no gate at all
+    settings: Mapping[str, object] | None = None    # as they hold for this user; None: not read yet
 
     @cached_property
     def shape(self) -> Hashable:
@@ -76,8 +78,9 @@ class Session:
              language: str = "en", now: datetime | None = None) -> Session:
         """Start a session; today and now are bound here, once, in the zone of the user."""
         moment = now or datetime.now(UTC)
+        variables = user.settings if user.settings is not None else setting.load(connection, system, user.user_id)
         environment = Environment(user={"id": user.user_id}, today=moment.astimezone(ZoneInfo(zone)).date(),
-                                  now=moment, zone=zone, variables={})
+                                  now=moment, zone=zone, variables=variables)
         return cls(system, connection, user, environment, how, language=language)
 
     @classmethod
@@ -92,9 +95,14 @@ class Session:
 
     @property
     def parameters(self) -> dict[str, object]:
-        """The parameters that any statement may use: the user's side of rights, today and now."""
+        """The parameters that any statement may use: the user's side of rights, settings, today and now."""
         environment = self.environment
-        return {**self.user.parameters, "today": environment.today, "now": environment.now, "zone": environment.zone}
+        return {**self.user.parameters, **self._settings, "today": environment.today, "now": environment.now,
+                "zone": environment.zone}
+
+    @cached_property
+    def _settings(self) -> dict[str, object]:
+        return setting.parameters(self.system.model, self.environment.variables)
 
 
 def closed_roles(model: Model, names: frozenset[str]) -> frozenset[str]:
@@ -122,7 +130,8 @@ def _load(connection: Connection, system: System, user_id: int) -> Principals:
             del waiting[table.name]
     below = {t.name: _below(connection, system, t, t.above, arrays[t.name])
              for t in system.model.tables.values() if t.people is not None and t.above is not None}
-    return Principals(user_id, roles, arrays, below, all=any(system.model.roles[name].all for name in roles))
+    return Principals(user_id, roles, arrays, below, all=any(system.model.roles[name].all for name in roles),
+                      settings=setting.load(connection, system, user_id))
 
 
 def _assigned(connection: Connection, system: System, user_id: int) -> frozenset[str]:
