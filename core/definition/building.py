@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.definition.lookup import Fact, Values
 from core.definition.names import suggestion
-from core.definition.references import Reference, References, place, position
+from core.definition.references import Reference, References, place
 from core.definition.renames import Alias
 from core.definition.scope import ModelScope, Names, Written
 from core.definition.values import BodyPath, Merged
@@ -82,12 +82,11 @@ class Building:
 
     def alias(self, merged: Merged, path: BodyPath, old: str, new: str, inside: int | None = None) -> bool:
         """Remember that a former name stands at a path; False if nobody can tell where it stands there."""
-        whole = self.merged.get((merged.kind, merged.name), merged)     # what is given may count from within a text
-        found = place(whole.body, path, old, inside)
-        origin = whole.origin.get(found.path) if found is not None else None
+        found = place(merged.body, path, old, inside)
+        origin = merged.origin.get(found.path) if found is not None else None
         if found is None or origin is None:
             return False
-        self.aliases.append(Alias(origin.mark, found, old, new, position(whole, found)))
+        self.aliases.append(Alias(origin.mark, found, old, new))
         return True
 
     def field(self, merged: Merged, path: BodyPath, table: str, name: str, inside: int | None = None) -> Type | None:
@@ -135,11 +134,8 @@ class Building:
         """The names an expression about a record of the table may use."""
         return ModelScope(self.names, table, variables, forgiving=True)
 
-    def check(self, merged: Merged, path: BodyPath, written: Written | None, shift: int = 0, begin: int = 0) -> None:
-        """Type an expression; tell what is wrong with it, and which fields it names.
-
-        `shift` is what stands before it in the value, `begin` what stands before the text that `merged` counts from.
-        """
+    def check(self, merged: Merged, path: BodyPath, written: Written | None, shift: int = 0) -> None:
+        """Type an expression; tell what is wrong with it, and which fields it names."""
         from core.expression import ExpressionError
         if written is None:
             return
@@ -147,13 +143,13 @@ class Building:
         try:
             expression = written.expression
         except ExpressionError as error:
-            if not self.names.touched and not error.own:
+            if not self.names.touched:
                 hint = f' (did you mean "{error.suggestion}"?)' if error.suggestion else ""
                 message = self._known_reason(written.scope.table, error.message) or error.message + hint
                 self.tell(merged, path, message, inside=error.column + shift)
             return
         for one in expression.mentions:
-            self._mention(merged, path, one, one.column - 1 + shift + begin)
+            self._mention(merged, path, one, one.column - 1 + shift)
 
     def _mention(self, merged: Merged, path: BodyPath, one: Mention, inside: int) -> None:
         """Remember a name in an expression, and what it stands for if it is a former one."""
@@ -191,8 +187,7 @@ class Building:
         found = self.names.choices.get(choices)
         if "." in choices:              # those that core makes of states: "ticket.state"
             if found is not None and value in found.values:
-                kind, _, name = found.values[value].path.partition(" ")
-                self.refer(merged, path, kind, name, inside)
+                self.refer(merged, path, *found.values[value].path.split(" ", 1), inside)
             return found is not None and value in found.values
         if choices == "role":
             self.refer(merged, path, "role", value, inside)
