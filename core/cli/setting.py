@@ -11,7 +11,7 @@ from core.cli.acting import sessions
 from core.definition.named import Setting
 from core.ed import setting as settings_of
 from core.ed.session import Session
-from core.errors import FieldProblem, Invalid
+from core.errors import Invalid
 from core.types.base import BadValue, Locale
 
 
@@ -54,4 +54,4 @@ def _read(setting: Setting, text: str) -> object:
     try:
         return setting.field.type.parse(text, setting.field.properties, Locale("en"))
     except BadValue as error:
-        raise Invalid([FieldProblem(setting.name, error.code, error.message, params=error.params)]) from None
+        raise Invalid([settings_of.problem(error)]) from None

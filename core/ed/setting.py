@@ -135,6 +135,16 @@ def change(session: Session, name: str, value: object, record: int | None = None
     connection.execute(sql_update(_live).values(epoch=_live.c.epoch + 1))
 
 
+def problem(error: BadValue) -> FieldProblem:
+    """What is wrong with a new value."""
+    return FieldProblem(FIELD, error.code, error.message, params=error.params)
+
+
+def missing() -> FieldProblem:
+    """The problem of a setting that always has a value."""
+    return FieldProblem(FIELD, "required", "This must be filled in.")
+
+
 def _key(name: str) -> str:
     return f"setting.{name}"
 
@@ -190,7 +200,9 @@ def _checked(session: Session, setting: Setting, value: object) -> object:
     try:
         normal = setting.field.type.validate(value, setting.field.properties)
     except BadValue as error:
-        raise Invalid([FieldProblem(FIELD, error.code, error.message, params=error.params)]) from None
+        raise Invalid([problem(error)]) from None
+    if normal is None and value is not None and setting.field.required is True:
+        raise Invalid([missing()])
     kind = setting.field.expression_type
     choices = session.system.model.choices.get(kind.of or "") if kind.name == "choice" else None
     if choices is not None and normal is not None:

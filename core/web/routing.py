@@ -20,9 +20,10 @@ Right = Literal[
     "self",             # touches only what belongs to the signed-in account
     "records",          # the record service decides, in SQL
     "administrator",    # role administrator
+    "settings",         # each setting names the roles that may change it, beside administrators
 ]
 AUTHS: frozenset[str] = frozenset(("none", "public", "session", "token"))
-RIGHTS: frozenset[str] = frozenset(("everyone", "self", "records", "administrator"))
+RIGHTS: frozenset[str] = frozenset(("everyone", "self", "records", "administrator", "settings"))
 
 
 @dataclass(frozen=True, slots=True)

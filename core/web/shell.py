@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
+from core.ed import setting
 from core.web import assets
 from core.web.context import Context
 from core.web.failures import Failure
@@ -67,6 +68,7 @@ def render(context: Context, template: str, frame: Frame, status: int = 200, **v
         _=context.text, context=context, frame=frame, text=context.text, nonce=context.nonce,
         language=language, sides=sides(context, frame, language) if signed_in else "",
         theme=context.profile.theme, menu=menu_of(context) if signed_in else (), signed_in=signed_in,
+        settable=signed_in and bool(setting.changeable(context.session)),
         spoken=script_words(context.text.language), languages=LANGUAGES, initials=initials(context.profile.name),
         **values)
     return page(body, status)
