@@ -62,7 +62,7 @@ class ObjectKind(Kind):
         building.find(merged, ("of",), "table", value.of)
         building.check(merged, ("where",), value.written)
         if value.area is not None:
-            _check_area(merged, value.area, building)
+            check_area(merged, value.area, building)
         for key, kind in (("lists", "list"), ("forms", "form")):
             for index, name in enumerate(getattr(value, key)):
                 found = building.find(merged, (key, index), kind, name)
@@ -75,7 +75,8 @@ class ObjectKind(Kind):
                 check_value(merged, ("new", name), literal, field, building)
 
 
-def _check_area(merged: Merged, area: str, building: Building) -> None:
+def check_area(merged: Merged, area: str, building: Building) -> None:
+    """Check that some menu has the area that a definition stands in."""
     menus = building.values["menu"].values()
     areas = [name for menu in menus for name in menu.areas]
     for menu in menus:
