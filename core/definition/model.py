@@ -14,6 +14,7 @@ from core.definition.tables import Access, Field, Index, RecordRole, Rule, Table
 from core.definition.values import Merged
 
 if TYPE_CHECKING:
+    from core.definition.queries import Query
     from core.expression import Expression
     from core.types.base import Type
 
@@ -287,6 +288,11 @@ class Model:
     def functions(self) -> Mapping[str, Function]:
         """All named functions."""
         return cast("Mapping[str, Function]", self.values["function"])
+
+    @property
+    def queries(self) -> Mapping[str, Query]:
+        """All queries."""
+        return cast("Mapping[str, Query]", self.values["query"])
 
     @property
     def settings(self) -> Mapping[str, Setting]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from core.definition.lookup import Fact, Notes, Values
 from core.definition.renames import Renames
@@ -14,7 +14,21 @@ from core.types.base import Type
 if TYPE_CHECKING:
     from core.definition.model import Choices, Field, Table
     from core.expression import Expression, NamedFunction, SetQuery
+    from core.expression.check import Over
     from core.expression.functions import Functions
+
+class Results(Protocol):
+    """The rows of a query, as expressions about them see them."""
+
+    def member(self, name: str) -> Type | None:
+        """The type of a column; None if there is none. Raises ExpressionError if it is wrong itself."""
+
+    def field(self, name: str) -> Field | None:
+        """The field that a column shows as it is; None if it is worked out."""
+
+    def members(self) -> tuple[str, ...]:
+        """The names of the columns."""
+
 
 SYSTEM_COLUMNS = ("id", "created_on", "created_by", "changed_on", "changed_by")
 
@@ -32,6 +46,7 @@ class Names:
         self.tables: Values[Table] = Values("table", self.notes)
         self.choices: Values[Choices] = Values("choices", self.notes)
         self.queries: Values[SetQuery] = Values("query", self.notes)
+        self.results: dict[str, Results] = {}  # what bare names mean in "query x" and "union x"
         self.named_functions: Values[NamedFunction] = Values("function", self.notes)
         self.settings: Values[Type] = Values("setting", self.notes)
         self.broken: set[str] = set()  # tables that could not be built
@@ -49,6 +64,10 @@ class Names:
         below = self.below(table, name)
         return next(iter(below.values())) if len(below) == 1 else None
 
+    def field_at(self, table: str, name: str) -> Field | None:
+        """A field of a table, or the one that a column of a query's rows shows as it is."""
+        return self.results[table].field(name) if table in self.results else self.field(table, name)
+
     def below(self, table: str, name: str) -> dict[str, Field]:
         """The fields of that name which tables under a base declare, by the table that declares each."""
         found = self.tables.quiet(table)
@@ -59,6 +78,9 @@ class Names:
         """The type of a field or system column of a table."""
         if table in self.broken or name in self.lost:
             self.touched = True
+        if table in self.results:
+            self.notes.add("query", table.rpartition(" ")[2])
+            return self._column(self.results[table], name)
         if table not in self.tables:
             return None
         found = self.field(table, name)
@@ -74,7 +96,7 @@ class Names:
         """All names a record of the table offers."""
         found = self.tables.get(table)
         if found is None:
-            return ()
+            return self.results[table].members() if table in self.results else ()
         below = (name for kind in found.kinds if kind in self.tables for name in self.tables[kind].fields)
         return tuple(dict.fromkeys((*found.fields, *below, *SYSTEM_COLUMNS)))
 
@@ -86,6 +108,14 @@ class Names:
                 return True
             current = found.base or ""
         return False
+
+    def _column(self, results: Results, name: str) -> Type | None:
+        from core.expression import ExpressionError
+        try:
+            return results.member(name)
+        except ExpressionError:         # told where the column stands
+            self.touched = True
+            return None
 
     def _system(self, table: str, name: str) -> Type | None:
         if name == "id":
@@ -190,6 +220,7 @@ class Written:
     source: str
     scope: ModelScope
     expects: str | Type | None = None
+    over: Over = "record"
 
     @property
     def expression(self) -> Expression:
@@ -207,5 +238,5 @@ class Written:
         from core.expression.functions import BUILT_IN
         names, facts = self.scope.names, set[Fact]()
         with names.notes.into(facts if names.notes.facts is not None else None):
-            expression = check(self.source, self.scope, self.expects, names.functions or BUILT_IN)
+            expression = check(self.source, self.scope, self.expects, names.functions or BUILT_IN, self.over)
         return expression, frozenset(facts)

@@ -20,6 +20,7 @@ from core.types.file import FileValue
 if TYPE_CHECKING:
     from core.definition.model import Field
     from core.ed.access import Gate
+    from core.ed.system import System
 
 ALWAYS = ("id", "_version")
 MOST_STEPS = 8                                # of a path: each but the last is a join
@@ -123,19 +124,7 @@ class Selection:
 
     def _add_titles(self, name: str, path: Path, kind: Type, value: ColumnElement[Any]) -> None:
         """The titles of several linked records, in their order; None for those that may not be read."""
-        system, gate = self.columns.system, self.columns.gate
-        if kind.of is None or kind.of not in system.model.tables or (gate and not gate.may(kind.of, "read")):
-            self.plain(f"{name}_title", cast(null(), ARRAY(Text)))
-            return
-        linked = func.unnest(value).table_valued("id", with_ordinality="position").render_derived()
-        inner = RecordColumns(system, gate, kind.of)
-        allowed = True if gate is None else gate.predicate(kind.of, "read", inner.root.source)
-        inner.source = linked.outerjoin(inner.root.source, inner.root.id == linked.c.id)
-        title = inner.title(inner.root)
-        shown = title if allowed is True else case((as_condition(allowed), title))
-        ordered = func.array_agg(aggregate_order_by(shown, linked.c.position))
-        inside = select(ordered).select_from(inner.source).correlate_except(linked, *inner.tables)
-        self.plain(f"{name}_title", inside.scalar_subquery())
+        self.plain(f"{name}_title", titles_of(self.columns.system, self.columns.gate, kind.of or "", value))
 
     def _add_file(self, name: str, value: ColumnElement[Any]) -> None:
         file = tables.file.alias()
@@ -143,6 +132,20 @@ class Selection:
         self.columns.tables.append(file)
         self.made(name, [file.c.id, file.c.name, file.c.type, file.c.size],
                   lambda values: None if values[0] is None else FileValue(*values))
+
+
+def titles_of(system: System, gate: Gate | None, table: str, links: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The titles of several linked records, in their order; None for those that may not be read."""
+    if table not in system.model.tables or (gate and not gate.may(table, "read")):
+        return cast(null(), ARRAY(Text))
+    linked = func.unnest(links).table_valued("id", with_ordinality="position").render_derived()
+    inner = RecordColumns(system, gate, table)
+    allowed = True if gate is None else gate.predicate(table, "read", inner.root.source)
+    inner.source = linked.outerjoin(inner.root.source, inner.root.id == linked.c.id)
+    title = inner.title(inner.root)
+    shown = title if allowed is True else case((as_condition(allowed), title))
+    ordered = func.array_agg(aggregate_order_by(shown, linked.c.position))
+    return select(ordered).select_from(inner.source).correlate_except(linked, *inner.tables).scalar_subquery()
 
 
 def check_path(gate: Gate, table: str, name: str, *, at: str) -> Type | None:

@@ -139,7 +139,7 @@ def _usage(label: str, parameters: Mapping[str, Argument]) -> str:
 
 
 def _needed(argument: Argument) -> bool:
-    return argument.required and argument.default is None
+    return argument.required and argument.default is None and not argument.source
 
 
 def _arguments(checker: Checker, label: str, parameters: Mapping[str, Argument], tree: ast.Call) -> dict[str, Node]:
@@ -160,8 +160,8 @@ def _arguments(checker: Checker, label: str, parameters: Mapping[str, Argument],
         if name not in given and _needed(argument):
             raise ExpressionError('"{name}" needs "{argument}": {usage}', column, name=label, argument=name,
                                   usage=usage)
-    return {name: _given(checker, label, name, argument.type, given[name]) if name in given else _default(argument)
-            for name, argument in parameters.items()}
+    return {name: _given(checker, label, name, argument.type, given[name]) if name in given
+            else _default(checker, label, argument, column) for name, argument in parameters.items()}
 
 
 def _given(checker: Checker, label: str, name: str, wanted: Type, tree: ast.expr) -> Node:
@@ -175,7 +175,10 @@ def _given(checker: Checker, label: str, name: str, wanted: Type, tree: ast.expr
     return node
 
 
-def _default(argument: Argument) -> Literal:
+def _default(checker: Checker, label: str, argument: Argument, column: int) -> Node:
+    if argument.source:
+        call = _Call(checker, label, checker.scope.about(None, {}), {}, len(checker.tables), column)
+        return call.check(argument.source, argument.type)
     value = argument.default
     if isinstance(value, list):
         value = tuple(value)

@@ -14,11 +14,15 @@ from core.types.base import Type
 
 @dataclass(frozen=True)
 class Argument:
-    """What a query or a named function takes under one name; `default` is a literal in normal form."""
+    """What a query or a named function takes under one name.
+
+    `default` is a literal in normal form, `source` an expression that gives the default and knows no record.
+    """
 
     type: Type
     required: bool = True
     default: object = None
+    source: str = ""
 
 
 @dataclass(frozen=True)

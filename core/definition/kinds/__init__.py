@@ -11,6 +11,7 @@ from core.definition.kinds.function import FunctionKind
 from core.definition.kinds.list import ListKind
 from core.definition.kinds.menu import MenuKind
 from core.definition.kinds.object import ObjectKind
+from core.definition.kinds.query import QueryKind
 from core.definition.kinds.role import RoleKind
 from core.definition.kinds.sequence import SequenceKind
 from core.definition.kinds.setting import SettingKind
@@ -22,7 +23,7 @@ from core.definition.kinds.translation import TranslationKind
 # The order in which they are built: what others name comes first.
 BUILT_IN: tuple[Kind, ...] = (
     SystemKind(), AddonKind(), ChoicesKind(), SequenceKind(), SettingKind(), Mixin(), TableKind(), RoleKind(),
-    FunctionKind(), ListKind(), FormKind(), MenuKind(),
+    FunctionKind(), QueryKind(), ListKind(), FormKind(), MenuKind(),
     ObjectKind(), DataKind(), TemplateKind(), TranslationKind())
 
 __all__ = ["BUILT_IN", "Kind"]

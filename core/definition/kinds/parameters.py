@@ -56,16 +56,20 @@ class ParameterSchema(Schema):
                               "1000 EUR.")
     among: Expression | None = Property(None, description="The condition that records must meet to be chosen; bare "
                                         "names are fields of the linked table.")
-    pick: bool = Property(False, description="True: people pick from the lines that are its default (for lines that "
-                          "an agent asks).")
+
+
+class AskedSchema(ParameterSchema):
+    """What an agent asks; the properties of its type stand beside these."""
+
+    pick: bool = Property(False, description="True: people pick from the lines that are its default.")
 
 
 def parameter_types(building: Building, merged: Merged, path: BodyPath, schema: Mapping[str, ParameterSchema],
                     asked: bool = False) -> Mapping[str, Argument]:
     """What each parameter takes, for the expressions around; those with problems, which are told, are left out.
 
-    `asked` is for what agents ask people: it may be a table or lines, and stay empty. A default that is worked out
-    when it is used is no part of an Argument: who calls must give a value.
+    `asked` is for what agents ask people: it may be a table or lines, and stay empty. Money with a currency that is not
+    the system's own is no default of an Argument: who calls must give an amount.
     """
     fields = parameter_fields(building, merged, path, schema, asked=asked)
     return {name: argument(field) for name, field in fields.items()}
@@ -74,9 +78,10 @@ def parameter_types(building: Building, merged: Merged, path: BodyPath, schema: 
 def argument(field: Field) -> Argument:
     """A parameter as expressions know it."""
     default = field.written.get("default")
-    known = default is not None and not isinstance(default, Written | Amount)
-    required = field.written.get("required") is True or isinstance(default, Written | Amount)
-    return Argument(field.expression_type, required and not known, default if known else None)
+    required = field.written.get("required") is True or isinstance(default, Amount)
+    if isinstance(default, Written):
+        return Argument(field.expression_type, required, None, default.source)
+    return Argument(field.expression_type, required, None if isinstance(default, Amount) else default)
 
 
 def parameter_fields(building: Building, merged: Merged, path: BodyPath, schema: Mapping[str, ParameterSchema],
@@ -118,7 +123,7 @@ def _field(building: Building, merged: Merged, path: BodyPath, name: str, schema
         building.tell(merged, (*path, "like" if schema.like else "type"),
                       f'a parameter cannot be of type "{kind.name}": only what an agent asks can')
         return None
-    if schema.pick and not kind.virtual:
+    if _picks(schema) and not kind.virtual:
         building.tell(merged, (*path, "pick"), f'"pick" is for lines: parameter "{name}" holds none')
     if schema.among is not None and kind.name != "link":
         building.tell(merged, (*path, "among"), f'"among" is for links: parameter "{name}" is none')
@@ -126,6 +131,10 @@ def _field(building: Building, merged: Merged, path: BodyPath, name: str, schema
     made = Field("", name, kind, properties, title, schema.help or (like.help if like else ""),
                  path=f"{merged.kind} {merged.name}." + ".".join(map(str, path)))
     return replace(made, written=_written(building, merged, path, schema, made, given, asked))
+
+
+def _picks(schema: ParameterSchema) -> bool:
+    return isinstance(schema, AskedSchema) and schema.pick
 
 
 def _typed(building: Building, merged: Merged, path: BodyPath, name: str,
@@ -172,7 +181,7 @@ def _written(building: Building, merged: Merged, path: BodyPath, schema: Paramet
         result["default"] = _default(building, merged, (*path, "default"), schema.default, made, scope)
     if schema.among is not None:
         result["among"] = Written(schema.among, building.scope(made.target, given), "boolean")
-    if schema.pick:
+    if _picks(schema):
         result["pick"] = True
     return result
 
