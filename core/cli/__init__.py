@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "work": ("core.cli.work", "Work off jobs only."),
     "check": ("core.cli.check", "Check the definitions; needs no database."),
     "where-used": ("core.cli.where_used", "Say who uses a definition or a part of it."),
+    "rename": ("core.cli.rename", "Rename a field, a value or a table in all files of the site."),
     "plan": ("core.cli.plan", "Show what a promotion would change."),
     "promote": ("core.cli.promote", "Take the definitions to live."),
     "rollback": ("core.cli.rollback", "Go back to an earlier version."),

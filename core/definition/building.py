@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.definition.lookup import Fact, Values
 from core.definition.names import suggestion
-from core.definition.references import Reference, References, place
+from core.definition.references import Reference, References, place, position
 from core.definition.renames import Alias
 from core.definition.scope import ModelScope, Names, Written
 from core.definition.values import BodyPath, Merged
@@ -82,11 +82,12 @@ class Building:
 
     def alias(self, merged: Merged, path: BodyPath, old: str, new: str, inside: int | None = None) -> bool:
         """Remember that a former name stands at a path; False if nobody can tell where it stands there."""
-        found = place(merged.body, path, old, inside)
-        origin = merged.origin.get(found.path) if found is not None else None
+        whole = self.merged.get((merged.kind, merged.name), merged)     # what is given may count from within a text
+        found = place(whole.body, path, old, inside)
+        origin = whole.origin.get(found.path) if found is not None else None
         if found is None or origin is None:
             return False
-        self.aliases.append(Alias(origin.mark, found, old, new))
+        self.aliases.append(Alias(origin.mark, found, old, new, position(whole, found)))
         return True
 
     def field(self, merged: Merged, path: BodyPath, table: str, name: str, inside: int | None = None) -> Type | None:
@@ -134,8 +135,11 @@ class Building:
         """The names an expression about a record of the table may use."""
         return ModelScope(self.names, table, variables, forgiving=True)
 
-    def check(self, merged: Merged, path: BodyPath, written: Written | None, shift: int = 0) -> None:
-        """Type an expression; tell what is wrong with it, and which fields it names."""
+    def check(self, merged: Merged, path: BodyPath, written: Written | None, shift: int = 0, begin: int = 0) -> None:
+        """Type an expression; tell what is wrong with it, and which fields it names.
+
+        `shift` is what stands before it in the value, `begin` what stands before the text that `merged` counts from.
+        """
         from core.expression import ExpressionError
         if written is None:
             return
@@ -149,7 +153,7 @@ class Building:
                 self.tell(merged, path, message, inside=error.column + shift)
             return
         for one in expression.mentions:
-            self._mention(merged, path, one, one.column - 1 + shift)
+            self._mention(merged, path, one, one.column - 1 + shift + begin)
 
     def _mention(self, merged: Merged, path: BodyPath, one: Mention, inside: int) -> None:
         """Remember a name in an expression, and what it stands for if it is a former one."""
@@ -187,7 +191,8 @@ class Building:
         found = self.names.choices.get(choices)
         if "." in choices:              # those that core makes of states: "ticket.state"
             if found is not None and value in found.values:
-                self.refer(merged, path, *found.values[value].path.split(" ", 1), inside)
+                kind, _, name = found.values[value].path.partition(" ")
+                self.refer(merged, path, kind, name, inside)
             return found is not None and value in found.values
         if choices == "role":
             self.refer(merged, path, "role", value, inside)

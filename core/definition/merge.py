@@ -13,10 +13,10 @@ from core.definition.effects import Act, Effect, Gap, Key, Path
 from core.definition.kinds.base import Kind
 from core.definition.names import suggestion
 from core.definition.references import Place
-from core.definition.renames import Alias, Renames
+from core.definition.renames import Alias, Renames, alias_in
 from core.definition.shapes import Shape
 from core.definition.tree import Node, harvest, plain, plant
-from core.definition.values import BodyPath, Definition, Layer, Mark, Merged, Origins
+from core.definition.values import BodyPath, Definition, Layer, Mark, Merged, Origin, Origins
 from core.errors import Problem
 
 MOVES = ("after", "before", "first", "last")
@@ -73,7 +73,7 @@ class Change:
         now = None if name in known else self.now(name)
         if now is None or now not in known:
             return name
-        self.aliases.append(Alias(node.mark, Place((), str(node.value).find(name) if not key else 0, key), name, now))
+        self.aliases.append(alias_in(node, Place((), 0 if key else str(node.value).find(name), key), name, now))
         return now
 
     def tell_owner(self, was: Node, name: str, owner: str) -> None:
@@ -343,7 +343,7 @@ def _aim(definition: Definition, trees: Container[tuple[str, str]], renames: Ren
         return key
     mark = definition.mark()
     inside = 0 if definition.mark().file.endswith(".xml") else len(definition.kind) + 1
-    result.aliases.append(Alias(mark, Place((), inside), definition.name, now))
+    result.aliases.append(alias_in(Node(None, Origin(definition.layer, mark)), Place((), inside), definition.name, now))
     return definition.kind, now
 
 

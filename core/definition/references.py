@@ -62,8 +62,8 @@ def place(body: object, path: BodyPath, name: str, inside: int | None = None) ->
     """Where the name that a reference means is written; None if it only follows from what is written."""
     value = at(body, path)
     if inside is not None:
-        if isinstance(value, str):
-            return Place(path, inside) if value.startswith(name, inside) else None
+        if isinstance(value, str) and value.startswith(name, inside):
+            return Place(path, inside)
         return Place(path, inside, True) if path and str(path[-1]).startswith(name, inside) else None
     found = _within(value, name)
     if found is not None:
@@ -109,14 +109,19 @@ def written(reference: Reference) -> str:
 def mark(merged: Merged, reference: Reference) -> Mark:
     """The place of a reference in a file: of the very name where that is known, else of the property."""
     found = place(merged.body, reference.path, written(reference), reference.inside)
-    here = merged.mark(found.path if found else reference.path)
-    if found is None or not here.line:
-        return here
+    return position(merged, found) if found is not None else merged.mark(reference.path)
+
+
+def position(merged: Merged, found: Place) -> Mark:
+    """The place in a file of a name; of the property, where its text does not stand there as it is."""
+    here = merged.mark(found.path)
     if found.key:
-        return here._replace(column=here.column + found.inside)
-    if here.value_line:
-        return Mark(here.file, here.value_line, here.value_column + found.inside)
-    return here
+        return here if here.file.endswith(".po") else here._replace(column=here.column + found.inside)
+    before = str(at(merged.body, found.path))[:found.inside]
+    if not here.value_line or ("\n" in before and here.value_column != 1):
+        return here
+    column = found.inside - (before.rfind("\n") + 1)
+    return Mark(here.file, here.value_line + before.count("\n"), here.value_column + column)
 
 
 def names(reference: Reference, kind: str, name: str) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from core.definition.canonical import digest
-from core.definition.references import Place
+from core.definition.references import Place, at
+from core.definition.tree import Node
 from core.definition.values import Body, BodyPath, Definition, Layer, Mark
 from core.errors import Problem
 
@@ -22,6 +23,7 @@ class Alias:
     place: Place                # only `inside` and `key` count: the path is that of the merged body
     old: str
     new: str
+    here: Mark                  # of the very name
 
     @property
     def notice(self) -> Problem:
@@ -30,10 +32,15 @@ class Alias:
 
     def problem(self, message: str) -> Problem:
         """Something to say at the place of the name."""
-        mark, inside = self.mark, self.place.inside
-        if self.place.key or not mark.value_line:
-            return Problem(mark.file, mark.line, mark.column + (inside if self.place.key else 0), message)
-        return Problem(mark.file, mark.value_line, mark.value_column + inside, message)
+        return Problem(self.here.file, self.here.line, self.here.column, message)
+
+
+def alias_in(node: Node, place: Place, old: str, new: str) -> Alias:
+    """A former name in a part of a single layer."""
+    mark = node.mark
+    here = mark if place.key or not mark.value_line else \
+        Mark(mark.file, mark.value_line, mark.value_column + place.inside)
+    return Alias(mark, place, old, new, here)
 
 
 class Renames:
@@ -180,8 +187,9 @@ def edits(definition: Definition, aliases: Iterable[Alias]) -> dict[tuple[BodyPa
         if len(path) >= len(paths.get(mark, ())):
             paths[mark] = path
     found: dict[tuple[BodyPath, bool], str] = {}
-    for alias in sorted(aliases, key=lambda one: -one.place.inside):
-        place = paths.get(alias.mark)
+    once = {(alias.mark, alias.place.inside, alias.place.key): alias for alias in aliases}.values()
+    for alias in sorted(once, key=lambda one: -one.place.inside):
+        place = () if alias.mark == definition.mark() else paths.get(alias.mark)
         if place is None:
             continue
         where = (place, alias.place.key)
@@ -193,17 +201,15 @@ def edits(definition: Definition, aliases: Iterable[Alias]) -> dict[tuple[BodyPa
 
 
 def value_at(definition: Definition, path: BodyPath) -> object:
-    """The value at a path of a layer's own body."""
-    value: object = definition.body
-    for part in path:
-        value = value[part] if isinstance(value, (dict, list)) else None  # type: ignore[index]
-    return value
+    """The value at a path of a layer's own body; of () what the file says it is about."""
+    if not path:
+        return definition.name if definition.mark().file.endswith(".xml") else f"{definition.kind} {definition.name}"
+    return at(definition.body, path)
 
 
 def _followed(definition: Definition, aliases: Sequence[Alias], problems: list[Problem]) -> Definition:
     changes = edits(definition, aliases)
-    taken = {path for (path, key), new in changes.items()
-             if key and new in (value_at(definition, path[:-1]) or {})}  # type: ignore[operator]
+    taken = {path for (path, key), new in changes.items() if key and new in _members_at(definition.body, path[:-1])}
     for alias in aliases:
         if alias.place.key and any(definition.positions[path] == alias.mark for path in taken):
             problems.append(alias.problem(f'"{alias.old}" is called "{alias.new}" now, which stands here too: '
@@ -217,11 +223,24 @@ def _followed(definition: Definition, aliases: Sequence[Alias], problems: list[P
 
 def _rewritten(value: object, path: BodyPath, changes: Mapping[tuple[BodyPath, bool], str]) -> object:
     if isinstance(value, dict):
-        return {changes.get(((*path, key), True), key): _rewritten(one, (*path, key), changes)
-                for key, one in value.items()}
+        return _with_ref({changes.get(((*path, key), True), key): _rewritten(one, (*path, key), changes)
+                          for key, one in value.items()})
     if isinstance(value, list):
         return [_rewritten(one, (*path, index), changes) for index, one in enumerate(value)]
     return changes.get((path, False), value)
+
+
+def _with_ref(value: Body) -> Body:
+    """A node of a layout by the ref that its attributes give now."""
+    attributes = value.get("attributes")
+    if "ref" in value and "tag" in value and isinstance(attributes, dict):
+        value["ref"] = attributes.get("id") or attributes.get("ref") or attributes.get("name") or value["tag"]
+    return value
+
+
+def _members_at(body: object, path: BodyPath) -> Mapping[str, object]:
+    found = at(body, path)
+    return found if isinstance(found, dict) else {}
 
 
 def _moved(path: BodyPath, changes: Mapping[tuple[BodyPath, bool], str]) -> BodyPath:

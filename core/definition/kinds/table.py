@@ -168,7 +168,7 @@ class TableKind(Kind):
         check_text(merged, ("display",), value.name, value.display, building)
         if isinstance(merged.body.get("display"), str) and not text_paths(value.display):
             building.tell(merged, ("display",), 'display has no {path}: write "{' + value.display + '}" for a field')
-        for index, name in enumerate(value.peek):
+        for index, name in enumerate(value.peek if "peek" in merged.body else ()):
             building.field(merged, ("peek", index), value.name, name)
 
 

@@ -18,7 +18,7 @@ from core.definition.named import Template
 from core.definition.names import suggestion
 from core.definition.scope import Written
 from core.definition.template import Choice, Loop, Piece, Shown, Tell, bound, walk
-from core.definition.texts import faults, humanised, text_paths
+from core.definition.texts import faults, humanised, text_places
 from core.definition.values import BodyPath, Mark, Merged, Origin
 
 
@@ -116,7 +116,7 @@ class TemplateKind(Kind):
 def _check_subject(merged: Merged, path: BodyPath, value: Template, text: str, building: Building) -> None:
     for column, message in faults(text):
         building.tell(merged, path, message, inside=column)
-    for found in text_paths(text):
+    for inside, found in text_places(text):
         head, _, rest = found.partition(".")
         if head == "parameter":
             if rest not in value.parameters:
@@ -124,7 +124,7 @@ def _check_subject(merged: Merged, path: BodyPath, value: Template, text: str, b
         elif value.of is None:
             building.tell(merged, path, f'"{found}" is not known here: the template has no table (of)')
         else:
-            building.field(merged, path, value.of, found)
+            building.field(merged, path, value.of, found, inside)
 
 
 def _check_body(place: Place, value: Template) -> None:
@@ -151,7 +151,7 @@ def _check_body(place: Place, value: Template) -> None:
 
 def _check_expression(place: Place, piece: Piece, written: Written) -> None:
     told = len(place.building.problems)
-    place.building.check(place.at(piece.index), place.path, written)
+    place.building.check(place.at(piece.index), place.path, written, begin=piece.index)
     if len(place.building.problems) == told and _looks_elsewhere(written):
         place.tell(piece.index, "a template sees its record and what it is given, not all records of a table: "
                                 "make this a formula of the table, or a parameter")
@@ -170,11 +170,12 @@ def _refer(place: Place, node: Loop, value: Template) -> None:
     head, _, rest = node.path.source.partition(".")
     scope = node.written.scope if node.written else value.scope
     if head == "record" and value.of:
-        place.building.field(place.at(node.path.index), place.path, value.of, rest)
+        place.building.field(place.at(node.path.index), place.path, value.of, rest, node.path.index + len("record."))
     elif scope.variable(head) is None and value.of:
-        place.building.field(place.at(node.path.index), place.path, value.of, node.path.source)
+        place.building.field(place.at(node.path.index), place.path, value.of, node.path.source, node.path.index)
     elif rest and (kind := scope.variable(head)) is not None and kind.of:
-        place.building.field(place.at(node.path.index), place.path, kind.of, rest)
+        place.building.field(place.at(node.path.index), place.path, kind.of, rest,
+                             node.path.index + len(head) + 1)
 
 
 def _addresses(nodes: Any, value: Template) -> Callable[[int], bool]:

@@ -1,0 +1,67 @@
+"""`rename`: give a field, a value, a table or choices of the site another name, everywhere."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from core.cli import Invocation
+from core.cli.check import counted
+from core.definition import renaming
+from core.definition.renaming import Sources
+from core.plugins import Plugins
+
+
+@click.command("rename")
+@click.argument("name", metavar="TABLE.FIELD", required=False)
+@click.argument("new", metavar="NEW", required=False)
+@click.option("--kind", type=click.Choice(sorted(renaming.COLLECTIONS)), help="What it is, if two things are called so.")
+@click.option("--follow", is_flag=True, help="Replace former names that the site's files still use.")
+@click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
+@click.pass_obj
+def command(invocation: Invocation, name: str | None, new: str | None, kind: str | None, follow: bool,
+            dry_run: bool) -> None:
+    """Rename a field, a value of choices, a table or choices in all files of the site, as in `rename contact.cell
+    mobile`; its records keep their values, and the old name stays known."""
+    if follow == (new is not None) or (follow and name is not None):
+        raise click.UsageError("write rename TABLE.FIELD NEW, or rename --follow")
+    settings = invocation.settings
+    sources = Sources(settings.addon_folders, settings.metadata, Plugins.load(settings.addon_folders))
+    changed = renaming.rename(sources, name, new, kind) if name and new else renaming.follow(sources)
+    if dry_run:
+        show(changed)
+    else:
+        write(settings.metadata, changed)
+    for path in changed:
+        click.echo(f"{'would change' if dry_run else 'changed'} {settings.metadata / path}")
+    click.echo(f"{counted(len(changed), 'file')} {'would be ' if dry_run else ''}changed")
+
+
+def show(changed: Mapping[str, tuple[str, str]]) -> None:
+    """Print what changes as a unified diff."""
+    for path, (before, after) in changed.items():
+        for line in difflib.unified_diff(before.splitlines(), after.splitlines(), path, path, lineterm=""):
+            click.echo(line)
+
+
+def write(folder: Path, changed: Mapping[str, tuple[str, str]]) -> None:
+    """Write all files or none: each beside its old one first, which takes its place when all are there."""
+    waiting = {folder / path: folder / f"{path}.renamed" for path in changed}
+    done: list[Path] = []
+    try:
+        for name, (_, after) in changed.items():
+            waiting[folder / name].write_text(after, encoding="utf-8", newline="")
+        for path, beside in waiting.items():
+            os.replace(beside, path)
+            done.append(path)
+    except OSError:
+        for path in done:
+            path.write_text(changed[path.relative_to(folder).as_posix()][0], encoding="utf-8", newline="")
+        raise
+    finally:
+        for beside in waiting.values():
+            beside.unlink(missing_ok=True)
