@@ -13,8 +13,6 @@ Act = Literal["add", "set", "remove", "include", "exclude", "place"]
 Path = tuple[str, ...]
 Key = tuple[str, str]           # kind, name
 
-DONE = {"add": "adds", "set": "sets", "remove": "removes", "include": "adds", "exclude": "removes", "place": "moves"}
-
 
 class Gap(NamedTuple):
     """Where something is put: `after`, `before` or `into` an aim, or `first` or `last` of its collection."""

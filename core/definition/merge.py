@@ -9,6 +9,7 @@ from typing import Any
 
 from core.definition.canonical import digest
 from core.definition.catalogue import without_outdated
+from core.definition.conflicts import conflicts
 from core.definition.effects import Act, Effect, Gap, Key, Path
 from core.definition.kinds.base import Kind
 from core.definition.names import suggestion
@@ -123,6 +124,7 @@ def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[
                                     f'"change: {definition.kind} {definition.name}")')
         else:
             trees[key], owners[key] = definition, definition
+    result.problems += conflicts(result.effects, layers, {name for name, kind in kinds.items() if kind.shared})
     for key, found in trees.items():
         if isinstance(found, Definition) and not _has_was(found.body):
             result.merged[key] = Merged(*key, found.body, found.hash, found.layer, kinds[key[0]].format,

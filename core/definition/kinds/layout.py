@@ -85,7 +85,7 @@ def _carry_out(layout: Node, operation: Node, what: Change, where: BodyPath) -> 
     attributes = operation.map["attributes"].map
     aim = _followed(layout, attributes["ref"], what)
     new = operation.map["children"].items if "children" in operation.map else []
-    aimed = _aims_at_one(layout, aim, what)
+    aimed = _aims_at_one(layout, aim, what, takes_away=tag == "remove")
     if tag in PLACES:
         return _add(layout, tag, aim, new, aimed, what, where)
     named = str(aim.value)
@@ -93,13 +93,11 @@ def _carry_out(layout: Node, operation: Node, what: Change, where: BodyPath) -> 
         _log_missed(tag, named, attributes, what, where)
         return layout
     node = _find(layout, named)[0]
-    around = _around(layout, node)
     if tag == "set":
         return _set_all(layout, node, named, {key: one for key, one in attributes.items() if key != "ref"}, what,
-                        where, around)
+                        where)
     if tag == "remove":
-        what.log("remove", (_name(node),), (*where, "attributes", "ref"), aim.mark, old=node, named=(named,),
-                 stands_on=around)
+        what.log("remove", (_name(node),), (*where, "attributes", "ref"), aim.mark, old=node, named=(named,))
         for inner in _all(node)[1:]:
             what.removals[_name(inner),] = what.removals[_name(node),]
         return _without(layout, named)
@@ -123,7 +121,7 @@ def _add(layout: Node, tag: str, aim: Node, new: list[Node], aimed: bool, what: 
     """Put new elements after, before or into the aim."""
     target = _find(layout, str(aim.value))[0] if aimed else None
     named = str(aim.value)
-    on = (*_around(layout, target), (_name(target),)) if target is not None else ()
+    on = ((_name(target),),) if target is not None else ()
     gap = Gap((), tag, _name(target) if target is not None else named)
     for index, child in enumerate(new):
         name = str(child.map["ref"].value)
@@ -135,13 +133,13 @@ def _add(layout: Node, tag: str, aim: Node, new: list[Node], aimed: bool, what: 
     return _insert(layout, tag, named, new) if aimed else layout
 
 
-def _set_all(layout: Node, node: Node, named: str, attributes: dict[str, Node], what: Change, where: BodyPath,
-             around: tuple[Path, ...]) -> Node:
+def _set_all(layout: Node, node: Node, named: str, attributes: dict[str, Node], what: Change,
+             where: BodyPath) -> Node:
     """Set attributes; one that is set to nothing is taken away."""
     said = node.map["attributes"].map if "attributes" in node.map else {}
     for key, one in attributes.items():
         what.log("set" if one.value else "remove", (_name(node), key), (*where, "attributes", key), one.mark,
-                 old=said.get(key), new=one if one.value else None, named=(named, key), stands_on=around)
+                 old=said.get(key), new=one if one.value else None, named=(named, key))
     return _set(layout, named, attributes)
 
 
@@ -153,7 +151,7 @@ def _move(layout: Node, node: Node, named: str, attributes: Mapping[str, Node], 
         what.tell(goal.mark, f'"{named}" cannot move into or beside itself')
     missed = inside or not _aims_at_one(layout, goal, what)
     target = None if missed else _find(layout, str(goal.value))[0]
-    on = (*_around(layout, node), *(() if target is None else (*_around(layout, target), (_name(target),))))
+    on = (*_around(layout, node), *(() if target is None else ((_name(target),),)))
     what.log("place", (_name(node),), (*where, "attributes", word), goal.mark, new=goal, named=(named,), missed=missed,
              gap=Gap((), word, str(goal.value) if target is None else _name(target)), stands_on=on,
              held=f"{_held(layout, node)}; {_held(layout, target)}")
@@ -198,7 +196,7 @@ def _followed(layout: Node, aim: Node, what: Change) -> Node:
     return replace(aim, value=tag + colon + what.aim(aim, ref, known))
 
 
-def _aims_at_one(layout: Node, aim: Node, what: Change) -> bool:
+def _aims_at_one(layout: Node, aim: Node, what: Change, takes_away: bool = False) -> bool:
     ref = str(aim.value)
     found = _find(layout, ref)
     if len(found) == 1:
@@ -213,6 +211,8 @@ def _aims_at_one(layout: Node, aim: Node, what: Change) -> bool:
     tag, _, name = ref.rpartition(":")
     removed = next((effect for path, effect in what.removals.items() if len(path) == 1
                     and path[0].partition(":")[2] == name and tag in ("", path[0].partition(":")[0])), None)
+    if removed is not None and takes_away and not what.knows(removed.layer):
+        return False                    # an addon beside this one takes it away, too: they agree
     what.tell(aim.mark, f'{what.what} has no node "{ref}"' + (
         f" ({removed.mark.file}:{removed.mark.line} removes it)" if removed else suggestion(ref, known)))
     return False
