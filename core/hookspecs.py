@@ -40,7 +40,7 @@ def widgets() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @spec
 def verbs() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Verbs that a step of an agent can be, such as `create`, `mail` or `ask`."""
+    """Verbs that a step can have beside the built-in ones, as objects of core.definition.kinds.steps's Verb."""
 
 
 @spec

@@ -70,8 +70,8 @@ class Plugins:
 
     @cached_property
     def verbs(self) -> Mapping[str, Any]:
-        """The verbs that addons add, by name."""
-        return self._named("verbs", {})
+        """All verbs of steps by name, the built-in ones first."""
+        return self._named("verbs", importlib.import_module("core.definition.kinds.verbs").VERBS)
 
     @cached_property
     def export_formats(self) -> Mapping[str, Any]:

@@ -43,6 +43,8 @@ class Building:
     broken: set[tuple[str, str]] = field(default_factory=set)
     problems: set[Problem] = field(default_factory=set)
     references: References = field(default_factory=References)
+    verbs: Mapping[str, Any] = field(default_factory=dict)      # of the steps of agents, transitions and scenarios
+    flows: tuple[Any, ...] | None = None    # what tables know of workflows, read once
     aliases: list[Alias] = field(default_factory=list)  # former names in use: all is built again with those of now
 
     def tell(self, merged: Merged, path: BodyPath, message: str, inside: int | None = None) -> None:
@@ -147,7 +149,7 @@ class Building:
         try:
             expression = written.expression
         except ExpressionError as error:
-            if not self.names.touched:
+            if not self.names.touched and not error.own:
                 hint = f' (did you mean "{error.suggestion}"?)' if error.suggestion else ""
                 message = self._known_reason(written.scope.table, error.message) or error.message + hint
                 self.tell(merged, path, message, inside=error.column + shift)

@@ -18,6 +18,7 @@ from core.definition.faults import prune, tell_all
 from core.definition.files import Reading
 from core.definition.formulas import check_formulas
 from core.definition.kinds.base import Kind
+from core.definition.kinds.states import phases
 from core.definition.layers import read_layers
 from core.definition.lookup import Values
 from core.definition.merge import Merge, merge
@@ -51,22 +52,27 @@ class Loaded:
 def load(folders: Sequence[Path], site: Path | None = None, plugins: Plugins | None = None,
          root: Path | None = None) -> Loaded:
     """Load the addons in the folders and the site's own layer; errors show paths relative to `root`."""
-    plugins = plugins or Plugins()
+    return load_noting(folders, site, plugins or Plugins(), root or Path.cwd(), noting=False)[0]
+
+
+def load_noting(folders: Sequence[Path], site: Path | None, plugins: Plugins, root: Path,
+                noting: bool = True) -> tuple[Loaded, Building]:
+    """The same, and the building, whose `facts` say what each definition looked at."""
     reading = Reading(plugins.kinds)
-    layers = read_layers(folders, site, root or Path.cwd(), reading)
-    building, aliases, told = _settled(layers, reading, plugins)
+    layers = read_layers(folders, site, root, reading)
+    building, aliases, told = _settled(layers, reading, plugins, noting)
     problems = tuple(sorted({*reading.problems, *told}))
     notices = tuple(sorted({alias.notice for alias in aliases}))
-    return Loaded(None if problems else finish(building), problems, layers, notices, aliases)
+    return Loaded(None if problems else finish(building), problems, layers, notices, aliases), building
 
 
-def _settled(layers: tuple[Layer, ...], reading: Reading,
-             plugins: Plugins) -> tuple[Building, tuple[Alias, ...], set[Problem]]:
+def _settled(layers: tuple[Layer, ...], reading: Reading, plugins: Plugins,
+             noting: bool) -> tuple[Building, tuple[Alias, ...], set[Problem]]:
     """A checked building in which no former name is left, the former names that there were, and the problems."""
     aliases: dict[Alias, None] = {}
     while True:
         merged = merge(layers, plugins.kinds, frozenset(reading.unread))
-        building = check_merged(merged, reading, plugins)
+        building = check_merged(merged, reading, plugins, noting)
         aliases |= dict.fromkeys((*merged.aliases, *building.aliases))
         problems = {*merged.problems, *building.problems}
         if not building.aliases:
@@ -81,9 +87,10 @@ def _settled(layers: tuple[Layer, ...], reading: Reading,
     return building, tuple(aliases), problems
 
 
-def check_merged(merged: Merge, reading: Reading, plugins: Plugins) -> Building:
+def check_merged(merged: Merge, reading: Reading, plugins: Plugins, noting: bool = False) -> Building:
     """Build and check merged definitions; what follows from files that could not be read is not told."""
     building = start(merged.merged.values(), plugins)
+    building.facts = {} if noting else None
     building.broken |= reading.unread
     building.names.broken |= {name for kind, name in reading.unread if kind in ("table", "mixin")}
     building.names.broken |= {f"{kind} {name}" for kind, name in reading.unread}
@@ -116,7 +123,7 @@ def start(merged: Iterable[Merged], plugins: Plugins) -> Building:
     found = {(one.kind, one.name): one for one in merged}
     names = Names(functions(plugins.functions.values()))
     names.renames = Renames((one.kind, one.name, one.body) for one in found.values())
-    return Building(plugins.kinds, plugins.field_types, names, found)
+    return Building(plugins.kinds, plugins.field_types, names, found, verbs=plugins.verbs)
 
 
 def build_all(building: Building) -> None:
@@ -129,12 +136,14 @@ def build_all(building: Building) -> None:
                 _build(merged, kind, values, building)
         if name == "choices":
             building.names.choices["role"] = values["role"] = _role_choices(building)
+            building.names.choices["phase"] = values["phase"] = phases()
 
 
-def build_later(building: Building, sure: bool = False) -> None:
+def build_later(building: Building, sure: bool = False, order: Mapping[str, Sequence[str]] | None = None) -> None:
     """Build values when they are first asked for; those of kinds that are not lazy now.
 
-    With `sure` the definitions were checked before: one that cannot be built raises DefinitionError.
+    With `sure` the definitions were checked before: one that cannot be built raises DefinitionError. `order` has the
+    names of each kind in the order of building, if they are known.
     """
     lock, begun = RLock(), set[tuple[str, str]]()
     of_names: Mapping[str, Values[Any]] = {
@@ -151,14 +160,16 @@ def build_later(building: Building, sure: bool = False) -> None:
                     raise DefinitionError(building.problems)
 
     for name, kind in building.kinds.items():
-        names = [key[1] for key in building.merged if key[0] == name]
-        if type(kind).order is not Kind.order:
+        names = building.known(name) if order is None else order.get(name, ())
+        if order is None and type(kind).order is not Kind.order:
             names = [one.name for one in kind.order([building.merged[name, each] for each in names], building)]
         _values(building, name).later(names, partial(make, kind))
         if name in of_names:
             of_names[name].later(names, partial(make, kind))
         if name == "choices":
-            building.names.choices["role"] = _values(building, name)["role"] = _role_choices(building)
+            for choices in (building.names.choices, _values(building, name)):
+                choices.later(["role"], partial(_enter_roles, building))
+            building.names.choices["phase"] = _values(building, name)["phase"] = phases()
     for name, kind in building.kinds.items():
         if not kind.lazy:
             building.values[name].values()
@@ -215,6 +226,10 @@ def _role_choices(building: Building) -> Choices:
     values = {name: ChoiceValue(name, str(title or name.replace("_", " ").capitalize()), path=f"role {name}")
               for name, title in titles.items()}
     return Choices("role", "Role", values)
+
+
+def _enter_roles(building: Building, name: str) -> None:
+    building.names.choices[name] = building.values["choices"][name] = _role_choices(building)
 
 
 def check_all(building: Building, keys: Iterable[tuple[str, str]] | None = None) -> None:

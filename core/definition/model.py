@@ -15,6 +15,7 @@ from core.definition.values import Merged
 
 if TYPE_CHECKING:
     from core.definition.queries import Query
+    from core.definition.reporting import Chart, Dashboard, Report
     from core.expression import Expression
     from core.types.base import Type
 
@@ -106,10 +107,10 @@ class FormNode:
 
 @dataclass(frozen=True)
 class Form:
-    """The layout of one record of a table."""
+    """The layout of one record of a table, or of a dialog."""
 
     name: str
-    of: str
+    of: str  # "" for the form of a dialog
     title: str
     root: FormNode
     generated: bool = False
@@ -293,6 +294,21 @@ class Model:
     def queries(self) -> Mapping[str, Query]:
         """All queries."""
         return cast("Mapping[str, Query]", self.values["query"])
+
+    @property
+    def reports(self) -> Mapping[str, Report]:
+        """All reports."""
+        return cast("Mapping[str, Report]", self.values["report"])
+
+    @property
+    def charts(self) -> Mapping[str, Chart]:
+        """All charts."""
+        return cast("Mapping[str, Chart]", self.values["chart"])
+
+    @property
+    def dashboards(self) -> Mapping[str, Dashboard]:
+        """All dashboards."""
+        return cast("Mapping[str, Dashboard]", self.values["dashboard"])
 
     @property
     def settings(self) -> Mapping[str, Setting]:

@@ -42,7 +42,7 @@ class ChoicesKind(Kind):
     folder = "choices"
     lazy = True
     schema: ClassVar[type[Schema]] = ChoicesSchema
-    reserved = frozenset({"role"})          # built in: the roles of the model
+    reserved = frozenset({"role", "phase"})     # built in: the roles of the model, the phases of states
 
     def build(self, merged: Merged, schema: Any, building: Building) -> Choices:
         """The choices, as written."""

@@ -223,7 +223,7 @@ def check_target(merged: Merged, path: BodyPath, made: Field, building: Building
         _check_lines(merged, path, made, building)
     elif made.type.name == "link" and kind.of is not None:
         building.find(merged, (*path, "to"), "table", kind.of)
-    elif kind.name == "choice" and kind.of is not None:
+    elif made.type.name == "choice" and kind.of is not None:
         building.find(merged, (*path, "of"), "choices", kind.of)
     elif made.type.name == "sequence":
         building.find(merged, (*path, "sequence"), "sequence", str(getattr(made.properties, "sequence", "")))

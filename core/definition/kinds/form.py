@@ -15,6 +15,7 @@ from core.definition.kinds.schema import Name, Schema, Text
 from core.definition.merge import Change
 from core.definition.model import Field, Form, FormNode
 from core.definition.names import fault, suggestion
+from core.definition.processes import Ask, every_step
 from core.definition.tree import Node
 from core.definition.values import BodyPath, Merged
 
@@ -53,7 +54,8 @@ FLAGS = ("readonly", "wide")
 class FormSchema(Schema):
     """The layout of one record; the attributes of <form>."""
 
-    of: Name = Property(description="The table.")
+    of: Name | None = Property(None, description="The table; left out for the form of a dialog, which a step or a "
+                               "transition names.")
     title: Text | None = Property(None, description="Its heading; the table's title if left out.")
     layout: list[Any] = Property([], description="The elements in it; they have a page of their own.")
 
@@ -73,14 +75,16 @@ class FormKind(Kind):
 
     def build(self, merged: Merged, schema: Any, building: Building) -> Form:
         """The form; elements that cannot stand where they are are told."""
-        table = building.names.tables.get(schema.of)
+        table = building.names.tables.get(schema.of or "")
         children = tuple(_node(child) for child in schema.layout)
-        return Form(merged.name, schema.of, schema.title or (table.title if table else merged.name),
+        return Form(merged.name, schema.of or "", schema.title or (table.title if table else merged.name),
                     FormNode("form", "form", {}, children))
 
     def check(self, merged: Merged, value: Any, building: Building) -> None:
         """Check elements, attributes, refs, fields and the lists they name."""
-        table = building.find(merged, ("of",), "table", value.of)
+        table = building.find(merged, ("of",), "table", value.of) if value.of else None
+        if not value.of:
+            _check_dialog(merged, value, building)
         refs: dict[tuple[bool, str], BodyPath] = {}
         for node, parent, path in _walk(value.root, ()):
             if not _check_tag(merged, node, parent, path, building):
@@ -93,6 +97,15 @@ class FormKind(Kind):
             refs.setdefault(key, path)
             if node.tag == "field" and table is not None and "name" in node.attributes:
                 _check_field(merged, node, value.of, path, building)
+
+
+def _check_dialog(merged: Merged, form: Form, building: Building) -> None:
+    """A form without a table is that of a dialog, which checks what it shows."""
+    asks = [step.parts.get("ask") for agent in building.values["agent"].values() for step in every_step(agent.steps)]
+    asks += [way.ask for flow in building.values["workflow"].values() for way in flow.transitions.values()]
+    wrong = any(kind in ("agent", "workflow") for kind, _ in building.broken)
+    if not wrong and not any(isinstance(ask, Ask) and ask.form == form.name for ask in asks):
+        building.tell(merged, (), f'form "{form.name}" needs "of": the table, for no dialog names it')
 
 
 def _node(raw: Any) -> FormNode:

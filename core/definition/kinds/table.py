@@ -11,10 +11,12 @@ from core.definition.building import Building
 from core.definition.kinds.base import Kind
 from core.definition.kinds.fields import FieldSchema, check_field, make_field, type_of
 from core.definition.kinds.schema import Expression, Line, Name, Names, Path, Schema, Text
+from core.definition.kinds.states import check_served, serve
 from core.definition.model import Access, Field, Index, RecordRole, Rule, Table, Unique
 from core.definition.scope import Written
 from core.definition.texts import faults, humanised, text_paths, text_places
 from core.definition.values import BodyPath, Merged
+from core.expression.errors import ExpressionError
 
 MOST_FIELDS = 400
 
@@ -145,6 +147,7 @@ class TableKind(Kind):
         if schema.base and base is None:
             return None
         _take_fields(parts, merged.name, fields, building)
+        serve(building, merged.name, fields)
         if len(fields) > MOST_FIELDS:
             building.tell(merged, ("fields",), f'table "{merged.name}" has {len(fields)} fields: '
                           f"at most {MOST_FIELDS} are allowed")
@@ -165,6 +168,7 @@ class TableKind(Kind):
             if mixin in building.values["mixin"]:
                 check_members(building.merged["mixin", mixin], value, building)
         _check_people(merged, value, building)
+        check_served(merged, value, building)
         check_text(merged, ("display",), value.name, value.display, building)
         if isinstance(merged.body.get("display"), str) and not text_paths(value.display):
             building.tell(merged, ("display",), 'display has no {path}: write "{' + value.display + '}" for a field')
@@ -273,11 +277,23 @@ def check_members(merged: Merged, table: Table, building: Building) -> None:
     for name in _keys(merged, "unique"):
         one = table.unique[name]
         building.check(merged, ("unique", name, "where"), one.written)
+        _check_lasting(merged, ("unique", name, "where"), one.written, building)
         _check_stored(merged, ("unique", name, "fields"), one.fields, table, building)
     for name in _keys(merged, "indexes"):
         _check_stored(merged, ("indexes", name, "fields"), table.indexes[name].fields, table, building)
     for name in _keys(merged, "roles"):
         _check_role(merged, table.roles[name], table, building)
+
+
+def _check_lasting(merged: Merged, path: BodyPath, written: Written | None, building: Building) -> None:
+    """A condition that an index keeps must give the same today and tomorrow, to everybody and under any setting."""
+    try:
+        variables = written.expression.variables if written is not None else frozenset()
+    except ExpressionError:         # told by check
+        return
+    if variables:
+        named = ", ".join(sorted(".".join(variable) for variable in variables))
+        building.tell(merged, path, f"this condition is part of an index, so it reads the record alone: not {named}")
 
 
 def _keys(merged: Merged, part: str) -> list[str]:
