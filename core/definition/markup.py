@@ -19,16 +19,16 @@ ATTRIBUTES = frozenset("""
     span src start style title type valign value width""".split())
 ADDRESSES = frozenset({"href", "src", "cite"})
 SCHEMES = ("https:", "http:", "mailto:", "tel:", "cid:", "#")
-PLACE = "\ue000"         # stands for a place in what is looked at
+PLACE, BLOCK = "\ue000", "\ue001"        # what stands for places and blocks in what is looked at
 
 
 def check(source: str, is_address: Callable[[int], bool], tell: Tell) -> None:
     """Tell what may not stand in a template's HTML; `is_address` says of a place, by its index, if it holds a URL."""
     for index, character in enumerate(source):
-        if character == PLACE:
-            tell(index, "a private character (U+E000) may not stand here")
+        if character in (PLACE, BLOCK):
+            tell(index, f"a private character (U+{ord(character):04X}) may not stand here")
             return
-    reader = _Reader(skeleton(source, PLACE), is_address, tell)
+    reader = _Reader(skeleton(source, PLACE, BLOCK), is_address, tell)
     reader.feed(reader.source)
     reader.close()
     reader.end()
@@ -80,6 +80,11 @@ class _Reader(HTMLParser):
                 return
             self.tell(index, f"<{name}> is not closed")
 
+    def handle_data(self, data: str) -> None:
+        """Text holds no "<": with what a place or block puts behind it, it could become an element."""
+        if "<" in data:
+            self.tell(self.index + data.index("<"), 'write &lt; for a "<" that begins no element')
+
     def handle_comment(self, data: str) -> None:
         """Comments of HTML would be sent along."""
         self.tell(self.index, "a comment is written {# #}: one of HTML would be sent along")
@@ -103,22 +108,22 @@ class _Reader(HTMLParser):
             self.tell(index, f"<{name}> is not closed")
 
     def _tell_element(self, tag: str) -> None:
-        if PLACE in tag:
-            self.tell(self.index, "a value cannot be the name of an element")
+        if PLACE in tag or BLOCK in tag:
+            self.tell(self.index, "places and blocks stand between elements, or in the quotes of an attribute")
         else:
             self.tell(self.index, f"<{tag}> is not allowed in a template" + suggestion(tag, ELEMENTS))
 
     def _attribute(self, text: str, name: str, value: str) -> None:
         at = self.index + max(0, self._find(text, name))
-        if PLACE in name:
-            self.tell(at, "a value cannot be an attribute: write it in the quotes of one")
+        if PLACE in name or BLOCK in name:
+            self.tell(at, "places and blocks stand between elements, or in the quotes of an attribute")
         elif name not in ATTRIBUTES:
             self.tell(at, f'the attribute "{name}" is not allowed in a template' + suggestion(name, ATTRIBUTES))
         elif PLACE in value and name == "style":
             self.tell(at, 'a value cannot stand in "style": choose a class or a style with if')
         elif name in ADDRESSES:
             self._address(at, text, name, value)
-        if PLACE in value and not re.search(rf"{re.escape(name)}\s*=\s*[\"']", text, re.IGNORECASE):
+        if (PLACE in value or BLOCK in value) and not re.search(rf"{re.escape(name)}\s*=\s*[\"']", text, re.IGNORECASE):
             self.tell(at, f'the value of "{name}" must be in quotes')
 
     def _find(self, text: str, name: str) -> int:
@@ -128,6 +133,9 @@ class _Reader(HTMLParser):
     def _address(self, at: int, text: str, name: str, value: str) -> None:
         """An address says where it leads, or is a place whose value was checked to be a URL."""
         plain = value.strip().lower()
+        if BLOCK in plain:
+            self.tell(at, f'a block cannot stand in "{name}": it would say where the address leads')
+            return
         if not plain.startswith(PLACE):
             if not plain.startswith(SCHEMES):
                 self.tell(at, f'"{name}" leads to an address that begins with {", ".join(SCHEMES[:-1])} or #')

@@ -178,10 +178,10 @@ def walk(nodes: tuple[Node, ...]) -> Iterator[Node]:
             yield from walk(node.otherwise)
 
 
-def skeleton(source: str, mark: str) -> str:
-    """The source with every place blotted out by the mark and every block by spaces; all else stays in its place."""
+def skeleton(source: str, place: str, block: str) -> str:
+    """The source with every place and every block blotted out by a character; all else stays where it is."""
     def blot(match: re.Match[str]) -> str:
-        by = mark if match["place"] is not None else " "
+        by = place if match["place"] is not None else block
         return "".join("\n" if character == "\n" else by for character in match[0])
     return _TAG.sub(blot, source)
 
@@ -294,8 +294,7 @@ class _Reader:
     def _other(self, word: str, piece: Piece, index: int) -> None:
         block = self.stack[-1]
         if not block.word or block.last or (block.word == "for" and word == "elif"):
-            self.tell(index, f'"{word}" stands in no "if"' if word == "elif" or not block.word
-                      else f'"{word}" comes after the last "else"')
+            self.tell(index, f'"{word}" comes after the last "else"' if block.last else f'"{word}" stands in no "if"')
             return
         if word == "else" and piece.source:
             self.tell(piece.index, '"else" has no condition: write elif')
@@ -309,9 +308,8 @@ class _Reader:
     def _close(self, word: str, index: int) -> None:
         block = self.stack[-1]
         if block.word != word:
-            said = f'"endif" or "endfor" of another block stands before: "end{block.word}" is missing' \
-                if block.word else f'there is no "{word}" to end here'
-            self.tell(index, said)
+            self.tell(index, f'"end{word}" stands where "end{block.word}" is expected' if block.word
+                      else f'there is no "{word}" to end here')
             return
         self.stack.pop()
         if word == "if":

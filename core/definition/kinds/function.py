@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, ConfigDict
@@ -17,7 +19,9 @@ from core.definition.named import Function
 from core.definition.scope import Written
 from core.definition.texts import humanised
 from core.definition.values import Merged
+from core.expression.errors import ExpressionError
 from core.expression.functions import BUILT_IN
+from core.expression.parse import parse
 from core.expression.scope import NamedFunction
 
 TAKEN = frozenset({"count", "sum", "min", "max", "avg", "exists", "first", "running", "under", "query", "func"})
@@ -55,6 +59,17 @@ class FunctionKind(Kind):
     folder = "functions"
     schema: ClassVar[type[Schema]] = FunctionSchema
 
+    def order(self, merged: list[Merged], building: Building) -> list[Merged]:
+        """As they come; those that call each other in a circle are told once, and nothing that calls them follows."""
+        calls = {one.name: called(one.body.get("is")) for one in merged}
+        for one in merged:
+            chain = _circle(calls, one.name)
+            if chain:
+                building.names.broken.add(f"function {one.name}")
+                if one.name == min(chain):
+                    building.tell(one, ("is",), "functions go round in a circle: " + " → ".join([*chain, one.name]))
+        return merged
+
     def build(self, merged: Merged, schema: Any, building: Building) -> Function | None:
         """The function, known to expressions from now on."""
         fields = parameter_fields(building, merged, ("parameters",), schema.parameters)
@@ -87,4 +102,31 @@ class FunctionKind(Kind):
                 building.tell(merged, ("parameters", name), f'parameter "{name}" must be given, so it cannot stand '
                                                             "behind one that need not")
             late = late or optional
-        building.check(merged, ("is",), value.written)
+        known = all(field.target is None or field.target in building.names.tables
+                    for field in value.parameters.values())
+        if known:                       # else all that follows from the missing table would be told too
+            building.check(merged, ("is",), value.written)
+
+
+def called(source: object) -> frozenset[str]:
+    """What an expression calls by a bare name; nothing if it is none."""
+    try:
+        tree = parse(str(source)).tree
+    except ExpressionError:
+        return frozenset()
+    return frozenset(node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call)
+                     and isinstance(node.func, ast.Name))
+
+
+def _circle(calls: Mapping[str, frozenset[str]], start: str) -> list[str] | None:
+    """The shortest way from a function back to itself."""
+    ways, seen = [[start]], {start}
+    while ways:
+        way = ways.pop(0)
+        for following in sorted(calls.get(way[-1], ())):
+            if following == start:
+                return way
+            if following not in seen:
+                seen.add(following)
+                ways.append([*way, following])
+    return None

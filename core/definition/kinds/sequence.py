@@ -108,7 +108,7 @@ def _check_use(merged: Merged, value: Sequence, table: Table, field: Field, buil
     if found.virtual or found.many or found.type.name not in ("link", "choice", "text"):
         building.tell(user, path, f'sequence "{value.name}" counts per "{value.per}": that must be a link, a choice '
                                   "or a text with one value")
-    for shown in value.shown:
+    for shown in (one for one in value.shown if one.count(".") < 2):
         _check_shown(merged, value, shown, found, user, path, building)
 
 

@@ -82,7 +82,7 @@ class SettingKind(Kind):
         if value.field.many:
             building.tell(merged, ("many",), "a setting has one value")
         check_value(merged, ("default",), value.default, value.field, building)
-        if value.field.required and value.default is None:
+        if value.field.required and merged.body.get("default") is None:
             building.tell(merged, ("required",), "a required setting needs a default")
         for index, role in enumerate(value.who):
             building.find(merged, ("who", index), "role", role)
