@@ -14,6 +14,7 @@ from core.definition.tables import Access, Field, Index, RecordRole, Rule, Table
 from core.definition.values import Merged
 
 if TYPE_CHECKING:
+    from core.definition.processes import Agent, Scenario, Workflow
     from core.definition.queries import Query
     from core.definition.reporting import Chart, Dashboard, Report
     from core.expression import Expression
@@ -289,6 +290,21 @@ class Model:
     def functions(self) -> Mapping[str, Function]:
         """All named functions."""
         return cast("Mapping[str, Function]", self.values["function"])
+
+    @property
+    def workflows(self) -> Mapping[str, Workflow]:
+        """All workflows."""
+        return cast("Mapping[str, Workflow]", self.values["workflow"])
+
+    @property
+    def agents(self) -> Mapping[str, Agent]:
+        """All agents."""
+        return cast("Mapping[str, Agent]", self.values["agent"])
+
+    @property
+    def scenarios(self) -> Mapping[str, Scenario]:
+        """All scenarios."""
+        return cast("Mapping[str, Scenario]", self.values["scenario"])
 
     @property
     def queries(self) -> Mapping[str, Query]:

@@ -64,7 +64,8 @@ def serve(building: Building, table: str, fields: dict[str, Field]) -> None:
         if own is None and not below:
             continue                    # told where the table is checked
         choices = f"{table}.{field.name}"
-        building.names.choices[choices] = Choices(choices, field.title, _values(own, below.values()))
+        made = Choices(choices, field.title, _values(own, below.values()))
+        building.names.choices[choices] = building.values["choices"][choices] = made
         default = {"default": own.start, **field.written} if own is not None else field.written
         fields[field.name] = replace(field, properties=StateProperties(of=choices), written=default)
         phase = _phase(building, table, field, own, below)
