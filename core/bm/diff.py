@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from core.bm.state import State
 
 # The order in which changes are listed: what others stand on first.
-KINDS = ("addon", "system", "choices", "sequence", "setting", "table", "role", "function", "data", "form", "list",
-         "object", "menu", "template", "translation")
+KINDS = ("addon", "system", "choices", "sequence", "setting", "table", "role", "function", "query", "data", "form",
+         "list", "object", "report", "chart", "dashboard", "menu", "template", "translation")
 # Collections whose members are changes of their own; the word is what a plan calls a member.
 MEMBERS = {
     "table": {"fields": "field", "rules": "rule", "unique": "unique", "indexes": "index", "roles": "record role"},
@@ -29,7 +29,8 @@ CALLED: Mapping[str, str] = {
     "choice": N_("choice"), "object": N_("object"), "list": N_("list"), "form": N_("form"), "role": N_("role"),
     "record role": N_("record role"), "rule": N_("rule"), "unique": N_("unique"), "index": N_("index"),
     "data": N_("data"), "menu": N_("menu"), "translation": N_("translation"), "function": N_("function"),
-    "setting": N_("setting"), "sequence": N_("sequence"), "template": N_("template"),
+    "setting": N_("setting"), "sequence": N_("sequence"), "template": N_("template"), "report": N_("report"),
+    "chart": N_("chart"), "query": N_("query"), "dashboard": N_("dashboard"),
 }
 ABSENT = "(absent)"
 

@@ -139,7 +139,7 @@ def _texts(schema: type[BaseModel], body: Mapping[str, Any], place: BodyPath) ->
     for name, info in schema.model_fields.items():
         key = info.alias or name
         value = body.get(key)
-        if _is_text(info):
+        if is_text(info):
             if isinstance(value, str) or key in ("title", "plural"):
                 yield (*place, key), value if isinstance(value, str) else None
         elif isinstance(value, dict):
@@ -152,7 +152,8 @@ def _texts(schema: type[BaseModel], body: Mapping[str, Any], place: BodyPath) ->
                         yield from _texts(inner, below, (*place, key, member))
 
 
-def _is_text(info: FieldInfo) -> bool:
+def is_text(info: FieldInfo) -> bool:
+    """Whether a property of a schema is a text that people read."""
     return _marked(info.json_schema_extra) or _says_text(info.annotation)
 
 

@@ -11,7 +11,7 @@ from types import NoneType, UnionType
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from core.definition.texts import TEXT_KEYS
+from core.definition.catalogue import is_text
 
 WORDS = {str: "text", bool: "true or false", int: "whole number", float: "number", Decimal: "number"}
 
@@ -61,8 +61,8 @@ def mappings(annotation: object) -> Iterator[tuple[str, type[BaseModel]]]:
 def texts(model: type[BaseModel]) -> Iterator[str]:
     """The paths of the texts that are translated, such as `fields.NAME.title`."""
     for section in sections(model):
-        for key, _ in properties(section.model):
-            if key in TEXT_KEYS:
+        for key, info in properties(section.model):
+            if is_text(info):
                 yield f"{section.path}.{key}" if section.path else key
 
 

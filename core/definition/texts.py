@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 TEXT_KEYS = frozenset({"title", "plural", "help", "message", "description", "prompt", "subject", "body"})
 _PATH = re.compile(r"\{([a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*)\}")
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*")
 _BRACE = re.compile(r"[{}]")
 
 
@@ -96,6 +97,7 @@ def stand_ins(model: Model, path: str) -> Iterator[str]:
             yield from stand_ins(model, f"table {table}.fields.{parts[0]}.title")
     elif parts[-1:] in (["title"], ["help"]):
         yield from _of_parameter(model, path)
+        yield from _of_figures(model, kind, name, parts)
 
 
 def _of_parameter(model: Model, path: str) -> Iterator[str]:
@@ -117,11 +119,40 @@ def _of_list(model: Model, name: str, parts: list[str]) -> Iterator[str]:
     if parts == ["title"]:
         yield f"table {table}.plural"
     elif len(parts) == 3 and parts[0] == "columns" and parts[1] in model.lists[name].columns:
-        *links, last = model.lists[name].columns[parts[1]].path.split(".")
-        for link in links:
-            field = model.field(table, link)
-            table = (field.target if field else None) or table
-        yield from stand_ins(model, f"table {table}.fields.{last}.title")
+        yield from _of_path(model, table, model.lists[name].columns[parts[1]].path)
+
+
+def _of_path(model: Model, table: str, path: str) -> Iterator[str]:
+    """The title of the field at the end of a path."""
+    *links, last = path.split(".")
+    for link in links:
+        field = model.field(table, link)
+        table = (field.target if field else None) or table
+    yield from stand_ins(model, f"table {table}.fields.{last}.title")
+
+
+def _of_figures(model: Model, kind: str, name: str, parts: list[str]) -> Iterator[str]:
+    """For a column of a report its field's title, for a legend that of the column, for a tile that of what it shows."""
+    match kind, parts:
+        case "report", ["columns", column, "title"] if name in model.reports:
+            report = model.reports[name]
+            text = report.columns[column].written.source if column in report.columns else ""
+            for source in report.sources.values():
+                key = source.rows.columns[text].written.source if text in source.keys else ""
+                path = text if source.detail else key
+                if source.rows.table and _PLAIN.fullmatch(path):
+                    yield from _of_path(model, source.rows.table, path)
+                    return
+        case "chart", ["legend", value, "title"] if name in model.charts:
+            chart = model.charts[name]
+            if chart.report and value in chart.y:
+                yield from stand_ins(model, f"report {chart.report}.columns.{value}.title")
+        case "dashboard", ["tiles", tile, "title"] if name in model.dashboards and tile in model.dashboards[name].tiles:
+            shown = model.dashboards[name].tiles[tile]
+            if shown.kind == "message":
+                yield f"dashboard {name}.tiles.{tile}.message"
+            elif shown.kind != "kpi":
+                yield from stand_ins(model, f"{shown.kind} {shown.shows}.title")
 
 
 def _inherited(model: Model, name: str, member: str) -> Iterator[str]:

@@ -89,7 +89,7 @@ def _one_line(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_one_line), Field(json_schema_extra={"word": "text", "translated": True})]
 Line = Annotated[str, BeforeValidator(_one_line), Field(json_schema_extra={"word": "text"})]
 Name = Annotated[str, BeforeValidator(_name), Field(json_schema_extra={"word": "name"})]
-ValueName = Annotated[str, BeforeValidator(_value_name), Field(json_schema_extra={"word": "name"})]
+ValueName = Annotated[str, BeforeValidator(_value_name), Field(json_schema_extra={"word": "name of a value"})]
 Names = Annotated[list[str], BeforeValidator(_names), Field(json_schema_extra={"word": "name, or list of names"})]
 Path = Annotated[str, BeforeValidator(_path), Field(json_schema_extra={"word": "path"})]
 Order = Annotated[str, BeforeValidator(_order), Field(json_schema_extra={"word": "path or -path"})]

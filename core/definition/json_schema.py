@@ -1,0 +1,226 @@
+"""JSON Schemas of definitions for editors: properties, values and names are completed and checked while one types.
+
+They are drafts of what `check` says: names that are not there, types of expressions and all that hangs together is
+told by `check` only.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from core.definition.kinds.base import Kind
+from core.definition.kinds.fields import FieldSchema
+from core.definition.kinds.parameters import ASKED, ParameterSchema
+from core.definition.merge import MOVES
+from core.types.base import FieldType
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+SUFFIX = ".schema.json"
+DISPATCH = "definition"                # the schema that is all kinds in one: the first key decides
+NAME = "[a-z][a-z0-9_]{0,48}"
+PATH = "[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*"
+Json = dict[str, Any]
+NULL: Json = {"type": "null"}
+MOVE: Mapping[str, Json] = {
+    "after": {"type": "string", "description": "The member that it moves behind."},
+    "before": {"type": "string", "description": "The member that it moves before."},
+    "first": {"description": "True: it moves to the beginning."},
+    "last": {"description": "True: it moves to the end."}}
+
+_NAME: Json = {"type": "string", "pattern": f"^{NAME}$"}
+_EXPRESSION: Json = {"anyOf": [{"type": "string", "pattern": "^[^=]"}, {"type": "number"}]}
+# What stands for each word that core/definition/kinds/schema.py writes its properties in.
+WORDS: Mapping[str, Json] = {
+    "text": {"type": "string", "pattern": "\\S"},
+    "name": _NAME,
+    "name of a value": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_]{0,48}$"},
+    "name, or list of names": {"anyOf": [_NAME, {"type": "array", "items": _NAME}]},
+    "path": {"type": "string", "pattern": f"^{PATH}$"},
+    "path or -path": {"type": "string", "pattern": f"^-?{PATH}$"},
+    "expression": _EXPRESSION,
+    "true, false or expression": {"anyOf": [{"type": "boolean"}, *_EXPRESSION["anyOf"]]},
+    "value, or = and an expression": {"not": {"type": "object"}},
+    "value": {"not": {"type": "object"}},
+    "type, or mapping": {"type": ["string", "object"]},
+    "expression, or conditions by name": {"anyOf": [*_EXPRESSION["anyOf"], {"type": "object"}]},
+    "list of record roles and roles, or `none`": {"anyOf": [{"const": "none"}, {"type": "array", "items": _NAME}]},
+    "duration, such as 3 workdays": {"type": "string"},
+    "timetable: minute hour day month weekday": {"type": "string"},
+    "true, false or list of record roles": {"anyOf": [{"type": "boolean"}, {"type": "array", "items": _NAME}]},
+}
+# Which kinds of definitions a property names, to offer those there are.
+NAMED: Mapping[str, tuple[str, ...]] = {
+    "of": ("table", "query", "choices"), "to": ("table",), "base": ("table",), "uses": ("mixin",),
+    "includes": ("role",), "for": ("role",), "lists": ("list",), "forms": ("form",), "list": ("list",),
+    "form": ("form",), "needs": ("addon",), "addons": ("addon",), "chart": ("chart",), "report": ("report",),
+    "query": ("query",), "template": ("template",), "sequence": ("sequence",), "grants": ("table",)}
+
+
+@dataclass(frozen=True)
+class Known:
+    """The names that a site has, to be offered; others are allowed, for they may be about to be written."""
+
+    names: Mapping[str, Collection[str]] = field(default_factory=dict)  # by kind
+    fields: Collection[str] = ()
+
+
+def schemas(kinds: Mapping[str, Kind], types: Mapping[str, FieldType[Any]], known: Known = Known()) -> dict[str, Json]:
+    """The schemas by name of file: one for each kind that is written in YAML, and one for them all."""
+    written = [kind for kind in kinds.values() if kind.suffix == ".yaml"]
+    found = {kind.name + SUFFIX: kind_schema(kind, types, known) for kind in written}
+    found[DISPATCH + SUFFIX] = _dispatch(written)
+    return found
+
+
+def editor_settings(kinds: Mapping[str, Kind], folder: str) -> Json:
+    """The setting `yaml.schemas` of the YAML language server, for schemas in a folder."""
+    written = [kind for kind in kinds.values() if kind.suffix == ".yaml"]
+    files = sorted({f"**/{kind.folder}/**/*.yaml" if kind.folder else f"**/{kind.name}.yaml" for kind in written})
+    return {"yaml.schemas": {f"{folder}/{DISPATCH}{SUFFIX}": files}}
+
+
+def kind_schema(kind: Kind, types: Mapping[str, FieldType[Any]], known: Known = Known()) -> Json:
+    """The schema of one kind: a definition, or the change of one."""
+    plain = kind.schema.model_json_schema(by_alias=True, ref_template="#/definitions/{model}")
+    definitions = {name: _finished(name, one, types, known) for name, one in plain.pop("$defs", {}).items()}
+    root = _finished("", plain, types, known)
+    changes = {_changed_name(name): _movable(_changed(one)) for name, one in copy.deepcopy(definitions).items()}
+    change = _changed(copy.deepcopy(root))
+    names = [f"{kind.name} {name}" for name in known.names.get(kind.name, ())]
+    return {
+        "$schema": DRAFT, "title": kind.name, "description": root.get("description", ""),
+        "if": {"required": ["change"]},
+        "then": _begins(change, "change", f"^{kind.name} {NAME}$", names, "The kind and the name of what it changes."),
+        "else": _begins(root, kind.name, f"^{NAME}$", (), f"The name of the {kind.name}."),
+        "definitions": {**definitions, **changes}}
+
+
+def _begins(schema: Json, word: str, pattern: str, names: Iterable[str], description: str) -> Json:
+    """A schema whose mapping begins with a word."""
+    named = _offered({"type": "string", "pattern": pattern, "description": description}, names)
+    return {**schema, "properties": {word: named, **schema.get("properties", {})},
+            "required": [word, *schema.get("required", ())]}
+
+
+def _dispatch(kinds: Iterable[Kind]) -> Json:
+    """One schema for the files of all kinds."""
+    kinds = list(kinds)
+    words = [kind.name for kind in kinds]
+    return {
+        "$schema": DRAFT, "title": "A definition", "type": "object",
+        "properties": {word: {"type": "string"} for word in ("change", *words)},
+        "anyOf": [{"required": [word]} for word in ("change", *words)],
+        "allOf": [{"if": {"anyOf": [{"required": [word]},
+                                    {"required": ["change"], "properties": {"change": {"pattern": f"^{word} "}}}]},
+                   "then": {"$ref": word + SUFFIX}} for word in words]}
+
+
+def _finished(name: str, schema: Json, types: Mapping[str, FieldType[Any]], known: Known) -> Json:
+    """What pydantic says of a schema, with words in place and the properties of types."""
+    done: Json = _worded(schema, known)
+    for properties in (FieldSchema, ParameterSchema):
+        if name == properties.__name__:
+            some = types if properties is FieldSchema else {**types, **ASKED}
+            _add_types(done, some, known)
+    return done
+
+
+def _worded(node: Any, known: Known, key: str = "") -> Any:
+    """A node with its words as what stands for them; `key` is the property it belongs to."""
+    if isinstance(node, list):
+        return [_worded(one, known, key) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if "word" in node:
+        kept = {name: node[name] for name in ("description", "default") if node.get(name) is not None}
+        return {**_offered(WORDS.get(node["word"], {}), _names(key, node["word"], known)), **kept}
+    result: Json = {}
+    for name, one in node.items():
+        if name == "properties":
+            result[name] = {each: _worded(inner, known, each) for each, inner in one.items()}
+        elif name not in ("title", "default") or (name == "default" and one not in (None, {}, [])):
+            result[name] = _worded(one, known, key)
+    return result
+
+
+def _names(key: str, word: str, known: Known) -> list[str]:
+    """The names to offer for a property."""
+    if word in ("path", "path or -path"):
+        return sorted(known.fields)
+    kinds = NAMED.get(key, ()) if word.startswith("name") or key == "grants" else ()
+    return sorted({name for kind in kinds for name in known.names.get(kind, ())})
+
+
+def _offered(schema: Json, names: Iterable[str]) -> Json:
+    """A schema that offers names, and takes others too."""
+    offered = list(names)
+    if not offered:
+        return dict(schema)
+    described = {"description": schema["description"]} if "description" in schema else {}
+    return {**described, "anyOf": [{"enum": offered}, schema]}
+
+
+def _add_types(schema: Json, types: Mapping[str, FieldType[Any]], known: Known) -> None:
+    """Give a field the properties of its type; those of other types are refused."""
+    common = list(schema["properties"])
+    own = {name: _properties(kind.properties, known) for name, kind in types.items()}
+    for properties in own.values():
+        for name, one in properties.items():
+            before = schema["properties"].get(name)
+            schema["properties"][name] = one if before is None or before == one else _either(before, one)
+    description = schema["properties"]["type"].get("description", "")
+    schema["properties"]["type"] = {"enum": list(types), "description": description}
+    schema["additionalProperties"] = False
+    schema["allOf"] = [
+        {"if": {"properties": {"type": {"const": name}}, "required": ["type"]},
+         "then": {"propertyNames": {"enum": [*common, *properties]}}} for name, properties in own.items()]
+
+
+def _properties(model: type[BaseModel], known: Known) -> Json:
+    schema = model.model_json_schema(by_alias=True)
+    found = _worded(schema, known).get("properties", {})
+    return {name: _offered(one, _names(name, "name", known)) if one.get("type") == "string" else one
+            for name, one in found.items()}
+
+
+def _either(one: Json, other: Json) -> Json:
+    options = one["anyOf"] if set(one) == {"anyOf"} else [one]
+    return {"anyOf": options if other in options else [*options, other]}
+
+
+def _changed_name(name: str) -> str:
+    return f"Changed{name}"
+
+
+def _movable(schema: Json) -> Json:
+    """A member of a collection, which may say where it moves to."""
+    if "properties" in schema:
+        schema["properties"] |= {word: MOVE[word] for word in MOVES if word not in schema["properties"]}
+        for rule in schema.get("allOf", ()):
+            rule["then"]["propertyNames"]["enum"] += MOVES
+    return schema
+
+
+def _changed(node: Any) -> Any:
+    """The same as a change: nothing must be there, null removes, lists are edited."""
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return {**node, "$ref": "#/definitions/" + _changed_name(node["$ref"].removeprefix("#/definitions/"))}
+    for key in ("anyOf", "oneOf", "allOf"):
+        if key in node and "if" not in node[key][0]:
+            node[key] = [_changed(one) for one in node[key]]
+    if node.get("type") == "array":
+        return {"anyOf": [node, {"type": "object", "additionalProperties": False,
+                                 "properties": {"add": node, "remove": {"type": "array"}}}]}
+    if "properties" in node:
+        node.pop("required", None)
+        node["properties"] = {name: {"anyOf": [_changed(one), NULL]} for name, one in node["properties"].items()}
+    if isinstance(node.get("additionalProperties"), dict):
+        node["additionalProperties"] = {"anyOf": [_changed(node["additionalProperties"]), NULL]}
+    return node
