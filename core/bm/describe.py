@@ -13,7 +13,8 @@ from core.errors import Words, words
 
 LONGEST_VALUE = 100
 # Whose properties are worth reading when they are new.
-DETAILED = ("field", "choice", "rule", "unique", "index", "function", "setting", "sequence")
+DETAILED = ("field", "choice", "rule", "unique", "index", "function", "setting", "sequence",
+            "state", "transition", "step")
 MOST_LINES = 8                  # of a text that changed
 
 

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 # The order in which changes are listed: what others stand on first.
 KINDS = ("addon", "system", "choices", "sequence", "setting", "table", "role", "function", "query", "data", "form",
-         "list", "object", "report", "chart", "dashboard", "menu", "template", "translation")
+         "list", "object", "report", "chart", "dashboard", "menu", "template", "workflow", "agent", "scenario", "translation")
 # Collections whose members are changes of their own; the word is what a plan calls a member.
 MEMBERS = {
     "table": {"fields": "field", "rules": "rule", "unique": "unique", "indexes": "index", "roles": "record role"},
     "choices": {"values": "choice"},
+    "workflow": {"states": "state", "transitions": "transition", "worklist": "worklist line"},
+    "agent": {"do": "step"},
 }
 # What people call them; kinds that addons bring are called by their name.
 CALLED: Mapping[str, str] = {
@@ -31,6 +33,8 @@ CALLED: Mapping[str, str] = {
     "data": N_("data"), "menu": N_("menu"), "translation": N_("translation"), "function": N_("function"),
     "setting": N_("setting"), "sequence": N_("sequence"), "template": N_("template"), "report": N_("report"),
     "chart": N_("chart"), "query": N_("query"), "dashboard": N_("dashboard"),
+    "workflow": N_("workflow"), "agent": N_("agent"), "scenario": N_("scenario"), "state": N_("state"),
+    "transition": N_("transition"), "worklist line": N_("worklist line"), "step": N_("step"),
 }
 ABSENT = "(absent)"
 

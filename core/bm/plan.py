@@ -9,6 +9,7 @@ from core.bm.diff import Added, Change, Changed, Removed, Renamed, Returned, cal
 from core.bm.facts import Facts
 from core.bm.seeds import order as seed_order
 from core.bm.state import State, foreign_roots
+from core.bm.stored import broken
 from core.bm.steps import Plan, Probe, Step
 from core.database import ddl
 from core.ed.schema import DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
@@ -52,12 +53,14 @@ def _problems(base: State, target: State, changes: tuple[Change, ...], facts: Fa
     if not back:
         for change in changes:
             yield from _narrowing(target, change)
+        yield from _broken(base, target, facts)
     yield from _drift(facts)
 
 
 def _other_meaning(base: State, target: State, former: str, path: str) -> Iterator[Words]:
     old, new = base.members[former], target.members[path]
-    same = base.meaning(former) == _meaning_before(base, target, path)
+    before, after = base.meaning(former), _meaning_before(base, target, path)
+    same = before == after or {_one_choice(before), _one_choice(after)} == {"choice", "state"}
     if same and old.parts == new.parts:
         return
     if "." not in path:
@@ -71,6 +74,12 @@ def _other_meaning(base: State, target: State, former: str, path: str) -> Iterat
         yield _problem(target, "field", path, words(
             '"{name}" cannot be stored in other columns ({before} before, {after} now)', name=path,
             before=_columns(old.parts), after=_columns(new.parts)))
+
+
+def _one_choice(meaning: str) -> str:
+    """What a meaning is of, if it is one value of several: a choice may become the state of a workflow, and back."""
+    head, _, rest = meaning.partition(" ")
+    return head if "many" not in rest.split() else meaning
 
 
 def _meaning_before(base: State, target: State, path: str) -> str:
@@ -87,10 +96,11 @@ def _columns(parts: tuple[tuple[str, str], ...]) -> str:
 
 
 def _narrowing(target: State, change: Change) -> Iterator[Words]:
-    if isinstance(change, Removed) and change.kind == "choice":
-        choices, _, value = change.name.partition(".")
-        if ("choices", choices) in target.definitions:
-            yield _problem(target, "choices", choices, words(
+    if isinstance(change, Removed) and change.kind in ("choice", "state"):
+        owner, _, value = change.name.partition(".")
+        holder = "choices" if change.kind == "choice" else "workflow"
+        if (holder, owner) in target.definitions:
+            yield _problem(target, holder, owner, words(
                 'value "{name}" cannot be removed, records may hold it; write retired: true instead', name=value))
     if isinstance(change, Renamed) and change.kind == "choice":
         yield _problem(target, "choice", change.name, words(
@@ -106,6 +116,14 @@ def _narrowing(target: State, change: Change) -> Iterator[Words]:
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
+
+
+def _broken(base: State, target: State, facts: Facts) -> Iterator[Words]:
+    """Expressions that people wrote into records and that would mean nothing any more."""
+    for one, problem in broken(base, target, facts.expressions):
+        yield words("{table} {record} ({title}): its {field} would break, {problem}; change the record first",
+                    table=one.table, record=one.record, title=one.title, field=one.field.partition(".")[2],
+                    problem=problem)
 
 
 def _drift(facts: Facts) -> Iterator[Words]:

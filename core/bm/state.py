@@ -149,6 +149,8 @@ def _parts(one: Field) -> tuple[tuple[str, str], ...]:
 
 def _meaning(one: Field) -> str:
     words = [one.type.name]
+    if one.type.name == "state":        # whose choices core makes: a renamed table changes nothing
+        return "state"
     words += [value for key in ("to", "of") if isinstance(value := getattr(one.properties, key, None), str)]
     words += ["many"] if one.many else []
     words += ["formula"] if one.formula is not None else []

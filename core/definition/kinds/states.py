@@ -66,12 +66,19 @@ def serve(building: Building, table: str, fields: dict[str, Field]) -> None:
         choices = f"{table}.{field.name}"
         made = Choices(choices, field.title, _values(own, below.values()))
         building.names.choices[choices] = building.values["choices"][choices] = made
-        default = {"default": own.start, **field.written} if own is not None else field.written
-        fields[field.name] = replace(field, properties=StateProperties(of=choices), written=default)
+        written = {**field.written, "default": _default(building, field, own)} if own is not None else field.written
+        fields[field.name] = replace(field, properties=StateProperties(of=choices), written=written)
         phase = _phase(building, table, field, own, below)
         before = fields.get(phase.name)
         if before is None or before.path.startswith("workflow "):       # else it is told with the workflow
             fields[phase.name] = phase
+
+
+def _default(building: Building, field: Field, own: Flow) -> object:
+    """The state of a new record: what the field says, if that is not only the start of the workflow of its base."""
+    said = field.written.get("default")
+    base = _flow(building, str(getattr(field.properties, "of", "")).partition(".")[0], field.name)
+    return own.start if said is None or (base is not None and said == base.start) else said
 
 
 def check_served(merged: Merged, table: Table, building: Building) -> None:
