@@ -76,9 +76,17 @@ class Builder:
         if query.group is not None:
             layer = self._grouped(query, layer)
         else:
-            layer.trees = {name: query.tree(name) for name in query.results}
+            layer.trees = self._trees(query)
         found = self._selected(query, layer)
         return found if query.limit is None else self._first(query, found, query.limit)
+
+    def _trees(self, query: Query) -> Mapping[str, Node]:
+        """Its columns; for records without any, those of the table's list."""
+        if query.results or query.table is None:
+            return {name: query.tree(name) for name in query.results}
+        paths = self.system.model.list_of(query.table).columns.values()
+        trees = {column.name: query.path(column.path) for column in paths}
+        return {name: tree for name, tree in trees.items() if isinstance(tree, Path) and tree.type.of != "file"}
 
     # The source
 
