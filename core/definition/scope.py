@@ -186,6 +186,12 @@ class ModelScope:
             return None
         return (*found.values, *self.names.renames.former("choices", name)) if self.forgiving else tuple(found.values)
 
+    def tree(self, table: str) -> str | None:
+        """The link by which records of the table stand above each other."""
+        found = self.names.tables.get(table)
+        fields = found.fields.values() if found is not None else ()
+        return next((each.name for each in fields if getattr(each.properties, "tree", False)), None)
+
     def query(self, name: str) -> SetQuery | None:
         """A query, as a set of records."""
         self._touch("query", name)

@@ -82,6 +82,11 @@ class GatedScope:
         """The values of a choices definition; None if any value may come."""
         return self._scope.choice_values(name)
 
+    def tree(self, table: str) -> str | None:
+        """The link by which records of the table stand above each other, if the user may read it."""
+        link = self._scope.tree(table)
+        return link if link is not None and self._sees(table, link) else None
+
     def query(self, name: str) -> SetQuery | None:
         """A query over a table that the user may read."""
         found = self._scope.query(name)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.errors import Words, words
-from core.expression import inline, sets, type_rules
+from core.expression import forms, inline, sets, type_rules
 from core.expression.errors import ExpressionError
 from core.expression.functions.base import Function
 from core.expression.nodes import Call, Literal, Node, Truth
@@ -18,18 +18,20 @@ from core.types.base import Type
 if TYPE_CHECKING:
     from core.expression.check import Checker
 
-SPECIAL: Mapping[str, Callable[[Checker, ast.Call], Node]] = {"running": sets.running}
+SPECIAL: Mapping[str, Callable[[Checker, ast.Call], Node]] = {
+    "running": sets.running, "switch": forms.switch, "under": forms.under}
 EXAMPLES = {"date": "'2026-01-31'", "datetime": "'2026-01-31T10:00:00Z'"}
 
 
 def call(checker: Checker, tree: ast.Call) -> Node:
     """A call by name; raises ExpressionError for wrong arguments."""
     column = checker.source.column(tree)
-    if isinstance(tree.func, ast.Attribute) and isinstance(tree.func.value, ast.Name) and tree.func.value.id == "query":
-        return inline.query(checker, tree, tree.func)
-    if not isinstance(tree.func, ast.Name):
+    called = tree.func
+    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == "query":
+        return inline.query(checker, tree, called)
+    if not isinstance(called, ast.Name):
         raise ExpressionError("only functions can be called, by their name", column)
-    name = tree.func.id
+    name = called.id
     if name in sets.AGGREGATES:
         return sets.aggregate(checker, name, tree)
     if name in SPECIAL:
@@ -80,11 +82,28 @@ def _call(checker: Checker, function: Function, arguments: Sequence[Node], colum
     if gives is None:
         kinds = type_rules.both(describe(a.type) for a in arguments)
         raise ExpressionError('"{name}" cannot mix {kinds}', column, name=function.name, kinds=kinds)
-    if arguments and all(function.parameter(i).literal for i in range(len(arguments))):
+    _read(function, arguments)
+    if arguments and not function.environment and all(function.parameter(i).literal for i in range(len(arguments))):
         return _folded(function, arguments, gives, column)
+    if function.strict and any(isinstance(each, Literal) and each.value is None for each in arguments):
+        return Literal(type=gives, value=False if gives == BOOLEAN else None, column=column)
     node = Call(type=gives, function=function, arguments=tuple(arguments), column=column,
                 size=checker.bounded(gives, function.size_of(arguments), column))
     return Truth(type=BOOLEAN, value=node, column=column) if gives == BOOLEAN else node
+
+
+def _read(function: Function, arguments: Sequence[Node]) -> None:
+    """Check the literals that have to say something, such as a period."""
+    for position, argument in enumerate(arguments):
+        parameter = function.parameter(position)
+        if parameter.reads is None or not isinstance(argument, Literal) or argument.value is None:
+            continue
+        try:
+            parameter.reads(str(argument.value))
+        except ValueError:
+            raise ExpressionError('"{value}" is no {what}', argument.column,
+                                  suggestion(str(argument.value), parameter.options) or parameter.options[0],
+                                  value=argument.value, what=parameter.name) from None
 
 
 def _folded(function: Function, arguments: Sequence[Node], gives: Type, column: int) -> Literal:

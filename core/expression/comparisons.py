@@ -64,14 +64,23 @@ def _pair(checker: Checker, left_tree: ast.expr, operator: ast.cmpop, right_tree
         return _is(checker, left_tree, right_tree, isinstance(operator, ast.IsNot))
     if isinstance(operator, ast.In | ast.NotIn):
         return _in(checker, left_tree, right_tree, isinstance(operator, ast.NotIn))
-    left, right = checker.value(left_tree), checker.value(right_tree)
-    left, right = _met(checker, left, right), _met(checker, right, left)
+    left, right = _both(checker, checker.value(left_tree), checker.value(right_tree))
     symbol = OPERATORS[type(operator)]
     if symbol in ("==", "!="):
         return _equality(checker, left, symbol, right, column)
     if not type_rules.ordered(left.type, right.type):
         raise ExpressionError(_message(symbol, left.type, right.type), column)
     return Compare(type=BOOLEAN, operator=symbol, left=left, right=right, column=column)
+
+
+def equality(checker: Checker, left: Node, right_tree: ast.expr) -> Node:
+    """Whether a value equals what is written; raises ExpressionError where the types do not meet."""
+    left, right = _both(checker, left, checker.value(right_tree))
+    return _equality(checker, left, "==", right, right.column)
+
+
+def _both(checker: Checker, left: Node, right: Node) -> tuple[Node, Node]:
+    return _met(checker, left, right), _met(checker, right, left)
 
 
 def _met(checker: Checker, node: Node, other: Node) -> Node:

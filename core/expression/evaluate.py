@@ -5,12 +5,11 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
-from functools import reduce
+from decimal import Decimal
 from typing import Any
 
 from core.expression.errors import EvaluationError
-from core.expression.functions.numbers import EXACT, PLACES
+from core.expression.functions.numbers import EXACT, divide, total
 from core.expression.functions.texts import LIMIT
 from core.expression.nodes import (
     Aggregate,
@@ -42,9 +41,8 @@ from core.expression.nodes import (
 from core.expression.scope import Environment
 from core.expression.type_rules import NUMBERS
 
-QUOTIENT = Decimal(1).scaleb(-PLACES)
-GUARD = Decimal(1).scaleb(-40)       # a quotient is first worked out to so many places, as in SQL
 INTEGER = "integer"
+HIGHEST_TREE = 100   # steps up in a tree
 LISTED = 200         # characters of one value in a list
 
 
@@ -269,7 +267,20 @@ class _Compiler:
         return run
 
     def _under(self, node: Under) -> Run:
-        raise EvaluationError('"under" can be worked out only in the database')
+        value, top, link = _Raw(self.is_kind_of).run(node.value), self.run(node.top), node.link
+
+        def run(frame: Frame) -> bool:
+            sought, current = top(frame), value(frame)
+            for _ in range(HIGHEST_TREE):
+                if current is None or sought is None:
+                    return False
+                if plain(current) == sought:
+                    return True
+                if not isinstance(current, Mapping) or link not in current:
+                    raise EvaluationError("the records above a record were not read")
+                current = current[link]
+            return False
+        return run
 
     def _groupaggregate(self, node: GroupAggregate) -> Run:
         raise EvaluationError("what is of a group can be worked out only in the database")
@@ -406,14 +417,6 @@ def operation(node: Arithmetic) -> Callable[[Any, Any], Any]:
     return operator.add if node.operator == "+" else operator.sub
 
 
-def divide(left: int | Decimal, right: int | Decimal) -> Decimal | None:
-    """A quotient rounded half up to ten places; empty if the divisor is 0."""
-    if right == 0:
-        return None
-    quotient = EXACT.divide(Decimal(left), Decimal(right))
-    return quotient.quantize(GUARD, ROUND_HALF_UP, EXACT).quantize(QUOTIENT, ROUND_HALF_UP, EXACT)
-
-
 def modulo(left: int | Decimal, right: int | Decimal) -> int | Decimal | None:
     """The remainder with the sign of the divisor; empty if the divisor is 0."""
     if right == 0:
@@ -424,15 +427,11 @@ def modulo(left: int | Decimal, right: int | Decimal) -> int | Decimal | None:
     return EXACT.remainder(EXACT.add(rest, Decimal(right)), Decimal(right))
 
 
-def _total(values: Sequence[Any]) -> Any:
-    return sum(values) if all(isinstance(value, int) for value in values) else reduce(EXACT.add, values, Decimal(0))
-
-
 AGGREGATES: Mapping[str, Callable[[list[Any]], Any]] = {
     "count": len,
     "count_distinct": lambda values: len(set(values)),
-    "sum": _total,
+    "sum": total,
     "min": lambda values: min(values, default=None),
     "max": lambda values: max(values, default=None),
-    "avg": lambda values: divide(_total(values), len(values)) if values else None,
+    "avg": lambda values: divide(total(values), len(values)) if values else None,
 }

@@ -149,6 +149,10 @@ def _reads(node: Node, around: tuple[tuple[str, ...], ...], plain: bool = False)
         case Reach(start=start, table=table, names=names):
             yield from _reads(start, around, plain)
             yield ("all", table, *names)
+        case Under(value=value, top=top, table=table, link=link):
+            yield from _reads(value, around, plain)
+            yield from _reads(top, around, plain)
+            yield ("all", table, link)
         case Path(level=level, names=names):
             yield around[level] + (names or ("id",))
         case Rows():

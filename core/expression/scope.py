@@ -85,6 +85,9 @@ class Scope(Protocol):
     def choice_values(self, name: str) -> Collection[str] | None:
         """The values of a choices definition; None if any value may come."""
 
+    def tree(self, table: str) -> str | None:
+        """The link by which records of the table stand above each other."""
+
     def query(self, name: str) -> SetQuery | None:
         """A query, as a set of records."""
 

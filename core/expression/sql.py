@@ -28,12 +28,14 @@ from sqlalchemy import (
     case,
     cast,
     collate,
+    exists,
     false,
     func,
     literal,
     not_,
     null,
     or_,
+    select,
     true,
     type_coerce,
 )
@@ -41,9 +43,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
-from core.expression.evaluate import LISTED
+from core.expression.evaluate import HIGHEST_TREE, LISTED
 from core.expression.functions.dates import PLAIN
-from core.expression.functions.numbers import PLACES
+from core.expression.functions.numbers import PLACES, divided
 from core.expression.functions.texts import cut
 from core.expression.nodes import (
     NEVER_EMPTY,
@@ -71,6 +73,7 @@ from core.expression.nodes import (
     Rows,
     Running,
     Truth,
+    Under,
     Variable,
     may_be_empty,
 )
@@ -81,7 +84,6 @@ from core.types.base import Type
 Element = ColumnElement[Any]
 CONDITIONS = (Truth, Compare, Among, Holds, IsKind, And, Or)
 BIGINT_DIGITS = 18
-GUARD_PLACES = 40
 
 
 class Whole(TypeDecorator[int]):
@@ -270,7 +272,7 @@ class _Compiler:
         reciprocal = _reciprocal(divisor)
         if reciprocal is not None:
             return func.round(left * literal(reciprocal, Numeric()), PLACES, type_=Numeric())
-        return _divided(left, right)
+        return divided(left, right)
 
     def _negate(self, node: Negate) -> Element:
         return -self._number(node.value)
@@ -284,6 +286,17 @@ class _Compiler:
         if node.function.collated and node.type.name == "text":
             return _usual(node.function.sql(*given, *(collate(argument, "C") for argument in arguments)))
         return type_coerce(node.function.sql(*given, *arguments), sql_type(node.type))
+
+    def _under(self, node: Under) -> Element:
+        """The way up from a record, step by step, and whether the other one stands on it."""
+        bottom, further = self.columns.related(("all", node.table)), self.columns.related(("all", node.table))
+        start = bottom.select(bottom.columns.value(("id",)).label("id"), self._is(bottom, node.value)).add_columns(
+            bottom.columns.value((node.link,)).label("above"), literal(1).label("step"))
+        up = start.cte("up", recursive=True, nesting=True)
+        own = further.columns.value(("id",))
+        up = up.union_all(further.select(own, and_(own == up.c.above, up.c.step < HIGHEST_TREE)).add_columns(
+            further.columns.value((node.link,)), up.c.step + 1))
+        return exists(select(literal(1)).select_from(up).where(up.c.id == self.sql(node.top)).correlate_except(up))
 
     def _set(self, node: Rows) -> _Set:
         home = self.columns.related(("all", node.home)) if node.start is not None else None
@@ -369,7 +382,7 @@ def _aggregated(name: str, type: Type, value: Element, where: Element | None = N
     if name == "sum":
         return func.coalesce(over(func.sum(value, type_=Numeric())), 0, type_=Numeric())
     if name == "avg":
-        return _divided(over(func.sum(value)), over(func.count(value)))
+        return divided(over(func.sum(value)), over(func.count(value)))
     if name in ("count", "count_distinct"):
         return over(func.count(value if name == "count" else value.distinct()))
     if name == "any":
@@ -389,12 +402,6 @@ def _list(value: Element, separator: str, order: Sequence[Element], where: Eleme
 def _usual(text: Element) -> Element:
     """A text that was ordered by its bytes, with the usual collation again: `lower` and `contains` go by it."""
     return collate(text, "default")
-
-
-def _divided(left: Element, right: Element) -> Element:
-    """PostgreSQL keeps as many places as the dividend has; with 40 the rounding to ten sees all that matters."""
-    wide = type_coerce(func.round(left, GUARD_PLACES), Numeric())
-    return func.round(wide / func.nullif(right, 0, type_=Numeric()), PLACES, type_=Numeric())
 
 
 def _elapsed(name: str, left: Element, right: Element) -> Element:

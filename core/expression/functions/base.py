@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import BindParameter, Column, ColumnElement, select
+
 from core.expression import type_rules
 from core.types.base import Type
 
@@ -30,18 +32,26 @@ NUMBER = Kind("a number", type_rules.NUMBERS)
 INTEGER = Kind("a whole number", frozenset({"integer"}))
 DATE = Kind("a date", frozenset({"date"}))
 DATETIME = Kind("a date with time", frozenset({"datetime"}))
+DURATION = Kind("a duration", frozenset({"duration"}))
+MONEY = Kind("money", frozenset({"money"}))
+CONDITION = Kind("a condition", frozenset({"boolean"}))
 ANY = Kind("a value", type_rules.ORDERED | {"boolean", "choice", "link"})
 ORDERED = Kind("a number, text, date or duration", type_rules.ORDERED)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One argument of a function; a literal one must be written out, it cannot be computed."""
+    """One argument of a function; a literal one must be written out, it cannot be computed.
+
+    `reads` understands a literal text, raising ValueError; `options` are some it understands, for suggestions.
+    """
 
     name: str
     kind: Kind
     literal: bool = False
     optional: bool = False
+    reads: Callable[[str], Any] | None = None
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +106,12 @@ class Function:
         if self.size is not None:
             return self.size(arguments)
         return max((argument.size for argument in arguments), default=0)
+
+
+def once(make: Callable[..., Any], *values: Any) -> ColumnElement[Any]:
+    """SQL that needs some values more than once: what is computed is worked out before, or nesting would double it."""
+    plain = [isinstance(value, Column | BindParameter) for value in values]
+    if all(plain):
+        return make(*values)    # type: ignore[no-any-return]
+    inner = select(*(value.label(f"v{number}") for number, value in enumerate(values))).correlate_except().subquery()
+    return select(make(*inner.c)).scalar_subquery()

@@ -41,7 +41,8 @@ def read_datetime(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _local_day(zone: str, moment: datetime) -> date:
+def local_day(zone: str, moment: datetime) -> date:
+    """The day of a moment in a zone."""
     return moment.astimezone(ZoneInfo(zone)).date()
 
 
@@ -51,20 +52,22 @@ def _start_of(zone: str, day: date) -> datetime:
     return max(midnight.astimezone(UTC), midnight.replace(fold=1).astimezone(UTC))
 
 
-def _months_on(day: date, months: int) -> date | None:
+def months_on(day: date, months: int) -> date | None:
+    """The same day some months later, or the last of that month."""
     if abs(months) > MOST_MONTHS:
         return None
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def _within(number: Any, most: int) -> ColumnElement[Any]:
+def within(number: Any, most: int) -> ColumnElement[Any]:
     """The number for make_interval, empty where it is out of bounds; used once, so that nesting does not multiply."""
     clipped = func.least(func.greatest(number, -most - 1), most + 1)
     return cast(func.nullif(func.nullif(clipped, most + 1), -most - 1), Integer)
 
 
-def _months(number: Any) -> ColumnElement[Any]:
+def months(number: Any) -> ColumnElement[Any]:
+    """So many months as an interval."""
     return func.make_interval(0, number)
 
 
@@ -86,20 +89,36 @@ def _part(name: str, python: Any, doc: str, examples: tuple[str, ...], size: int
 
 
 def _start(name: str, unit: str, python: Any, doc: str, examples: tuple[str, ...],
-           months: int | None = None) -> Function:
-    """The first day of a month, quarter or year; with `months` the last day of a period that long."""
+           length: int | None = None, days: int = 0) -> Function:
+    """The first day of a week, month, quarter or year; with `length` the last day of so many months or of `days`."""
     def sql(day: Any) -> ColumnElement[Any]:
-        start = func.date_trunc(unit, cast(day, PLAIN), type_=PLAIN)
-        return as_date(start if months is None else start + _months(months) - hours(24))
+        start: ColumnElement[Any] = func.date_trunc(unit, cast(day, PLAIN), type_=PLAIN)
+        if length is not None:
+            start = start + months(length) - hours(24)
+        return as_date(start + hours(24 * (days - 1)) if days else start)
     return Function(name, ONE_DATE, DAY, doc, examples, python, sql, filled=True,
                     size=lambda arguments: arguments[0].size + 366)
+
+
+def _quarter_end(day: date) -> date:
+    return _month_end(day.replace(month=(day.month + 2) // 3 * 3, day=1))
+
+
+def _later(name: str, unit: str, most: int, in_days: int, examples: tuple[str, ...]) -> Function:
+    """A date some days or weeks later."""
+    return Function(name, (Parameter("date", DATE), Parameter("count", INTEGER)), DAY,
+                    f"The day some {unit} later, or earlier for a negative number; empty beyond {most:,}.", examples,
+                    lambda day, count: day + timedelta(days=count * in_days) if abs(count) <= most else None,
+                    lambda day, count: as_date(cast(day, PLAIN) + hours(within(count, most) * 24 * in_days)),
+                    size=lambda arguments: arguments[0].size + bounded(most)(arguments[1:]) * in_days, depth=70)
 
 
 def _month_end(day: date) -> date:
     return day.replace(day=calendar.monthrange(day.year, day.month)[1])
 
 
-def _bounded(most: int) -> Any:
+def bounded(most: int) -> Any:
+    """The size of what a count that is given may reach, at most so much."""
     def size(arguments: Sequence[Node]) -> int:
         value = getattr(arguments[0], "value", None)
         return min(abs(value), most) if isinstance(value, int) else most
@@ -114,6 +133,8 @@ def _hours(count: int) -> timedelta | None:
     return timedelta(hours=count) if abs(count) <= MOST_HOURS else None
 
 
+MOST_YEARS = MOST_MONTHS // 12
+
 FUNCTIONS = (
     Function("today", (), DAY, "The date of today, the same for all of a request or run.",
              ("today() == date(now())",), lambda today: today, lambda today: today, always=True,
@@ -124,7 +145,7 @@ FUNCTIONS = (
     Function("date", (Parameter("text", TEXT, literal=True),), DAY, "A date written out.",
              ("date('2026-01-31') < date('2026-02-01')",), read_date, lambda day: day),
     Function("date", (Parameter("moment", DATETIME),), DAY, "The day that a moment falls on, in the zone of the user.",
-             ("date(datetime('2026-06-30T12:00:00Z')) == date('2026-06-30')",), _local_day,
+             ("date(datetime('2026-06-30T12:00:00Z')) == date('2026-06-30')",), local_day,
              lambda zone, moment: as_date(func.timezone(zone, moment)), filled=True, environment=("zone",)),
     Function("datetime", (Parameter("text", TEXT, literal=True),), MOMENT, "A moment written out, with Z or an offset.",
              ("datetime('2026-01-31T10:00:00Z') == datetime('2026-01-31T11:00:00+01:00')",), read_datetime,
@@ -145,28 +166,56 @@ FUNCTIONS = (
     _start("month_start", "month", lambda day: day.replace(day=1), "The first day of the month.",
            ("month_start(date('2026-02-17')) == date('2026-02-01')",)),
     _start("month_end", "month", _month_end, "The last day of the month.",
-           ("month_end(date('2024-02-17')) == date('2024-02-29')",), months=1),
+           ("month_end(date('2024-02-17')) == date('2024-02-29')",), length=1),
     _start("quarter_start", "quarter", lambda day: day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1),
            "The first day of the quarter.", ("quarter_start(date('2026-06-17')) == date('2026-04-01')",)),
     _start("year_start", "year", lambda day: day.replace(month=1, day=1), "The first day of the year.",
            ("year_start(date('2026-02-17')) == date('2026-01-01')",)),
     _start("year_end", "year", lambda day: day.replace(month=12, day=31), "The last day of the year.",
-           ("year_end(date('2026-02-17')) == date('2026-12-31')",), months=12),
+           ("year_end(date('2026-02-17')) == date('2026-12-31')",), length=12),
+    _start("week_start", "week", lambda day: day - timedelta(days=day.weekday()), "The Monday of the week.",
+           ("week_start(date('2026-02-01')) == date('2026-01-26')",)),
+    _start("week_end", "week", lambda day: day + timedelta(days=6 - day.weekday()), "The Sunday of the week.",
+           ("week_end(date('2026-01-26')) == date('2026-02-01')",), days=7),
+    _start("quarter_end", "quarter", _quarter_end, "The last day of the quarter.",
+           ("quarter_end(date('2026-05-05')) == date('2026-06-30')",), length=3),
+    _part("day_of_year", lambda day: day.timetuple().tm_yday, "The day of a date in its year, 1 to 366.",
+          ("day_of_year(date('2026-02-01')) == 32",), size=3, field="doy"),
+    _part("week_year", lambda day: day.isocalendar().year, "The year that the ISO week of a date belongs to.",
+          ("week_year(date('2027-01-01')) == 2026",), size=4, field="isoyear"),
+    Function("days_in_month", ONE_DATE, WHOLE, "How many days the month of a date has.",
+             ("days_in_month(date('2024-02-01')) == 29",), lambda day: _month_end(day).day,
+             lambda day: cast(extract("day", func.date_trunc("month", cast(day, PLAIN), type_=PLAIN) + months(1)
+                                      - hours(24)), BigInteger), filled=True, size=lambda arguments: 2),
+    Function("yesterday", (), DAY, "The day before today.", ("yesterday() == today() - days(1)",),
+             lambda today: today - timedelta(days=1), lambda today: as_date(cast(today, PLAIN) - hours(24)),
+             always=True, environment=("today",), size=lambda arguments: 1),
+    Function("tomorrow", (), DAY, "The day after today.", ("tomorrow() == today() + days(1)",),
+             lambda today: today + timedelta(days=1), lambda today: as_date(cast(today, PLAIN) + hours(24)),
+             always=True, environment=("today",), size=lambda arguments: 1),
+    _later("add_days", "days", MOST_DAYS, 1, ("add_days(date('2026-01-31'), 1) == date('2026-02-01')",)),
+    _later("add_weeks", "weeks", MOST_DAYS // 7, 7, ("add_weeks(date('2026-01-31'), -1) == date('2026-01-24')",)),
+    Function("add_years", (Parameter("date", DATE), Parameter("count", INTEGER)), DAY,
+             f"The same day some years later; 29 February becomes the 28th; empty beyond {MOST_YEARS}.",
+             ("add_years(date('2024-02-29'), 1) == date('2025-02-28')",),
+             lambda day, count: months_on(day, count * 12) if abs(count) <= MOST_YEARS else None,
+             lambda day, count: as_date(cast(day, PLAIN) + func.make_interval(within(count, MOST_YEARS))),
+             size=lambda arguments: arguments[0].size + MOST_DAYS, depth=70),
     Function("days", (Parameter("count", INTEGER),), SPAN,
              f"A duration of some days of 24 hours; empty beyond {MOST_DAYS:,}.",
              ("date('2026-02-28') + days(1) == date('2026-03-01')", "days(1) == hours(24)", "days(100001) is None",
               "date('2026-03-01') - date('2026-02-27') == days(2)"),
-             _days, lambda count: hours(_within(count, MOST_DAYS) * 24), size=_bounded(MOST_DAYS), depth=70),
+             _days, lambda count: hours(within(count, MOST_DAYS) * 24), size=bounded(MOST_DAYS), depth=70),
     Function("hours", (Parameter("count", INTEGER),), SPAN,
              f"A duration of some hours; empty beyond {MOST_HOURS:,}.",
              ("now() + hours(48) == now() + days(2)", "hours(-1) < hours(1)"),
-             _hours, lambda count: hours(_within(count, MOST_HOURS)),
-             depth=70, size=lambda arguments: _bounded(MOST_HOURS)(arguments) // 24 + 1),
+             _hours, lambda count: hours(within(count, MOST_HOURS)),
+             depth=70, size=lambda arguments: bounded(MOST_HOURS)(arguments) // 24 + 1),
     Function("add_months", (Parameter("date", DATE), Parameter("count", INTEGER)), DAY,
              "The same day some months later, or the last of that month if it is shorter.",
              ("add_months(date('2026-01-31'), 1) == date('2026-02-28')",
               "add_months(date('2026-01-31'), -2) == date('2025-11-30')"),
-             _months_on, lambda day, count: as_date(cast(day, PLAIN) + _months(_within(count, MOST_MONTHS))),
+             months_on, lambda day, count: as_date(cast(day, PLAIN) + months(within(count, MOST_MONTHS))),
              size=lambda arguments: arguments[0].size + MOST_DAYS),
     Function("days_between", (Parameter("start", DATE), Parameter("end", DATE)), WHOLE,
              "How many days the second date is after the first; negative if it is before.",

@@ -91,6 +91,9 @@ CASES = [
     "upper('straße')", "lower('İstanbul')", "lower('ΑΣ')", "upper('ŉ')", "upper('ᾳ')", "number('１')", "number('1\\n')",
     "contains(name, '_')", "contains(name, name)", "'a' < 'B'", "'é' > 'z'", "least(name, note)",
     "min(lines.product)", "text(amount)", "text(0.000001)", "text(count_of / 7)", "round(amount / 7, 5)",
+    "under(company, partner)", "under(company, 1)", "under(partner, company.parent)", "not under(company, partner)",
+    "exists(company.deals[under(partner, outer.company) and under(outer.company, partner)])",
+    "switch(stage, 'open', 1, 'won', 2.5, 0)", "switch(name, 'a', closes, None, starts)", "switch(company, 1, 'x', 'y')",
     "(amount if archived else 0) + 1", "(count_of if archived else factor) * 2", "1 if None else 2",
 ]
 

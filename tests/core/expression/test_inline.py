@@ -72,6 +72,7 @@ SAME = [
     ("sum(user.company.deals.amount)", "sum(all.deal[company == 2].amount)"),
     ("exists(user.company.deals[amount > outer.amount])", "exists(all.deal[company == 2 and amount > outer.amount])"),
     ("first(user.company.deals, order=-amount).name", "first(all.deal[company == 2], order=-amount).name"),
+    ("exists(all.company[under(id, outer.partner)])", "partner is not None"),
     ("max(record.lines[done].due)", "max(lines[done].due)"),
 ]
 

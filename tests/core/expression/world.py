@@ -101,6 +101,9 @@ class World:
     def choice_values(self, name: str) -> Collection[str] | None:
         return STAGES if name == "stage" else None
 
+    def tree(self, table: str) -> str | None:
+        return "parent" if table == "company" else None
+
     def query(self, name: str) -> SetQuery | None:
         return QUERIES.get(name)
 
