@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from threading import RLock
@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from core.definition import overrides
 from core.definition.building import Building, Reference
 from core.definition.canonical import digest_all
 from core.definition.faults import prune, tell_all
@@ -23,6 +24,7 @@ from core.definition.layers import read_layers
 from core.definition.lookup import Values
 from core.definition.merge import Merge, merge
 from core.definition.model import Addon, Choices, ChoiceValue, Model, SystemSettings
+from core.definition.overrides import Overrides
 from core.definition.removals import guard
 from core.definition.renames import Alias, Renames, follow
 from core.definition.scope import Names
@@ -41,6 +43,8 @@ class Loaded:
     layers: tuple[Layer, ...]
     notices: tuple[Problem, ...] = ()   # what is no error, but worth a look
     aliases: tuple[Alias, ...] = ()     # the former names in use, where they stand in the files
+    merge: Merge = field(default_factory=Merge)                 # what each layer changed
+    overrides: Overrides = field(default_factory=Overrides)     # what the site changed, and what of it to review
 
     def must(self) -> Model:
         """The Model; raises DefinitionError with all problems if there is none."""
@@ -60,14 +64,15 @@ def load_noting(folders: Sequence[Path], site: Path | None, plugins: Plugins, ro
     """The same, and the building, whose `facts` say what each definition looked at."""
     reading = Reading(plugins.kinds)
     layers = read_layers(folders, site, root, reading)
-    building, aliases, told = _settled(layers, reading, plugins, noting)
-    problems = tuple(sorted({*reading.problems, *told}))
+    building, merged, aliases, told = _settled(layers, reading, plugins, noting)
+    own = overrides.read(merged, site, root, reading.problems)
+    problems = tuple(sorted(overrides.without_what_follows({*reading.problems, *told}, own.stale)))
     notices = tuple(sorted({alias.notice for alias in aliases}))
-    return Loaded(None if problems else finish(building), problems, layers, notices, aliases), building
+    return Loaded(None if problems else finish(building), problems, layers, notices, aliases, merged, own), building
 
 
 def _settled(layers: tuple[Layer, ...], reading: Reading, plugins: Plugins,
-             noting: bool) -> tuple[Building, tuple[Alias, ...], set[Problem]]:
+             noting: bool) -> tuple[Building, Merge, tuple[Alias, ...], set[Problem]]:
     """A checked building in which no former name is left, the former names that there were, and the problems."""
     aliases: dict[Alias, None] = {}
     while True:
@@ -84,7 +89,7 @@ def _settled(layers: tuple[Layer, ...], reading: Reading, plugins: Plugins,
     if problems and merged.removed:
         kept = merge(layers, plugins.kinds, frozenset(reading.unread), keep=True)
         problems = guard(problems, merged.removed, check_merged(kept, reading, plugins), building)
-    return building, tuple(aliases), problems
+    return building, merged, tuple(aliases), problems
 
 
 def check_merged(merged: Merge, reading: Reading, plugins: Plugins, noting: bool = False) -> Building:

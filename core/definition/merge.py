@@ -33,6 +33,7 @@ class Merge:
     aliases: list[Alias] = field(default_factory=list)  # changes that aim by a former name
     effects: dict[Key, list[Effect]] = field(default_factory=dict)  # what changes do, in the order of the layers
     below: dict[Key, Node] = field(default_factory=dict)  # what the highest layer changes, as it was before
+    layers: Sequence[Layer] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[
 
     With `keep`, members that layers take away stay, so that one can see who uses them.
     """
-    result = Merge()
+    result = Merge(layers=layers)
     renames = Renames((one.kind, one.name, one.body) for layer in layers for one in layer.definitions)
     trees: dict[tuple[str, str], Node | Definition] = {}     # a definition until somebody changes it: most never are
     owners: dict[tuple[str, str], Definition] = {}
