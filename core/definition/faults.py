@@ -21,6 +21,7 @@ _EXPECTED = {
     "int_type": "a whole number is expected here", "list_type": "a list is expected here, such as [a, b]",
     "dict_type": "a mapping of names is expected here", "model_type": "a mapping is expected here, such as {}",
     "model_attributes_type": "a mapping is expected here, such as {}",
+    "too_short": "at least one is needed here",
     "float_type": "a number is expected here", "decimal_type": "a number is expected here",
     "int_parsing": "a whole number is expected here", "bool_parsing": "true or false is expected here"}
 

@@ -10,15 +10,13 @@ from pydantic import Field as Property
 from core.definition.building import Building
 from core.definition.kinds.query_sources import variables
 from core.definition.kinds.schema import Expression, Line, Name, Schema
-from core.definition.kinds.sources import Parameters
+from core.definition.kinds.sources import NUMBERS, Parameters
 from core.definition.reporting import Format, Opens, Source
 from core.definition.scope import Written
 from core.definition.values import BodyPath, Merged
 from core.expression import ExpressionError
 from core.expression.type_rules import describe
 from core.types.base import Type
-
-NUMBERS = frozenset({"integer", "decimal", "money", "percent", "duration"})
 
 
 class OpensSchema(Schema):

@@ -7,7 +7,6 @@ from typing import Any
 
 from core.definition.building import Building
 from core.definition.kinds.figures import (
-    NUMBERS,
     build_format,
     build_opens,
     check_format,
@@ -18,7 +17,7 @@ from core.definition.kinds.figures import (
 from core.definition.kinds.query_sources import conditions, reading
 from core.definition.kinds.report import UNITS
 from core.definition.kinds.report_checks import check_step
-from core.definition.kinds.sources import Parameters, check_source, given_values, grouped_rows
+from core.definition.kinds.sources import NUMBERS, Parameters, check_source, given_values, grouped_rows
 from core.definition.reporting import Compare, Figure, Source, Trend
 from core.definition.values import BodyPath, Merged
 from core.expression.type_rules import describe

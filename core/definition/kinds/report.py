@@ -131,15 +131,15 @@ class ReportKind(Kind):
         """Change what lower layers made; a column that is a single expression counts as `{is: expression}`."""
         return super().merge(_long(below), _long(change), what)
 
-    def build(self, merged: Merged, schema: ReportSchema, building: Building) -> Report | None:
-        """The report; a source that reads nothing is told, and nothing else of the report then."""
+    def build(self, merged: Merged, schema: ReportSchema, building: Building) -> Report:
+        """The report; sources that read nothing are told and left out, so that the others can be checked."""
         below = [wanted(building, ("data", name), one.of, one.with_) for name, one in schema.data.items()]
         parameters = with_inherited(building, merged, schema.parameters, below)
         made = {name: build_source(building, merged, ("data", name), name, one, parameters)
                 for name, one in schema.data.items()}
         sources = {name: source for name, source in made.items() if source is not None}
         if len(sources) < len(made):
-            return None
+            building.broken.add((self.name, merged.name))
         columns = {name: _report_column(building, merged, name, one, sources, parameters)
                    for name, one in schema.columns.items()}
         spans = {name: _span(building, merged, name, one, parameters) for name, one in schema.span.items()}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import cast
 
 from core.definition.building import Building
-from core.definition.kinds.figures import NUMBERS, check_format, check_opens, check_roles
+from core.definition.kinds.figures import check_format, check_opens, check_roles
 from core.definition.kinds.object import check_area
 from core.definition.kinds.parameters import check_parameters
 from core.definition.kinds.query_sources import variables
-from core.definition.kinds.sources import Parameters, check_source
+from core.definition.kinds.sources import NUMBERS, Parameters, check_source
 from core.definition.names import suggestion
 from core.definition.queries import QueryColumn
 from core.definition.references import at as body_at
@@ -80,7 +80,8 @@ def check(merged: Merged, report: Report, building: Building) -> None:
                      {name: one for name, one in report.parameters.items() if isinstance(own, dict) and name in own})
     _check_about(merged, report, building)
     sound = [check_source(building, merged, ("data", name), source) for name, source in report.sources.items()]
-    if not _joined(merged, report, building) or not all(sound):
+    whole = len(report.sources) == len(cast(Mapping[str, object], merged.body["data"]))
+    if not whole or not _joined(merged, report, building) or not all(sound):
         return
     for name, column in report.columns.items():
         _check_column(merged, name, column, report, building)
@@ -196,20 +197,21 @@ def _check_span(merged: Merged, name: str, span: Span, report: Report, building:
     kind = next(source for source in report.sources.values() if name in source.keys).rows.columns[name].type
     for key, value in (("from", span.start), ("to", span.end)):
         _check_bound(merged, (*at, key), value, kind, building)
-    for message in _span_faults(span, kind, _units(merged, name)):
+    for message in _span_faults(span, kind, _said(merged, name)):
         building.tell(merged, at, message)
-    for source in report.sources.values():
+    for source in report.sources.values() if kind.name == "date" else ():
         if span.unit is not None and name in source.keys:
             check_step(building, merged, source.rows.columns[name], span.unit, source)
 
 
-def _units(merged: Merged, name: str) -> int:
+def _said(merged: Merged, name: str) -> Collection[str]:
     said = body_at(merged.body, ("span", name))
-    return sum(key in ("days", "weeks", "months", "quarters", "years") for key in said) if isinstance(said, dict) else 0
+    return said if isinstance(said, dict) else ()
 
 
-def _span_faults(span: Span, kind: Type, units: int) -> Iterator[str]:
+def _span_faults(span: Span, kind: Type, said: Collection[str]) -> Iterator[str]:
     """What does not go together in a span."""
+    units = sum(key in ("days", "weeks", "months", "quarters", "years") for key in said)
     if kind.name == "choice" and not kind.many:
         if span.start is not None or span.end is not None or units:
             yield "the span of a choice is its values: only \"fill\" can be said of it"
@@ -219,9 +221,9 @@ def _span_faults(span: Span, kind: Type, units: int) -> Iterator[str]:
                "choices")
     elif units and kind.name == "integer":
         yield f'this key is {describe(kind)}: its span has "from" and "to"'
-    elif units + (span.end is not None) != 1:
+    elif units + ("to" in said) != 1:
         yield 'a span has one end: "to", or how many "days", "weeks", "months", "quarters" or "years"'
-    if span.start is None:
+    if "from" not in said:
         yield 'a span needs "from", where it begins'
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.definition.model import Field
 
 Parameters = Mapping[str, "Field"]
+NUMBERS = frozenset({"integer", "decimal", "money", "percent", "duration"})
 
 
 class SourceSchema(Schema):
@@ -129,24 +130,27 @@ def check_source(building: Building, merged: Merged, at: BodyPath, source: Sourc
 
 def check_rows(building: Building, merged: Merged, rows: Query, keys: tuple[str, ...]) -> bool:
     """Check keys and values: single values, and that each value is one for the whole row."""
-    sound = True
-    for column in rows.columns.values():
-        before = len(building.problems)
-        if not _through_lines(building, merged, column, rows.source):
-            building.check(merged, column.at, column.written)
-        try:
-            sound = sound and len(building.problems) == before and bool(column.type)
-        except ExpressionError:
-            sound = False
-    if not sound:
-        return False
-    nodes = [rows.columns[key].node for key in keys]
-    for name, column in rows.columns.items():
+    sound = {name for name, column in rows.columns.items() if _typed(building, merged, rows, column)}
+    nodes = [rows.columns[key].node for key in keys if key in sound]
+    faults = 0
+    for name in [name for name in rows.columns if name in sound and (name in keys or sound.issuperset(keys))]:
+        column = rows.columns[name]
         problem = _key_fault(column) if name in keys else _value_fault(building, rows, column, nodes)
         if problem:
             building.tell(merged, column.at, problem)
-            sound = False
-    return sound
+            faults += 1
+    return not faults and len(sound) == len(rows.columns)
+
+
+def _typed(building: Building, merged: Merged, rows: Query, column: QueryColumn) -> bool:
+    """Check one expression by itself; True if it has a type."""
+    if _through_lines(building, merged, column, rows.source):
+        return False
+    building.check(merged, column.at, column.written)
+    try:
+        return bool(column.type)
+    except ExpressionError:
+        return False
 
 
 def _through_lines(building: Building, merged: Merged, column: QueryColumn, source: str) -> bool:
@@ -180,8 +184,8 @@ def _value_fault(building: Building, rows: Query, column: QueryColumn, keys: lis
     loose = plain(column.node, keys)
     if loose is not None:
         name = ".".join(loose.names) or "record"
-        return (f'"{name}" differs from record to record: write it as an aggregate, such as sum({name}), or add it to '
-                '"by"')
+        one = f"{'sum' if loose.type.name in NUMBERS else 'max'}({name})"
+        return f'"{name}" differs from record to record: write it as an aggregate, such as {one}, or add it to "by"'
     if column.type.many or column.type.name in ("set", "null"):
         return f'"{column.written.source}" is {describe(column.type)}: a value of a row is single'
     return next((fault for part in walk(column.node) if isinstance(part, GroupAggregate)
