@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "import": ("core.cli.import_", "Read records from a file."),
     "revert": ("core.cli.revert", "Take back an import."),
     "user": ("core.cli.user", "Add users."),
+    "query": ("core.cli.query", "Show the rows of a query."),
     "setting": ("core.cli.setting", "Show or change a setting."),
     "token": ("core.cli.token", "Print a new API token."),
     "translate": ("core.cli.translate", "Say what is not translated; bring translations up to date."),

@@ -60,6 +60,15 @@ class Result:
     totals: Mapping[str, Any]
     more: bool
 
+    def wire(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row as JSON: values as the API gives those of records, titles of links, and which record it is."""
+        values: dict[str, Any] = {}
+        for column in self.columns:
+            values[column.name] = column.field.type.to_wire(row[column.name], column.field.properties)
+            if f"{column.name}_title" in row:
+                values[f"{column.name}_title"] = row[f"{column.name}_title"]
+        return values | {key: row[key] for key in ("_table", "_id") if key in row}
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:

@@ -18,6 +18,7 @@ from core.expression.type_rules import describe, unify
 
 NUMBERS = frozenset({"integer", "decimal", "money", "percent", "duration"})
 UNSORTED = frozenset({"set"})
+TAKEN = frozenset({"json", "csv", "limit", "offset", "help"})     # options of the command `query` and of the API
 
 
 def check(merged: Merged, query: Query, building: Building) -> None:
@@ -28,7 +29,7 @@ def check(merged: Merged, query: Query, building: Building) -> None:
     own = {name: field for name, field in query.parameters.items()
            if field.path.startswith(f"query {query.name}.")}
     check_parameters(building, merged, ("parameters",), own)
-    _check_defaults(merged, own, building)
+    _check_own(merged, own, building)
     for name, part in query.parts.items():
         _check_reading(merged, ("union", name), part, building)
     _check_reading(merged, (), query, building)
@@ -41,9 +42,12 @@ def check(merged: Merged, query: Query, building: Building) -> None:
         _check_order(merged, query, building)
 
 
-def _check_defaults(merged: Merged, own: Mapping[str, Field], building: Building) -> None:
-    """A default is worked out before the database is asked."""
+def _check_own(merged: Merged, own: Mapping[str, Field], building: Building) -> None:
+    """Names that are free; a default is worked out before the database is asked."""
     for name, field in own.items():
+        if name in TAKEN:
+            building.tell(merged, ("parameters", name), f'a parameter cannot be called "{name}": it is an option of '
+                          "every query")
         default = field.written.get("default")
         if isinstance(field.written.get("required"), Written):
             building.tell(merged, ("parameters", name, "required"), "true or false is expected: only what an agent "
