@@ -80,6 +80,7 @@ class Loop:
     body: tuple[Node, ...]
     otherwise: tuple[Node, ...] = ()
     written: Written | None = None
+    around: ModelScope | None = None         # the names that its path is looked up among
 
 
 Node = Literal | Shown | Choice | Loop
@@ -136,7 +137,7 @@ def _bind(node: Node, scope: ModelScope, tell: Tell) -> Node | None:
         inner = replace(scope, given={**scope.given, node.name: Type("link", table)})
         where = Written(node.where.source, inner, "boolean") if node.where else None
         return replace(node, body=_bound(node.body, inner, tell), otherwise=_bound(node.otherwise, scope, tell),
-                       written=where)
+                       written=where, around=scope)
     return node
 
 

@@ -17,7 +17,7 @@ from core.definition.model import Field
 from core.definition.named import Template
 from core.definition.names import suggestion
 from core.definition.scope import Written
-from core.definition.template import Choice, Loop, Piece, Shown, Tell, bound, walk
+from core.definition.template import Choice, Loop, Node, Piece, Shown, bound, walk
 from core.definition.texts import faults, humanised, text_places
 from core.definition.values import BodyPath, Mark, Merged, Origin
 
@@ -146,7 +146,7 @@ def _check_body(place: Place, value: Template) -> None:
             if node.where is not None and node.written is not None:
                 _check_expression(place, node.where, node.written)
     if value.format == "html" and not problems:
-        markup.check(place.source, _addresses(nodes, value), tell)
+        markup.check(place.source, _addresses(place.source, nodes, value), tell)
 
 
 def _check_expression(place: Place, piece: Piece, written: Written) -> None:
@@ -168,7 +168,7 @@ def _looks_elsewhere(written: Written) -> bool:
 def _refer(place: Place, node: Loop, value: Template) -> None:
     """Remember the fields on a loop's path."""
     head, _, rest = node.path.source.partition(".")
-    scope = node.written.scope if node.written else value.scope
+    scope = node.around or value.scope
     if head == "record" and value.of:
         place.building.field(place.at(node.path.index), place.path, value.of, rest, node.path.index + len("record."))
     elif scope.variable(head) is None and value.of:
@@ -178,12 +178,12 @@ def _refer(place: Place, node: Loop, value: Template) -> None:
                              node.path.index + len(head) + 1)
 
 
-def _addresses(nodes: Any, value: Template) -> Callable[[int], bool]:
+def _addresses(source: str, nodes: tuple[Node, ...], value: Template) -> Callable[[int], bool]:
     """Of each place by its index in the text: whether it shows a field that holds nothing but a URL."""
     pieces = [node.piece for node in walk(nodes) if isinstance(node, Shown)
               and node.written is not None and _is_address(node.written, value)]
     starts = [piece.index for piece in pieces]
-    return lambda index: any(index < start <= index + 40 and not value.source[index:start].strip("{ \n\t")
+    return lambda index: any(index < start <= index + 40 and not source[index:start].strip("{ \n\t")
                              for start in starts)
 
 
@@ -211,4 +211,4 @@ def field_at(written: Written, value: Template) -> Field | None:
     return field
 
 
-__all__ = ["Tell", "TemplateKind", "TemplateSchema", "field_at"]
+__all__ = ["TemplateKind", "TemplateSchema", "field_at"]
