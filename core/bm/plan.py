@@ -9,8 +9,8 @@ from core.bm.diff import Added, Change, Changed, Removed, Renamed, Returned, cal
 from core.bm.facts import Facts
 from core.bm.seeds import order as seed_order
 from core.bm.state import State, foreign_roots
-from core.bm.stored import broken
 from core.bm.steps import Plan, Probe, Step
+from core.bm.stored import broken
 from core.database import ddl
 from core.ed.schema import DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
 from core.ed.system import System

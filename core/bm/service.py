@@ -20,6 +20,7 @@ from core.bm.plan import plan as make_plan
 from core.bm.seeds import Seeding
 from core.bm.state import State, assign, state_of
 from core.bm.steps import Plan
+from core.bm.stored import of_live
 from core.database import engine as engines
 from core.database import steps
 from core.definition import Loaded, load
@@ -87,16 +88,17 @@ def plan_folder(settings: Settings, engine: Engine, plugins: Plugins | None = No
         if merged is not None:
             loaded = _load_merged(settings, plugins, merged)
         what = live.contents(loaded, plugins)
-        return _plan(connection, base, loaded, what, merged)
+        return _plan(connection, base, loaded, what, plugins, merged)
 
 
-def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents,
+def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, plugins: Plugins,
           merged: Mapping[str, bytes] | None) -> Planned:
     facts = fact_module.gather(connection)
     known = live.find(connection, what.hash)
     target = state_of(loaded.must(), what.hash, live.identities(connection, known) if known else None, known)
     target = assign(base, target, facts.parked, facts.first_new)
-    facts = replace(facts, values=fact_module.count_values(connection, facts, base, target))
+    facts = replace(facts, values=fact_module.count_values(connection, facts, base, target),
+                    expressions=of_live(connection, base, plugins))
     # A version that was live before is a way back, however it is asked for: what it forbids was allowed since.
     return Planned(make_plan(base, target, facts, back=known is not None), base, target, what, merged)
 

@@ -19,7 +19,7 @@ from core.plugins import Plugins
 @click.command("rename")
 @click.argument("name", metavar="TABLE.FIELD", required=False)
 @click.argument("new", metavar="NEW", required=False)
-@click.option("--kind", type=click.Choice(sorted(renaming.COLLECTIONS)), help="What it is, if two things are called so.")
+@click.option("--kind", type=click.Choice(sorted(renaming.COLLECTIONS)), help="What it is, if two are called so.")
 @click.option("--follow", is_flag=True, help="Replace former names that the site's files still use.")
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @click.pass_obj

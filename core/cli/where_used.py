@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from core.cli.check import counted
 from core.definition import load, references
 from core.definition.users import Target, User, target, users
 from core.plugins import Plugins
+
+if TYPE_CHECKING:
+    from core.bm.stored import StoredUser
 
 
 @click.command("where-used")
@@ -43,7 +47,7 @@ def command(invocation: Invocation, kind: str, name: str, every: bool, as_json: 
     click.echo(f"{aim[0]} {aim[1]}: {counted(number, 'use')}" if number else f"nothing uses {aim[0]} {aim[1]}")
 
 
-def _stored(invocation: Invocation, plugins: Plugins, aim: Target) -> Sequence[Stored]:
+def _stored(invocation: Invocation, plugins: Plugins, aim: Target) -> Sequence[StoredUser]:
     from core.bm import service
     from core.bm.stored import users_in_records
     with invocation.database() as settings, service.owner(settings) as engine:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.ed.journal import Entry
 from core.ed.lock import Locked
-from core.ed.scope import visible
+from core.ed.scope import gated_scope, visible
 from core.ed.shape import Shape
 from core.ed.values import Problems, Reader, Row
 
@@ -56,7 +56,8 @@ class Batch:
         """What brings the values of this call's rows to normal form."""
         trusted = self.session.user.system or self.session.how == "import"
         gate = self.session.gate
-        return Reader(self.session.system.model, self.problems, trusted, lambda table, name: visible(gate, table, name))
+        return Reader(self.session.system.model, self.problems, trusted, lambda table, name: visible(gate, table, name),
+                      lambda table: gated_scope(gate, table))
 
     def note(self, shaped: Shape, id_: int, change: dict[str, list[Any]]) -> None:
         """Tell history what was done to a record."""

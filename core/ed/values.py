@@ -6,12 +6,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.definition.stored import checked
 from core.ed.files import Upload, check_upload
 from core.errors import N_, BadRequest, FieldProblem, Invalid
+from core.expression import ExpressionError
 from core.types.base import BadValue
 
 if TYPE_CHECKING:
     from core.definition.model import Field, Model, Table
+    from core.expression import Scope
 
 SYSTEM_KEYS = frozenset({"id", "_version", "_delete", "_type", "_deleted_on", "created_on", "created_by",
                          "changed_on", "changed_by"})
@@ -129,6 +132,7 @@ class Reader:
     problems: Problems
     trusted: bool = False
     sees: Callable[[str, str], bool] = lambda table, field: True
+    scope: Callable[[str], Scope] | None = None        # of expressions that the writer keeps in a record
 
     def fill(self, table: Table, row: Row, by: str | None = None, closed: Collection[str] = ()) -> None:
         """Take a row's values from its body; `by` is the link to its parent, which is filled in for it.
@@ -194,7 +198,19 @@ class Reader:
             return
         if field_.expression_type.name == "choice" and normal is not None:
             self._choice(row, field_, normal, (row.old or {}).get(field_.name))
+        if field_.type.name == "expression" and normal is not None:
+            normal = self._expression(row, field_, normal)
         row.values[field_.name] = normal
+
+    def _expression(self, row: Row, field_: Field, source: str) -> str:
+        """A stored expression with the names of now; what is wrong with it is noted with its column."""
+        scope = self.scope(field_.properties.on) if self.scope is not None else None    # type: ignore[attr-defined]
+        try:
+            return checked(self.model, field_, source, scope).source
+        except ExpressionError as error:
+            self.problems.add(row, field_.name, "expression", "Column {column}: {problem}", column=error.column,
+                              problem=error.words)
+            return source
 
     def _file(self, row: Row, field_: Field, value: Any) -> None:
         """A file comes as its bytes; an id may only say that the file stays the one it is."""

@@ -11,6 +11,7 @@ from core.types.date import DateType
 from core.types.datetime import DatetimeType
 from core.types.decimal import DecimalType
 from core.types.email import EmailType
+from core.types.expression import ExpressionType
 from core.types.file import FileType
 from core.types.integer import IntegerType
 from core.types.lines import LinesType
@@ -27,7 +28,7 @@ from core.types.url import UrlType
 BUILT_IN: tuple[FieldType[Any], ...] = (
     TextType(), MemoType(), IntegerType(), DecimalType(), MoneyType(), PercentType(), BooleanType(),
     DateType(), DatetimeType(), ChoiceType(), LinkType(), LinesType(), EmailType(), PhoneType(), UrlType(),
-    SequenceType(), FileType(), StateType())
+    SequenceType(), FileType(), StateType(), ExpressionType())
 
 
 def registry() -> dict[str, FieldType[Any]]:

@@ -18,6 +18,7 @@ from core.definition.scope import ModelScope, Written
 from core.definition.texts import humanised
 from core.definition.values import BodyPath, Merged
 from core.types.base import BadValue, FieldType, Type
+from core.types.expression import ExpressionProperties, expects
 
 CONDITIONS = ("required", "readonly", "show")
 NARROWING = ("title", "help", "required", "readonly", "show", "default", "suggest", "among", "search")
@@ -178,6 +179,9 @@ def check_value(merged: Merged, path: BodyPath, value: object, made: Field, buil
     if isinstance(value, Written):
         building.check(merged, path, value, shift=1)
         return
+    if isinstance(made.properties, ExpressionProperties) and isinstance(value, str):
+        building.check(merged, path, Written(value, building.scope(made.properties.on), expects(made.properties)))
+        return
     kind = made.expression_type
     choices = building.names.choices.get(kind.of or "") if kind.name == "choice" else None
     if choices is None or value is None or ("choices", choices.name) in building.broken:
@@ -225,6 +229,8 @@ def check_target(merged: Merged, path: BodyPath, made: Field, building: Building
         building.find(merged, (*path, "to"), "table", kind.of)
     elif made.type.name == "choice" and kind.of is not None:
         building.find(merged, (*path, "of"), "choices", kind.of)
+    elif isinstance(made.properties, ExpressionProperties):
+        building.find(merged, (*path, "on"), "table", made.properties.on)
     elif made.type.name == "sequence":
         building.find(merged, (*path, "sequence"), "sequence", str(getattr(made.properties, "sequence", "")))
 

@@ -13,7 +13,8 @@ Schema = dict[str, Any]
 _TYPES: Mapping[str, Schema] = {
     "text": {"type": "string"}, "memo": {"type": "string"}, "sequence": {"type": "string"},
     "email": {"type": "string", "format": "email"}, "url": {"type": "string", "format": "uri"},
-    "phone": {"type": "string"}, "integer": {"type": "integer"}, "boolean": {"type": "boolean"},
+    "phone": {"type": "string"}, "expression": {"type": "string"},
+    "integer": {"type": "integer"}, "boolean": {"type": "boolean"},
     "decimal": {"type": "string", "format": "decimal"}, "money": {"type": "string", "format": "decimal"},
     "percent": {"type": "string", "format": "decimal"}, "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "format": "date-time"},

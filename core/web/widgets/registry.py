@@ -14,7 +14,15 @@ from core.web.widgets.file import FileWidget
 from core.web.widgets.lines import LinesWidget
 from core.web.widgets.link import LinkWidget
 from core.web.widgets.number import DecimalWidget, IntegerWidget, MoneyWidget, PercentWidget
-from core.web.widgets.text import EmailWidget, MemoWidget, PhoneWidget, SequenceWidget, TextWidget, UrlWidget
+from core.web.widgets.text import (
+    EmailWidget,
+    ExpressionWidget,
+    MemoWidget,
+    PhoneWidget,
+    SequenceWidget,
+    TextWidget,
+    UrlWidget,
+)
 
 if TYPE_CHECKING:
     from core.definition.model import Field
@@ -34,7 +42,7 @@ def built_in() -> Mapping[str, Widget]:
     """The widgets of the built-in types."""
     kinds = (TextWidget, MemoWidget, IntegerWidget, DecimalWidget, MoneyWidget, PercentWidget, BooleanWidget,
              DateWidget, DatetimeWidget, ChoiceWidget, LinkWidget, LinesWidget, EmailWidget, PhoneWidget, UrlWidget,
-             SequenceWidget, FileWidget, StateWidget)
+             SequenceWidget, FileWidget, ExpressionWidget, StateWidget)
     return {kind.name: kind() for kind in kinds}
 
 

@@ -94,6 +94,27 @@ class MemoWidget(Widget):
         return Entry((found.text.replace("\r\n", "\n"),)) if found and found.texts else found
 
 
+class ExpressionWidget(MemoWidget):
+    """A formula or condition, shown as code."""
+
+    name: ClassVar[str] = "expression"
+
+    def read(self, bound: Bound) -> Reader:
+        path = bound.path
+        return lambda record, viewer: (
+            CODE(record[path]) if record.get(path) else NOTHING)
+
+    def cell(self, bound: Bound) -> Reader:
+        return self.read(bound)
+
+    def edit(self, bound: Bound) -> Editor:
+        def draw(entry: Entry, control: Control, viewer: Viewer) -> str:
+            rows = min(12, max(2, entry.text.count("\n") + 1))
+            return Markup('<textarea {} rows="{}" dir="ltr" spellcheck="false">\n{}</textarea>').format(
+                control.attributes("form-control t-grow t-code"), rows, entry.text)
+        return draw
+
+
 class _Linked(TextWidget):
     """Text that leads somewhere outside."""
 
