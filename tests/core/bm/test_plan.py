@@ -293,3 +293,36 @@ def test_forms_are_compared_node_by_node() -> None:
     assert diff(before, after) == (Changed("form", "f", (
         Property("children.b.readonly", "(absent)", "true"),
         Property("children (order)", ["a", "b"], ["b", "a"]))),)
+
+
+REPORT = """
+    report: deals
+    data: {deals: {of: deal, by: {company: company}, values: {total: sum(amount)}}}
+    columns: {company: {}, total: {total: sum}}
+    """
+CHART = """
+    chart: deals
+    type: bar
+    data: {report: deals}
+    x: company
+    y: [total]
+    """
+DASHBOARD = """
+    dashboard: desk
+    tiles: {deals: {chart: deals}, how_many: {kpi: {of: deal, value: count()}}}
+    """
+
+
+def test_reports_charts_and_dashboards_change_nothing_in_the_database(site: Site) -> None:
+    base = site.state()
+    target = changed(site, base, report=REPORT, chart=CHART, dashboard=DASHBOARD)
+    made = plan(base, target, facts_of(base))
+    assert kinds(made) == ["stage", "prepare", "flip"]
+    assert [str(change.describe()) for change in made.changes] == ["report deals", "chart deals", "dashboard desk"]
+    site.write("report.yaml", REPORT.replace("total: {total: sum}", "total: {total: average}"))
+    site.write("dashboard.yaml", DASHBOARD.replace("{chart: deals}", "{chart: deals, width: 8}"))
+    again = plan(target, site.state(target, first_new=1000), facts_of(target))
+    assert kinds(again) == ["stage", "prepare", "flip"]
+    assert again.changes == (
+        Changed("report", "deals", (Property("columns.total.total", "sum", "average"),)),
+        Changed("dashboard", "desk", (Property("tiles.deals.width", "(absent)", 8),)))
