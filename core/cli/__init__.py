@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("core.cli.check", "Check the definitions; needs no database."),
     "where-used": ("core.cli.where_used", "Say who uses a definition or a part of it."),
     "rename": ("core.cli.rename", "Rename a field, a value or a table in all files of the site."),
+    "explain": ("core.cli.explain", "Say who gave each property its value, and what it replaced."),
+    "review": ("core.cli.review", "Go through overrides whose base a release changed."),
     "plan": ("core.cli.plan", "Show what a promotion would change."),
     "promote": ("core.cli.promote", "Take the definitions to live."),
     "rollback": ("core.cli.rollback", "Go back to an earlier version."),

@@ -51,7 +51,7 @@ class Effect:
     @property
     def said(self) -> object:
         """What the layer says there; None for a removal."""
-        return self.gap.aim if self.act == "place" and self.gap else plain(self.new) if self.new else None
+        return plain(self.new) if self.new is not None else None
 
     @property
     def key(self) -> str:

@@ -17,7 +17,8 @@ from core.definition.canonical import dump
 from core.definition.effects import Effect, Key
 from core.definition.layers import shown
 from core.definition.merge import Merge
-from core.definition.renames import Renames, value_at
+from core.definition.references import at as said_at
+from core.definition.renames import Renames
 from core.definition.rewriting import emit
 from core.definition.tree import Node, at, plain
 from core.definition.values import BodyPath, Definition, Layer, Mark
@@ -160,13 +161,18 @@ def _stale(found: Sequence[Override], lock: Lock, renames: Renames, merge: Merge
         key = locked if locked in by_key else _now(locked, renames, by_key)
         one = by_key.get(key)
         if one is not None:
-            agreed = not one.missed and same(one.shipped, one.ours)
-            if one.missed or (not same(entry.base, one.shipped) and not agreed):
-                yield Stale(one, entry.base, one.missed and one.act != "include", locked)
+            if one.missed or not (same(entry.base, one.shipped) or _agreed(one)):
+                lost = (one.missed and one.act != "include") or (one.act == "place" and one.shipped is None)
+                yield Stale(one, entry.base, lost, locked)
         elif entry.base is None:
             yield from _shipped_now(key, locked, found, merge, files, versions)
         else:
             yield from _gone(key, locked, entry, found, files)
+
+
+def _agreed(one: Override) -> bool:
+    """True if the release ships what the site says, or a thing that the site had added and puts somewhere."""
+    return not one.missed and (same(one.shipped, one.ours) or (one.act == "place" and one.shipped is True))
 
 
 def _now(locked: str, renames: Renames, known: Mapping[str, Override]) -> str:
@@ -193,7 +199,7 @@ def _shipped_now(key: str, locked: str, found: Sequence[Override], merge: Merge,
         source = versions.get(node.origin.layer, node.origin.layer)
         definition = files[inner.mark.file]
         yield Stale(replace(inner, key=key, where=where, mark=definition.mark(where), act="add", shipped=plain(node),
-                            ours=value_at(definition, where), source=source), None, locked=locked)
+                            ours=said_at(definition.body, where), source=source), None, locked=locked)
 
 
 def _gone(key: str, locked: str, entry: Entry, found: Sequence[Override],
@@ -204,8 +210,7 @@ def _gone(key: str, locked: str, entry: Entry, found: Sequence[Override],
         return
     definition = files[around.mark.file]
     where = (*around.where, *key[len(around.key) + 1:].split("."))
-    ours = value_at(definition, where) if all(isinstance(value_at(definition, where[:end]), dict)
-                                              for end in range(len(where))) else None
+    ours = said_at(definition.body, where)
     if ours is not None:
         yield Stale(replace(around, key=key, where=where, mark=definition.mark(where), act="set", shipped=None,
                             ours=ours, source=entry.source.partition(" ")[0]), entry.base, True, locked,

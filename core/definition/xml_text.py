@@ -74,6 +74,11 @@ class XmlText:
         """True if the file says nothing but its kind and name."""
         return not self._root.children and len(self._root.attributes) <= 1
 
+    def idle(self, path: BodyPath) -> bool:
+        """True for an element that only aims at something: it has no children, and no attribute but `ref`."""
+        element, _ = self._must(path)
+        return not element.children and element.attributes.keys() <= {"ref"}
+
     def has(self, path: BodyPath) -> bool:
         """True if something stands at the path."""
         element, name = self._find(path)

@@ -154,7 +154,7 @@ def _move(layout: Node, node: Node, named: str, attributes: Mapping[str, Node], 
     on = (*_around(layout, node), *(() if target is None else ((_name(target),),)))
     what.log("place", (_name(node),), (*where, "attributes", word), goal.mark, new=goal, named=(named,), missed=missed,
              gap=Gap((), word, str(goal.value) if target is None else _name(target)), stands_on=on,
-             held=f"{_held(layout, node)}; {_held(layout, target)}")
+             held=f"{_held(layout, node)} > {_held(layout, target)}")
     return layout if missed else _insert(_without(layout, named), word, str(goal.value), [node])
 
 
@@ -185,7 +185,7 @@ def _chain(holder: Node, node: Node) -> list[Node] | None:
 def _held(layout: Node, node: Node | None) -> str:
     """The element that a node stands in."""
     around = _around(layout, node) if node is not None else ()
-    return around[-1][0] if around else ""
+    return around[-1][0] if around else "form"
 
 
 def _followed(layout: Node, aim: Node, what: Change) -> Node:
