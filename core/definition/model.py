@@ -158,7 +158,8 @@ class Object:
 class Grant:
     """What a role allows on a table or a field: never, always, or to those who stand so to the record.
 
-    None is not said: the table's grant counts for a field, the base's for a table, and else it is never.
+    None is not said: the table's grant counts for a field, the base's for a table, and else it is never. All of it holds
+    for the records that meet `where`.
     """
 
     create: Right | None = None
@@ -167,6 +168,7 @@ class Grant:
     delete: Right | None = None
     export: Right | None = None
     peek: Right | None = None
+    where: Written | None = None
 
 
 @dataclass(frozen=True)

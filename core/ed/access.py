@@ -9,6 +9,7 @@ into WHERE, ON, CASE and the checks of a write alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import BigInteger, ColumnElement, and_, exists, false, or_, select, true
@@ -22,9 +23,21 @@ if TYPE_CHECKING:
     from core.definition.model import Grant, Model, Role, Table
     from core.ed.session import Principals
     from core.ed.system import System
+    from core.expression import Expression
 
 T = TypeVar("T")
-Rule = bool | frozenset[str]            # always, never, or to those who stand so to the record
+
+
+@dataclass(frozen=True)
+class Limited:
+    """A right by a grant that holds for some records only: those of the table that meet a condition."""
+
+    table: str
+    to: bool | frozenset[str]
+    where: Expression
+
+
+Rule = bool | frozenset[str | Limited]  # always, never, or to those who stand so to the record
 Predicate = bool | ColumnElement[bool]
 ArrayOf = Callable[[str], ColumnElement[Any]]
 RIGHTS = ("create", "read", "change", "delete", "export", "peek")
@@ -163,7 +176,8 @@ class Gate:
             grant: Grant | None = role.grants.get(current + ending)
             said = None if grant is None else getattr(grant, right)
             if said is not None:
-                return said
+                return said if grant is None or grant.where is None or said is False else Limited(
+                    current, said is True or frozenset(said), grant.where.expression)
             current = None if role.kind == "portal" else self.system.model.tables[current].base
         return None
 
@@ -235,13 +249,21 @@ class Gate:
         if isinstance(rule, bool):
             return rule
         roles = self.system.model.tables[kind].roles
-        found: list[Predicate] = []
-        for name in sorted(rule & roles.keys()):
+        found: list[Predicate] = [self._limited(kind, one, source) for one in rule if isinstance(one, Limited)]
+        for name in sorted(roles.keys() & rule):
             role = roles[name]
             found += [path_in(self.system, kind, path, source, my_array) for path in role.is_]
             if role.above is not None:
                 found.append(path_in(self.system, kind, role.above, source, below_array))
         return _or(found)
+
+    def _limited(self, kind: str, rule: Limited, source: FromClause) -> Predicate:
+        """The condition of a grant with `where`: asked without any gate, so that it reads what the user may not."""
+        from core.ed.columns import RecordColumns  # columns stands on this module
+        columns = RecordColumns(self.system, None, rule.table)
+        met = rule.where.where(columns)
+        chosen = select(columns.root.id).select_from(columns.source).where(met).correlate_except(*columns.tables)
+        return _and([self._stands(kind, rule.to, source), source.c["id"].in_(chosen)])
 
     def _reason(self, right: str) -> Callable[[str], object]:
         """What a kind's condition follows from: kinds of equal reasons share one condition."""
@@ -364,11 +386,11 @@ def _in_arrays(model: Model, table: str, column: ColumnElement[Any], array_of: A
 def _as_rule(right: Any) -> Rule:
     if right is None or isinstance(right, bool):
         return bool(right)
-    return frozenset(right)
+    return frozenset([right]) if isinstance(right, Limited) else frozenset(right)
 
 
 def _any(rules: Iterable[Rule]) -> Rule:
-    names: frozenset[str] = frozenset()
+    names: frozenset[str | Limited] = frozenset()
     for rule in rules:
         if rule is True:
             return True

@@ -8,9 +8,10 @@ from pydantic import Field as Property
 
 from core.definition.building import Building
 from core.definition.kinds.base import Kind
-from core.definition.kinds.schema import Name, Right, Schema, Text
+from core.definition.kinds.schema import Expression, Name, Right, Schema, Text
 from core.definition.model import Grant, Role, Table
 from core.definition.names import suggestion
+from core.definition.scope import Written
 from core.definition.texts import humanised
 from core.definition.values import BodyPath, Merged
 
@@ -27,6 +28,9 @@ class GrantSchema(Schema):
     delete: Right = Property(None, description="May put records into the trash, and restore them.")
     export: Right = Property(None, description="May take many records out at once.")
     peek: Right = Property(None, description="May look records up by their `peek` fields only.")
+    where: Expression | None = Property(None, description="The records on which all of this holds, such as "
+                                        "`id in query.key_accounts()`; it is asked whatever fields people may read. A "
+                                        "record that is made must be one of them, one that is changed must have been.")
 
 
 class RoleSchema(Schema):
@@ -52,8 +56,8 @@ class RoleKind(Kind):
 
     def build(self, merged: Merged, schema: Any, building: Building) -> Role:
         """The role, as written."""
-        grants = {name: Grant(**{right: _right(getattr(grant, right)) for right in RIGHTS})
-                  for name, grant in schema.grants.items()}
+        grants = {name: Grant(**{right: _right(getattr(grant, right)) for right in RIGHTS},
+                              where=_where(name, grant, building)) for name, grant in schema.grants.items()}
         return Role(merged.name, schema.title or humanised(merged.name), tuple(schema.includes), schema.all,
                     schema.kind, grants, schema.help or "")
 
@@ -70,6 +74,11 @@ class RoleKind(Kind):
 
 def _right(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _where(name: str, grant: GrantSchema, building: Building) -> Written | None:
+    scope = building.scope(name.partition(".")[0])
+    return Written(grant.where, scope, "boolean") if grant.where is not None else None
 
 
 def _check_circle(merged: Merged, role: Role, building: Building) -> None:
@@ -94,6 +103,10 @@ def _check_grant(merged: Merged, name: str, grant: Grant, building: Building) ->
     table = building.names.tables[table_name]
     if field and building.field(merged, path, table_name, field) is None:
         return
+    if grant.where is not None:
+        building.check(merged, (*path, "where"), grant.where)
+        if not any(getattr(grant, right) for right in RIGHTS):
+            building.tell(merged, (*path, "where"), '"where" says on which records a right holds: this grants none')
     for right in RIGHTS:
         value = getattr(grant, right)
         if field and value and right not in FIELD_RIGHTS:
