@@ -20,7 +20,7 @@ from core.definition.texts import humanised
 from core.definition.values import BodyPath, Merged
 
 
-class ChartDataSchema(Schema):
+class ChartSourceSchema(Schema):
     """What a chart shows: a report, or a source of its own."""
 
     report: Name | None = Property(None, description="The report whose columns it shows; instead of `of`.")
@@ -50,7 +50,7 @@ class ChartSchema(Schema):
     help: Text | None = Property(None, description="What it tells, in a sentence.")
     type: Literal["bar", "column", "line", "area", "pie", "donut", "funnel", "gauge", "scatter", "heat"] = Property(
         description="What it looks like: bars lie, columns stand.")
-    data: ChartDataSchema = Property(description="What it shows.")
+    source: ChartSourceSchema = Property(description="What it shows.")
     parameters: dict[Name, ParameterSchema] = Property({}, description="What people give before they see it, by name; "
                                                        "expressions say parameter.name.")
     x: Name | None = Property(None, description="The column along the first axis, or whose values are the parts of a "
@@ -82,23 +82,24 @@ class ChartKind(Kind):
 
     def build(self, merged: Merged, schema: ChartSchema, building: Building) -> Chart | None:
         """The chart; None, with a problem told, if it shows nothing that is there."""
-        data = schema.data
-        if (data.report is None) == (data.of is None):
-            building.tell(merged, ("data",), 'a chart shows either a report ("report") or a source ("of")')
+        shown = schema.source
+        if (shown.report is None) == (shown.of is None):
+            building.tell(merged, ("source",), 'a chart shows either a report ("report") or a source ("of")')
             return None
-        for key in ("where", "by", "values") if data.report is not None else ():
-            if getattr(data, key):
-                building.tell(merged, ("data", key), f'"{key}" is for a source of its own: the report says it already')
-        parameters = with_inherited(building, merged, schema.parameters, [self._wanted(building, data)])
-        source, given = self._source(building, merged, data, parameters)
-        if data.of is not None and source is None:
+        for key in ("where", "by", "values") if shown.report is not None else ():
+            if getattr(shown, key):
+                building.tell(merged, ("source", key), f'"{key}" is for a source of its own: the report says it '
+                                                       "already")
+        parameters = with_inherited(building, merged, schema.parameters, [self._wanted(building, shown)])
+        source, given = self._source(building, merged, shown, parameters)
+        if shown.of is not None and source is None:
             return None
         numbers: dict[str, Any] = {key: number(building, merged, (key,), getattr(schema, key), parameters)
                                    for key in ("target", "least", "most")}
         legend = {name: Legend(one.title, one.color) for name, one in schema.legend.items()}
         opens = build_opens(building, schema.opens, source, parameters) if source else \
             Opens(schema.opens.list, schema.opens.source) if schema.opens else Opens()
-        return Chart(merged.name, schema.title or humanised(merged.name), schema.type, data.report, source,
+        return Chart(merged.name, schema.title or humanised(merged.name), schema.type, shown.report, source,
                      schema.help or "", parameters, given, schema.x, tuple(schema.y), schema.series, schema.stacked,
                      schema.cumulative, tuple(schema.order), schema.limit, **numbers, legend=legend, opens=opens)
 
@@ -106,17 +107,17 @@ class ChartKind(Kind):
         """Check what it shows, and that axes name columns of the right types."""
         chart_checks.check(merged, value, building)
 
-    def _wanted(self, building: Building, data: ChartDataSchema) -> tuple[BodyPath, str, Parameters]:
-        if data.of is not None:
-            return wanted(building, ("data",), data.of, data.with_)
-        report = building.values["report"].get(data.report or "")
-        left = {name: field for name, field in (report.parameters if report else {}).items() if name not in data.with_}
-        return ("data", "report"), f'report "{data.report}"', left
+    def _wanted(self, building: Building, shown: ChartSourceSchema) -> tuple[BodyPath, str, Parameters]:
+        if shown.of is not None:
+            return wanted(building, ("source",), shown.of, shown.with_)
+        report = building.values["report"].get(shown.report or "")
+        left = {name: field for name, field in (report.parameters if report else {}).items() if name not in shown.with_}
+        return ("source", "report"), f'report "{shown.report}"', left
 
-    def _source(self, building: Building, merged: Merged, data: ChartDataSchema,
+    def _source(self, building: Building, merged: Merged, shown: ChartSourceSchema,
                 parameters: Parameters) -> tuple[Source | None, dict[str, object]]:
-        if data.of is not None:
-            return build_source(building, merged, ("data",), "data", data, parameters), {}
-        report = building.values["report"].get(data.report or "")
-        return None, given_values(building, merged, ("data", "with"), data.with_,
+        if shown.of is not None:
+            return build_source(building, merged, ("source",), "source", shown, parameters), {}
+        report = building.values["report"].get(shown.report or "")
+        return None, given_values(building, merged, ("source", "with"), shown.with_,
                                   report.parameters if report else {}, parameters) if report else {}

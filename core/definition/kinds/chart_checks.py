@@ -30,14 +30,14 @@ def check(merged: Merged, chart: Chart, building: Building) -> None:
     for key, value in (("target", chart.target), ("least", chart.least), ("most", chart.most)):
         check_number(building, merged, (key,), value)
     if chart.source is not None:
-        sound = check_source(building, merged, ("data",), chart.source)
+        sound = check_source(building, merged, ("source",), chart.source)
         check_opens(building, merged, ("opens",), chart.opens, chart.source)
         columns = _source_columns(chart, building) if sound else None
     else:
-        report = building.find(merged, ("data", "report"), "report", chart.report or "")
+        report = building.find(merged, ("source", "report"), "report", chart.report or "")
         if report is None:
             return
-        check_given(building, merged, ("data", "with"), chart.given, report.parameters)
+        check_given(building, merged, ("source", "with"), chart.given, report.parameters)
         _check_report_opens(merged, chart, report, building)
         columns = _report_columns(report)
     if columns is not None:
@@ -139,4 +139,4 @@ def _shape_faults(chart: Chart) -> Iterator[tuple[BodyPath, str]]:
     if chart.limit is not None and chart.x is None:
         yield ("limit",), '"limit" is for the values along "x"'
     if chart.source is not None and chart.type == "gauge" and chart.source.keys:
-        yield ("data", "by"), f'{a_chart} shows one value: its source has no "by"'
+        yield ("source", "by"), f'{a_chart} shows one value: its source has no "by"'

@@ -105,8 +105,8 @@ class ReportSchema(Schema):
                                   "table offer the report.")
     parameters: dict[Name, ParameterSchema] = Property({}, description="What people give before they see it, by name; "
                                                        "expressions say parameter.name.")
-    data: dict[Name, SourceSchema] = Property(min_length=1, description="The sources by name. Several are joined where "
-                                              "their keys are equal, so all have the same keys, or none.")
+    sources: dict[Name, SourceSchema] = Property(min_length=1, description="The sources by name. Several are joined "
+                                                 "where their keys are equal, so all have the same keys, or none.")
     span: dict[Name, SpanSchema] = Property({}, description="The values of a key that are shown, by the name of the "
                                             "key; those that are there if left out.")
     columns: dict[Name, Annotated[ReportColumnSchema, BeforeValidator(_column),
@@ -133,10 +133,10 @@ class ReportKind(Kind):
 
     def build(self, merged: Merged, schema: ReportSchema, building: Building) -> Report:
         """The report; sources that read nothing are told and left out, so that the others can be checked."""
-        below = [wanted(building, ("data", name), one.of, one.with_) for name, one in schema.data.items()]
+        below = [wanted(building, ("sources", name), one.of, one.with_) for name, one in schema.sources.items()]
         parameters = with_inherited(building, merged, schema.parameters, below)
-        made = {name: build_source(building, merged, ("data", name), name, one, parameters)
-                for name, one in schema.data.items()}
+        made = {name: build_source(building, merged, ("sources", name), name, one, parameters)
+                for name, one in schema.sources.items()}
         sources = {name: source for name, source in made.items() if source is not None}
         if len(sources) < len(made):
             building.broken.add((self.name, merged.name))

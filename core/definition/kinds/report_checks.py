@@ -79,8 +79,8 @@ def check(merged: Merged, report: Report, building: Building) -> None:
     check_parameters(building, merged, ("parameters",),
                      {name: one for name, one in report.parameters.items() if isinstance(own, dict) and name in own})
     _check_about(merged, report, building)
-    sound = [check_source(building, merged, ("data", name), source) for name, source in report.sources.items()]
-    whole = len(report.sources) == len(cast(Mapping[str, object], merged.body["data"]))
+    sound = [check_source(building, merged, ("sources", name), source) for name, source in report.sources.items()]
+    whole = len(report.sources) == len(cast(Mapping[str, object], merged.body["sources"]))
     if not whole or not _joined(merged, report, building) or not all(sound):
         return
     for name, column in report.columns.items():
@@ -108,9 +108,9 @@ def _joined(merged: Merged, report: Report, building: Building) -> bool:
     several = len(report.sources) > 1
     sound = True
     for name, source in report.sources.items():
-        where = _place(merged, ("data", name, "by"))
+        where = _place(merged, ("sources", name, "by"))
         if several and source.detail:
-            building.tell(merged, ("data", name), f'the rows of source "{name}" are records: they cannot be joined '
+            building.tell(merged, ("sources", name), f'the rows of source "{name}" are records: they cannot be joined '
                                                   'with other sources (give it "by" or "values")')
             sound = False
         for key in set(source.keys) & report.sources.keys():
@@ -118,7 +118,7 @@ def _joined(merged: Merged, report: Report, building: Building) -> bool:
             sound = False
         for value in source.values if several else ():
             if value in source.keys:
-                building.tell(merged, ("data", name, "values", value), f'"{value}" is a key already')
+                building.tell(merged, ("sources", name, "values", value), f'"{value}" is a key already')
         if source.keys and set(source.keys) != set(report.keys):
             first = next(one for one, other in report.sources.items() if other.keys)
             building.tell(merged, where, f'source "{name}" has the keys {_listed(source.keys)}, but "{first}" has '
@@ -147,7 +147,7 @@ def _same_type(merged: Merged, key: str, report: Report, building: Building) -> 
         except ExpressionError:             # told where it stands
             return True
         if first is not None and unify(first, kind, building.names.is_kind_of) is None:
-            building.tell(merged, ("data", name, "by", key), f'key "{key}" is {describe(kind)} here, but '
+            building.tell(merged, ("sources", name, "by", key), f'key "{key}" is {describe(kind)} here, but '
                           f"{describe(first)} in the sources before: it cannot be equal")
             return False
         first = first or kind

@@ -297,13 +297,13 @@ def test_forms_are_compared_node_by_node() -> None:
 
 REPORT = """
     report: deals
-    data: {deals: {of: deal, by: {company: company}, values: {total: sum(amount)}}}
+    sources: {deals: {of: deal, by: {company: company}, values: {total: sum(amount)}}}
     columns: {company: {}, total: {total: sum}}
     """
 CHART = """
     chart: deals
     type: bar
-    data: {report: deals}
+    source: {report: deals}
     x: company
     y: [total]
     """

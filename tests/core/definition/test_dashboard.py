@@ -14,9 +14,9 @@ from tests.core.definition.shop import problems, shop
 SHOWN = {
     "addons/shop/reports/sales.yaml":
         "report: sales\ntitle: Sales\nparameters: {since: {type: date}, kind: {type: text, default: all}}\n"
-        "data: {orders: {of: order, where: day >= parameter.since and number != parameter.kind, "
+        "sources: {orders: {of: order, where: day >= parameter.since and number != parameter.kind, "
         "by: {state: state}, values: {n: count()}}}\ncolumns: {state: {}, n: {total: sum}}\n",
-    "addons/shop/charts/sales.yaml": "chart: sales\ntype: pie\ndata: {report: sales}\nx: state\ny: [n]\n"}
+    "addons/shop/charts/sales.yaml": "chart: sales\ntype: pie\nsource: {report: sales}\nx: state\ny: [n]\n"}
 DESK = """\
 dashboard: desk
 for: []

@@ -16,7 +16,7 @@ from tests.core.definition.shop import problems, shop
 MONTHS = """\
 report: months
 parameters: {since: {type: date, default: =year_start(today())}}
-data:
+sources:
   orders:
     of: order
     where: {recent: day >= parameter.since}
@@ -75,7 +75,7 @@ def test_a_span_has_a_beginning_and_steps(report: Report) -> None:
 
 
 def test_days_and_numbers_of_a_span_are_values(tmp_path: Path) -> None:
-    text = ("report: days\ndata: {orders: {of: order, by: {day: day, year: year(day)}, values: {n: count()}}}\n"
+    text = ("report: days\nsources: {orders: {of: order, by: {day: day, year: year(day)}, values: {n: count()}}}\n"
             "span: {day: {from: 2024-01-31, to: 2024-02-29}, year: {from: 2020, to: 2024, fill: true}}\n"
             "columns: {day: {}, n: {}}\n")
     spans = shop(tmp_path, "report", text).reports["days"].spans
@@ -85,7 +85,7 @@ def test_days_and_numbers_of_a_span_are_values(tmp_path: Path) -> None:
 
 def test_rows_of_records_stand_alone_and_name_their_fields(tmp_path: Path) -> None:
     text = ("report: open_orders\nabout: customer\nparameters: {customer: {type: link, to: user}}\n"
-            "data: {orders: {of: order, where: customer == parameter.customer}}\n"
+            "sources: {orders: {of: order, where: customer == parameter.customer}}\n"
             "columns: {number: {}, lines: {is: count(lines), total: sum}, who: customer.name}\n"
             "layout: {sections: [who]}\n")
     report = shop(tmp_path, "report", text).reports["open_orders"]
@@ -96,7 +96,7 @@ def test_rows_of_records_stand_alone_and_name_their_fields(tmp_path: Path) -> No
 
 
 def test_a_single_source_lends_its_values_without_its_name(tmp_path: Path) -> None:
-    text = ("report: states\ndata: {orders: {of: order, by: {state: state}, values: {n: count()}}}\n"
+    text = ("report: states\nsources: {orders: {of: order, by: {state: state}, values: {n: count()}}}\n"
             "columns: {state: {}, n: {total: sum}, twice: orders.n * 2}\n"
             "layout: {pivot: {columns: [state], values: [n]}}\n")
     report = shop(tmp_path, "report", text).reports["states"]
@@ -105,14 +105,14 @@ def test_a_single_source_lends_its_values_without_its_name(tmp_path: Path) -> No
 
 
 def test_totals_stand_beside_every_row(tmp_path: Path) -> None:
-    text = ("report: shares\ndata:\n  one: {of: order, by: {state: state}, values: {total: sum(total.base)}}\n"
+    text = ("report: shares\nsources:\n  one: {of: order, by: {state: state}, values: {total: sum(total.base)}}\n"
             "  everything: {of: order, values: {total: sum(total.base)}}\n"
             "columns: {state: {}, share: one.total / everything.total}\n")
     assert shop(tmp_path, "report", text).reports["shares"].keys == ("state",)
 
 
 def test_parameters_of_a_query_become_those_of_the_report_unless_they_are_given(tmp_path: Path) -> None:
-    text = ("report: both\ndata:\n  open: {of: orders_in, with: {state: open}, values: {n: count()}}\n"
+    text = ("report: both\nsources:\n  open: {of: orders_in, with: {state: open}, values: {n: count()}}\n"
             "  some: {of: orders_in, values: {n: count()}}\ncolumns: {open: open.n, some: some.n}\n")
     report = shop(tmp_path, "report", text).reports["both"]
     assert report.sources["open"].given == {"state": "open"}
@@ -121,14 +121,14 @@ def test_parameters_of_a_query_become_those_of_the_report_unless_they_are_given(
 
 
 def test_a_value_may_follow_from_its_key(tmp_path: Path) -> None:
-    text = ("report: people\ndata: {orders: {of: order, by: {who: customer}, "
+    text = ("report: people\nsources: {orders: {of: order, by: {who: customer}, "
             "values: {name: customer.name, n: count()}}}\ncolumns: {who: {}, name: {}, n: {}}\n")
     assert problems(tmp_path, "report", text) == []
 
 
 def test_a_sum_over_lines_may_use_what_belongs_to_their_head(tmp_path: Path) -> None:
     """Each line counts once; only what is the head's alone would count several times."""
-    text = ("report: parts\ndata: {lines: {of: order_line, values: {part: sum(amount / order.total), "
+    text = ("report: parts\nsources: {lines: {of: order_line, values: {part: sum(amount / order.total), "
             "largest: max(order.total)}}}\ncolumns: {part: {}, largest: {}}\n")
     assert problems(tmp_path, "report", text) == []
 
@@ -141,7 +141,7 @@ def test_every_name_is_a_reference(model: Model) -> None:
 
 def test_layers_change_columns_that_are_single_expressions(tmp_path: Path) -> None:
     change = ("change: report months\ncolumns:\n  rest: {title: What is left, total: sum, after: month}\n"
-              "  rate: null\n  so_far: {hidden: true}\ndata:\n  orders: {where: {paid: state == 'paid'}}\n")
+              "  rate: null\n  so_far: {hidden: true}\nsources:\n  orders: {where: {paid: state == 'paid'}}\n")
     report = shop(tmp_path, "report", MONTHS, {"metadata/reports/months.yaml": change}).reports["months"]
     assert list(report.columns) == ["month", "rest", "total", "so_far"]
     rest = report.columns["rest"]
@@ -151,7 +151,7 @@ def test_layers_change_columns_that_are_single_expressions(tmp_path: Path) -> No
 
 
 def test_what_has_no_title_is_called_like_the_field_it_shows(tmp_path: Path) -> None:
-    text = ("report: open_orders\ndata: {orders: {of: order}}\n"
+    text = ("report: open_orders\nsources: {orders: {of: order}}\n"
             "columns: {total: {}, who: customer.name, n: {is: count(lines)}}\n")
     model = shop(tmp_path, "report", text)
     titles = [model.text(f"report open_orders.columns.{name}.title", "en") for name in ("total", "who", "n")]
@@ -159,7 +159,7 @@ def test_what_has_no_title_is_called_like_the_field_it_shows(tmp_path: Path) -> 
 
 
 def test_a_source_that_is_not_there_does_not_hide_what_is_wrong_with_the_others(tmp_path: Path) -> None:
-    text = "report: two\ndata: {a: {of: nothing}, b: {of: order, values: {n: sum(totl)}}}\ncolumns: {n: b.n}\n"
+    text = "report: two\nsources: {a: {of: nothing}, b: {of: order, values: {n: sum(totl)}}}\ncolumns: {n: b.n}\n"
     assert problems(tmp_path, "report", text) == [
-        'addons/shop/reports/tested.yaml:2:12: there is no table or query "nothing"',
-        'addons/shop/reports/tested.yaml:2:57: "totl" is not on table "order" (did you mean "total"?)']
+        'addons/shop/reports/tested.yaml:2:15: there is no table or query "nothing"',
+        'addons/shop/reports/tested.yaml:2:60: "totl" is not on table "order" (did you mean "total"?)']
