@@ -354,8 +354,14 @@ class _Raw(_Compiler):
         return lambda frame: read(_at(frame, level).record, names, draft=True) if names else _at(frame, level).record
 
     def _variable(self, node: Variable) -> Run:
-        return lambda frame: frame.environment.user if node.names == ("user",) \
-            and "user" not in frame.environment.variables else _given(frame.environment, node.names)
+        names = node.names
+
+        def run(frame: Frame) -> Any:
+            environment = frame.environment
+            if names[0] == "user" and "user" not in environment.variables:
+                return read(environment.user, names[1:], draft=False) if len(names) > 1 else environment.user
+            return _given(environment, names)
+        return run
 
     def _conditional(self, node: Conditional) -> Run:
         test = _Compiler(self.is_kind_of).run(node.test)

@@ -97,10 +97,11 @@ def attribute(checker: Checker, tree: ast.Attribute) -> Node:
 
 
 def _follow(owner: Node, name: str, type: Type) -> Node:
-    """A field of the record that a link leads to."""
+    """A field of the record that a link leads to; the `id` of a record leads to the record."""
     match owner:
         case Path():
-            return _field(dataclasses.replace(owner, type=type, names=(*owner.names, name), size=0))
+            before = owner.names[:-1] if owner.names[-1:] == ("id",) else owner.names
+            return _field(dataclasses.replace(owner, type=type, names=(*before, name), size=0))
         case Variable(names=("user", *_)):
             return _variable((*owner.names, name), type, owner.column)
         case Reach(start=start, table=table, names=names):

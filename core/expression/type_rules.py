@@ -19,7 +19,7 @@ WORDS = {
     "text": N_("text"), "integer": N_("a whole number"), "decimal": N_("a number"), "money": N_("money"),
     "percent": N_("a percentage"), "boolean": N_("a condition"), "date": N_("a date"),
     "datetime": N_("a date with time"), "duration": N_("a duration"), "null": N_("nothing"), "choice": N_("a choice"),
-    "link": N_("a link"), "set": N_("a set"),
+    "link": N_("a link"), "set": N_("a set"), "table": N_("the name of a table"),
 }
 
 

@@ -27,8 +27,7 @@ def _filled(text: Any) -> ColumnElement[Any]:
 
 
 def _middle(text: str, start: int, count: int) -> str | None:
-    begin = max(start, 1) - 1
-    return text[begin:begin + max(count, 0)] or None
+    return text[start - 1:start - 1 + max(count, 0)] or None if start > 0 else None
 
 
 def _pad_left(text: str, length: int, fill: str) -> str | None:
@@ -93,7 +92,7 @@ def _sql_join(separator: Any, *texts: Any) -> ColumnElement[Any]:
 
 
 def _sql_capitalized(text: Any) -> ColumnElement[Any]:
-    return once(lambda value: func.concat(func.upper(func.left(value, 1)), func.substr(value, 2)), text)
+    return once(lambda value: func.upper(func.left(value, 1), type_=Text()).concat(func.substr(value, 2)), text)
 
 
 FUNCTIONS = (
@@ -101,10 +100,10 @@ FUNCTIONS = (
              ("capitalize('acme ltd') == 'Acme ltd'", "capitalize('') is None"),
              lambda text: upper(text[:1]) + text[1:], _sql_capitalized, filled=True, depth=50),
     Function("middle", (ONE, Parameter("start", INTEGER), Parameter("count", INTEGER)), STRING,
-             "Some characters of the text from a place on; the first is 1.",
-             ("middle('abcdef', 2, 3) == 'bcd'", "middle('abc', 9, 2) is None", "middle('abc', 0, 1) == 'a'"),
+             "Some characters of the text from a place on; the first is 1, before it there is nothing.",
+             ("middle('abcdef', 2, 3) == 'bcd'", "middle('abc', 9, 2) is None", "middle('abc', 0, 1) is None"),
              _middle, lambda text, start, count: _filled(func.substr(
-                 text, _clipped(start, 1, LIMIT + 1), _clipped(count, 0, LIMIT))), depth=60),
+                 text, func.nullif(_clipped(start, 0, LIMIT + 1), 0), _clipped(count, 0, LIMIT))), depth=60),
     Function("position", (ONE, OF), WHOLE,
              "Where a part first stands in the text, whatever the case; the first character is 1, nowhere is 0.",
              ("position('Acme Ltd', 'LTD') == 6", "position('Acme', 'x') == 0"),
