@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypedDict
 
 import click
 
+from core.cache import Cache, contents, digest
 from core.cli import Invocation
-from core.definition import Loaded, load
-from core.errors import DefinitionError
-from core.plugins import Plugins
 from core.settings import Settings
 
 
@@ -18,27 +17,50 @@ from core.settings import Settings
               "list and form as each role in each language, look for missing translations.")
 @click.option("--previous", type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="With --deep: a folder with the addons as they were, to upgrade from.")
+@click.option("--no-cache", "fresh", is_flag=True, help="Look at everything, whatever is known of earlier checks.")
 @click.pass_context
-def command(context: click.Context, deep: bool, previous: Path | None) -> None:
+def command(context: click.Context, deep: bool, previous: Path | None, fresh: bool) -> None:
     """Check all definitions: prints every problem and exits 1, or says in a line what there is."""
     invocation: Invocation = context.obj
     settings = invocation.settings
-    try:
-        loaded = load(settings.addon_folders, settings.metadata, Plugins.load(settings.addon_folders))
-    except DefinitionError as error:        # a plugin.py that cannot be loaded
-        loaded = Loaded(None, error.problems, ())
-    for problem in loaded.problems:
-        click.echo(str(problem))
-    for notice in loaded.notices:
+    checked = check_files(settings, fresh)
+    for problem in checked["problems"]:
+        click.echo(problem)
+    for notice in checked["notices"]:
         click.echo(f"notice: {notice}")
-    if loaded.problems:
-        click.echo(counted(len(loaded.problems), "problem"), err=True)
+    found = bool(checked["problems"])
+    if found:
+        click.echo(counted(len(checked["problems"]), "problem"), err=True)
     else:
-        click.echo(summary(loaded))
-    found = bool(loaded.problems)
+        click.echo(checked["summary"])
     if deep and not found:
         found = check_deeply(settings, previous)
     context.exit(1 if found else 0)
+
+
+class Checked(TypedDict):
+    """What a check says: lines that name places, and what the set holds if there are no problems."""
+
+    problems: list[str]
+    notices: list[str]
+    summary: str
+
+
+def check_files(settings: Settings, fresh: bool = False) -> Checked:
+    """What checking the files says; from memory if nothing changed since. Imports what checks only if it must."""
+    folders = [*settings.addon_folders, settings.metadata]
+    cache = Cache(None if fresh else settings.home / "cache")
+    name = digest([str(Path.cwd()), *map(str, folders)])[:16]
+    now = contents(folders)
+    kept = cache.read(f"check-{name}")
+    if kept is not None and kept["contents"] == digest(now):
+        return Checked(problems=kept["problems"], notices=kept["notices"], summary=kept["summary"])
+    from core.definition.checked import check
+    found = check(settings.addon_folders, settings.metadata, now, cache, name)
+    checked = Checked(problems=list(found.problems), notices=list(found.notices), summary=found.summary)
+    if found.contents is not None:
+        cache.write(f"check-{name}", {"contents": digest(found.contents), **checked})
+    return checked
 
 
 def check_deeply(settings: Settings, previous: Path | None) -> bool:
@@ -53,15 +75,6 @@ def check_deeply(settings: Settings, previous: Path | None) -> bool:
             for line in lines:
                 click.echo(f"  {line}")
     return wrong
-
-
-def summary(loaded: Loaded) -> str:
-    """What the definitions hold, in a line."""
-    model = loaded.must()
-    parts = [counted(len(model.addons), "addon"), counted(len(model.tables), "table"),
-             counted(sum(len(table.own) for table in model.tables.values()), "field"),
-             counted(len(model.definitions), "definition"), counted(len(loaded.layers), "layer")]
-    return f"all is well: {', '.join(parts)}; version {model.hash[:12]}"
 
 
 def counted(number: int, word: str) -> str:

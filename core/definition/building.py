@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from core.definition.lookup import Fact, Values
+from core.definition.lookup import Definitions, Fact, Values
 from core.definition.names import suggestion
 from core.definition.references import Reference, References, place, position
 from core.definition.renames import Alias
@@ -36,7 +36,7 @@ class Building:
     kinds: Mapping[str, Kind]
     types: Mapping[str, FieldType[Any]]
     names: Names
-    merged: MutableMapping[tuple[str, str], Merged]
+    merged: Definitions
     values: dict[str, Values[Any]] = field(default_factory=dict)
     under: dict[str, list[str]] = field(default_factory=dict)   # the tables under each base that hold records
     facts: dict[tuple[str, str], set[Fact]] | None = None       # what each definition looked at, if somebody asks
@@ -71,7 +71,7 @@ class Building:
         if found is None and (kind, name) not in self.merged:
             now = self.names.renames.definition(kind, name)
             if now is not None and self.alias(merged, path, name, now, inside):
-                name, found = now, self._value(kind, now)
+                return None                     # what hangs on it is checked once it has its name of now
         self.refer(merged, path, kind, name, inside)
         if found is None and (kind, name) not in self.broken:
             verb = "are" if kind == "choices" else "is"

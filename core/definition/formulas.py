@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from core.definition.building import Building
 from core.definition.scope import Names
 from core.expression import ExpressionError
 
-Graph = Mapping[str, frozenset[str]]    # "table.field" -> the formula fields it reads
+Graph = dict[str, frozenset[str]]       # "table.field" -> the formula fields it reads
 
 
 def check_formulas(building: Building) -> None:
     """Tell every circle once, at the formula whose name comes first."""
-    graph = read_graph(building.names)
+    graph = read_graph(building.names, building.names.tables)
     for start in sorted(graph):
-        circle = _circle(graph, start)
+        circle = circle_of(graph, start)
         if circle and start == min(circle):
             table, _, name = start.partition(".")
             kind, _, source = building.names.tables[table].fields[name].path.partition(".")[0].partition(" ")
@@ -23,10 +23,10 @@ def check_formulas(building: Building) -> None:
                           "formulas go round in a circle: " + " → ".join([*circle, start]))
 
 
-def read_graph(names: Names) -> Graph:
-    """Which formula fields each formula field reads."""
+def read_graph(names: Names, tables: Iterable[str]) -> Graph:
+    """Which formula fields each formula field of these tables reads."""
     graph = {}
-    for table in names.tables.values():
+    for table in (names.tables[name] for name in tables):
         for field in table.own.values():
             if "formula" not in field.written:
                 continue
@@ -54,7 +54,7 @@ def _formulas(names: Names, table: str, path: Iterable[str]) -> Iterator[str]:
         current = field.target
 
 
-def _circle(graph: Graph, start: str) -> list[str] | None:
+def circle_of(graph: Graph, start: str) -> list[str] | None:
     """The shortest way from a formula back to itself."""
     ways = [[start]]
     seen = {start}

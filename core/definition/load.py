@@ -21,7 +21,7 @@ from core.definition.formulas import check_formulas
 from core.definition.kinds.base import Kind
 from core.definition.kinds.states import phases
 from core.definition.layers import read_layers
-from core.definition.lookup import Values
+from core.definition.lookup import Definitions, Values
 from core.definition.merge import Merge, merge
 from core.definition.model import Addon, Choices, ChoiceValue, Model, SystemSettings
 from core.definition.overrides import Overrides
@@ -125,8 +125,8 @@ def references(model: Model, plugins: Plugins | None = None) -> tuple[Reference,
 
 def start(merged: Iterable[Merged], plugins: Plugins) -> Building:
     """An empty building over merged definitions."""
-    found = {(one.kind, one.name): one for one in merged}
     names = Names(functions(plugins.functions.values()))
+    found = Definitions(merged, names.notes)
     names.renames = Renames((one.kind, one.name, one.body) for one in found.values())
     return Building(plugins.kinds, plugins.field_types, names, found, verbs=plugins.verbs)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
 from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from core.definition.values import Merged
 
 # What a check looked at: a whole definition (kind, name, ""), all of a kind (kind, "", ""), or a field of a table
 # ("table", table, field), which may not be there.
@@ -66,6 +69,8 @@ class Values(dict[str, V], Generic[V]):
     def __setitem__(self, name: str, value: V) -> None:
         super().__setitem__(name, value)
         self._waiting.pop(name, None)
+        if self._order:
+            self._order[name] = None
 
     def __getitem__(self, name: str) -> V:
         self.notes.add(self.kind, name)
@@ -109,3 +114,31 @@ class Values(dict[str, V], Generic[V]):
     def _make_all(self) -> None:
         for name in list(self._waiting):
             self._make(name)
+
+
+class Definitions(dict[tuple[str, str], "Merged"]):
+    """Merged definitions by kind and name; who asks for one in a check looked at all of it."""
+
+    def __init__(self, found: Iterable[Merged], notes: Notes) -> None:
+        super().__init__(((one.kind, one.name), one) for one in found)
+        self.notes = notes
+
+    def __getitem__(self, key: tuple[str, str]) -> Merged:
+        self.notes.add(*key)
+        return super().__getitem__(key)
+
+    def get(self, key: tuple[str, str], default: Any = None) -> Any:
+        """A definition, or the default."""
+        if key not in self:
+            return default
+        return self[key]
+
+    def values(self) -> ValuesView[Merged]:         # type: ignore[override]
+        """All definitions."""
+        self.notes.add("")
+        return ValuesView(self)
+
+    def items(self) -> ItemsView[tuple[str, str], Merged]:      # type: ignore[override]
+        """All definitions with their keys."""
+        self.notes.add("")
+        return ItemsView(self)

@@ -16,7 +16,8 @@ _VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,48}")
 class Schema(BaseModel):
     """A mapping with known properties, each with a description; anything else in it is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # a command needs the validators of few kinds: each is built when it is first used
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 def _name(value: object) -> object:
