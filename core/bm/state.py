@@ -113,8 +113,19 @@ def _kept(member: Member, base: State, target: State, assigned: Mapping[str, int
     owner = base.names.get(assigned[table])
     if owner is None:                       # a new table; a returning one takes its fields back by name
         return None
-    taken = {f"{owner}.{path[len(table) + 1:]}" for path in target.members if path.startswith(table + ".")}
+    if _given_up(member, owner, base, target):
+        return None
+    taken = {f"{owner}.{path[len(table) + 1:]}" for path, other in target.members.items()
+             if path.startswith(table + ".") and not _given_up(other, owner, base, target)}
     return _first(base.identities, (f"{owner}.{name}", *(f"{owner}.{old}" for old in member.was)), taken)
+
+
+def _given_up(member: Member, owner: str, base: State, target: State) -> bool:
+    """True for a new field (`fresh`) that takes the name which another field gives up in this very promotion."""
+    table, _, name = member.path.partition(".")
+    return member.fresh and any(
+        name in other.was and f"{owner}.{path.partition('.')[2]}" not in base.identities
+        for path, other in target.members.items() if path.startswith(table + ".") and path != member.path)
 
 
 def _first(identities: Mapping[str, int], paths: tuple[str, ...], taken: Container[str]) -> int | None:

@@ -230,6 +230,8 @@ def _merge_nodes(below: Node | None, change: Node, shape: Shape, what: Change, p
 
 def _edit_list(below: Node | None, change: Node, what: Change, path: Path, where: BodyPath) -> Node:
     items = list(below.items) if below is not None else []
+    if below is not None and isinstance(below.value, str):
+        items = [below]                 # a property that takes a name or a list of names
     for index, item in enumerate(change.map.get("remove", Node([], change.origin)).items):
         gone = what.aim(item, str(item.value), [str(old.value) for old in items])
         left = [old for old in items if old.value not in (item.value, gone)]
@@ -332,8 +334,11 @@ def _check_renames(node: Node, tell: Callable[[Mark, str], None]) -> None:
         was = member.map.get("was")
         if was is not None and not isinstance(was.value, dict):
             for old in old_names(was):
-                if old in node.map and node.map[old].origin.layer == was.origin.layer:
-                    tell(was.mark, f'"{key}" cannot have been "{old}": there still is a "{old}"')
+                other = node.map.get(old)
+                if other is not None and other.origin.layer == was.origin.layer and not _is_fresh(other):
+                    tell(was.mark, f'"{key}" cannot have been "{old}": there still is a "{old}" (if that is a new one, '
+                                   "it says fresh: true)" if "type" in other.map else
+                         f'"{key}" cannot have been "{old}": there still is a "{old}"')
         _check_renames(member, tell)
 
 
@@ -348,6 +353,12 @@ def _aim(definition: Definition, trees: Container[tuple[str, str]], renames: Ren
     inside = 0 if definition.mark().file.endswith(".xml") else len(definition.kind) + 1
     result.aliases.append(alias_in(Node(None, Origin(definition.layer, mark)), Place((), inside), definition.name, now))
     return definition.kind, now
+
+
+def _is_fresh(node: Node) -> bool:
+    """True for a new field that takes a name which another had before."""
+    fresh = node.map.get("fresh")
+    return fresh is not None and fresh.value is True
 
 
 def _nothing_to_change(definition: Definition, layers: Sequence[Layer],

@@ -220,3 +220,163 @@ def test_a_field_is_renamed_everywhere_and_nothing_else_is_touched(site: Path) -
     assert model.tables["contact"].fields["mobile"].was == ("cell",)
     assert set(model.definitions) == set(before.definitions)
     assert "9 files changed" in said
+
+
+def test_a_dry_run_shows_what_would_change_and_writes_nothing(site: Path) -> None:
+    before = texts(site)
+    code, said = run(site, "contact.cell", "mobile", "--dry-run")
+    assert code == 0 and texts(site) == before
+    assert {"-peek: [name, cell]", "+peek: [name, mobile]", "--- tables/contact.yaml"} <= set(said.splitlines())
+    assert said.splitlines()[-1] == "9 files would be changed"
+
+
+def test_all_former_names_are_kept_in_the_order_they_were_given_up(site: Path) -> None:
+    for old, new in (("cell", "mobile"), ("mobile", "handy"), ("handy", "cell_phone")):
+        assert run(site, f"contact.{old}", new)[0] == 0
+    field = loaded(site).must().tables["contact"].fields["cell_phone"]
+    assert field.was == ("handy", "mobile", "cell")
+    assert "was: [handy, mobile, cell]" in texts(site)["metadata/tables/contact.yaml"]
+    assert "cell_phone_phone" not in "".join(texts(site).values())
+    assert loaded(site).notices == ()
+
+
+def test_a_value_of_choices_is_renamed(site: Path) -> None:
+    code, said = run(site, "stage.won", "gained")
+    assert code == 0, said
+    after = texts(site)
+    assert "  gained:  {title: Won, was: won}\n" in after["metadata/choices/stage.yaml"]
+    assert "\"stage != 'gained' or stage == 'open'\"" in after["metadata/tables/contact.yaml"]
+    assert "stage == 'gained'" in after["metadata/tables/company.yaml"]
+    assert "new: {stage: gained}" in after["metadata/objects/contacts.yaml"]
+    assert "choices stage.values.gained.title" in after["metadata/translations/de.po"]
+    assert "  won:  {check" in after["metadata/tables/contact.yaml"]              # a rule of that name stays
+    assert said.endswith("5 files changed\n")
+
+
+def test_a_table_is_renamed(site: Path) -> None:
+    code, said = run(site, "contact", "person")
+    assert code == 0, said
+    after = texts(site)
+    assert after["metadata/tables/contact.yaml"].startswith("# People at companies.\ntable: person\n")
+    assert "\nwas: contact\n" in after["metadata/tables/contact.yaml"]
+    assert "{type: lines, of: person, by: company}" in after["metadata/tables/company.yaml"]
+    assert "count(all.person[cell is not None])" in after["metadata/tables/company.yaml"]
+    assert after["metadata/lists/contact.yaml"].startswith("list: contact\nof: person\n")
+    assert 'name="contact" of="person"' in after["metadata/forms/contact.xml"]
+    assert "  person.cell: {read: false}" in after["metadata/roles/caller.yaml"]
+    assert "  person: {read: [self]}" in after["metadata/roles/caller.yaml"]
+    assert 'msgctxt "table person.fields.cell.title"' in after["metadata/translations/de.po"]
+    assert 'msgctxt "list contact.columns.cell.title"' in after["metadata/translations/de.po"]
+    assert loaded(site).notices == () and loaded(site).must().tables["person"].was == ("contact",)
+
+
+def test_choices_are_renamed(site: Path) -> None:
+    code, said = run(site, "stage", "progress")
+    assert code == 0, said
+    after = texts(site)
+    assert "choices: progress\n" in after["metadata/choices/stage.yaml"]
+    assert "{type: choice, of: progress, default: open}" in after["metadata/tables/contact.yaml"]
+    assert 'msgctxt "choices progress.values.won.title"' in after["metadata/translations/de.po"]
+
+
+def test_a_field_that_the_site_added_to_an_addons_table_is_the_sites(site: Path) -> None:
+    code, said = run(site, "company.contacts", "people")
+    assert code == 0, said
+    after = texts(site)["metadata/tables/company.yaml"]
+    assert "  people:    {type: lines, of: contact, by: company, was: contacts}" in after
+    assert '"count(people[cell == outer.cell' in after and "first(people.cell)" in after
+
+
+@pytest.mark.parametrize("name, new, said", [
+    ("company.cell", "mobile", 'table company.cell belongs to the addon "party", so the site cannot rename it: set its '
+                               "title instead"),
+    ("company", "firm", 'table company belongs to the addon "party", so the site cannot rename it: set its title instead'),
+    ("contact.cel", "mobile", 'table "contact" has no "cel" (did you mean "cell"?)'),
+    ("contract.cell", "mobile", 'there is no table, mixin or choices "contract" (did you mean "contact"?)'),
+    ("contact.cell", "second", 'table "contact" has a "second" already'),
+    ("contact.cell", "cell", "table contact.cell is called so already"),
+    ("contact.cell", "Mobile Phone", '"Mobile Phone" cannot be a name: names are a-z, 0-9 and _, and begin with a letter'),
+    ("contact.cell", "from", '"from" cannot be a name: it is a word of the expression language'),
+    ("contact", "company", 'there is a table "company" already'),
+    ("contact.cell", "user", "table contact.cell cannot be renamed user:"),
+])
+def test_what_cannot_be_renamed_is_refused_and_nothing_is_written(site: Path, name: str, new: str, said: str) -> None:
+    before = texts(site)
+    code, told = run(site, name, new)
+    assert code == 1 and told.startswith(said), told
+    assert texts(site) == before
+
+
+def test_a_set_with_problems_is_mended_first(site: Path) -> None:
+    write(site, {"metadata/lists/bad.yaml": "list: bad\nof: contact\ncolumns: {clel: {}}\n"})
+    code, said = run(site, "contact.cell", "mobile")
+    assert code == 1
+    assert said.startswith("the definitions have problems; mend them first:\n  ") and "clel" in said
+
+
+def test_a_file_that_cannot_be_written_leaves_all_as_they_were(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+    before, replace, done = texts(site), os.replace, []
+
+    def failing(old: Path, new: Path) -> None:
+        if len(done) == 4:
+            raise OSError("the disk is full")
+        done.append(new)
+        replace(old, new)
+    monkeypatch.setattr(os, "replace", failing)
+    settings = Set(addons=(site / "addons",), metadata=site / "metadata")
+    result = CliRunner().invoke(command, ["contact.cell", "mobile"], obj=Invocation(settings))
+    assert isinstance(result.exception, OSError)
+    assert texts(site) == before
+
+
+def test_one_name_of_two_things_asks_which(site: Path) -> None:
+    write(site, {"metadata/tables/stage.yaml": "table: stage\nfields: {won: {type: text}}\n"})
+    assert run(site, "stage.won", "gained")[1] == '"stage.won" is a table and a choices: say which with --kind'
+    assert run(site, "stage.won", "gained", "--kind", "table")[0] == 0
+    assert "fields: {gained: {type: text, was: won}}" in texts(site)["metadata/tables/stage.yaml"]
+
+
+def test_a_field_of_a_mixin_is_renamed_where_the_mixin_writes_it(site: Path) -> None:
+    write(site, {
+        "metadata/tables/owned.yaml": "mixin: owned\nfields:\n  owner: {type: link, to: user}\n",
+        "metadata/tables/desk.yaml": "table: desk\nuses: [owned]\ndisplay: '{owner.name}'\nfields: {mine: "
+                                     "{type: boolean, formula: owner == user}}\n",
+        "metadata/lists/desk.yaml": "list: desk\nof: desk\ncolumns: {owner: {}, who: {path: owner.name}}\n"})
+    assert run(site, "desk.owner", "boss")[1] == '"owner" of desk comes from owned: rename owned.owner'
+    assert run(site, "owned.owner", "boss")[0] == 0
+    after = texts(site)
+    assert "  boss: {type: link, to: user, was: owner}" in after["metadata/tables/owned.yaml"]
+    assert "display: '{boss.name}'" in after["metadata/tables/desk.yaml"]
+    assert "formula: boss == user" in after["metadata/tables/desk.yaml"]
+    assert "columns: {boss: {}, who: {path: boss.name}}" in after["metadata/lists/desk.yaml"]
+    assert loaded(site).must().tables["desk"].fields["boss"].was == ("owner",)
+
+
+def test_follow_rewrites_former_names_of_an_addon(site: Path) -> None:
+    write(site, {"metadata/tables/company.yaml": SITE["metadata/tables/company.yaml"]
+                 + "  cell: {title: Call, after: name}\npeek: {add: [cell]}\n"})
+    whole = loaded(site).must()
+    party = site / "addons" / "party"
+    for path in party.rglob("*.yaml"):
+        path.write_text(path.read_text().replace("  cell: {type: phone}", "  phone: {type: phone, was: cell}")
+                        .replace("cell: {}", "phone: {}"))
+    found = loaded(site)
+    assert found.problems == ()
+    assert len(found.notices) == 9
+    assert str(found.notices[0]).endswith('"cell" is called "phone" now: run server.py rename --follow')
+    assert set(found.must().definitions) == set(whole.definitions)
+    code, said = run(site, "--follow")
+    assert code == 0, said
+    assert loaded(site).notices == () and loaded(site).must().hash == found.must().hash
+    after = texts(site)
+    assert "  phone: {title: Call, after: name}\npeek: {add: [phone]}" in after["metadata/tables/company.yaml"]
+    assert "contacts[cell == outer.phone and" in after["metadata/tables/company.yaml"]
+    assert "default: =company.phone" in after["metadata/tables/contact.yaml"]
+    assert "company_cell: {path: company.phone}" in after["metadata/lists/contact.yaml"]
+    assert run(site, "--follow")[1] == "0 files changed\n"
+
+
+def test_wrong_usage(site: Path) -> None:
+    for arguments in ([], ["contact.cell"], ["contact.cell", "mobile", "--follow"], ["contact.cell", "--follow"]):
+        assert run(site, *arguments)[0] == 2
