@@ -101,9 +101,9 @@ def _read(function: Function, arguments: Sequence[Node]) -> None:
         try:
             parameter.reads(str(argument.value))
         except ValueError:
-            raise ExpressionError('"{value}" is no {what}', argument.column,
+            raise ExpressionError('"{name}" does not know "{value}"', argument.column,
                                   suggestion(str(argument.value), parameter.options) or parameter.options[0],
-                                  value=argument.value, what=parameter.name) from None
+                                  value=argument.value, name=function.name) from None
 
 
 def _folded(function: Function, arguments: Sequence[Node], gives: Type, column: int) -> Literal:

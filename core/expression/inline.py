@@ -78,7 +78,7 @@ class _Call:
         chain = self.checker.body.chain
         if self.label in chain:
             circle = [*chain[chain.index(self.label):], self.label]
-            raise CircleError("this goes round in a circle: {chain}", self.column, chain=" → ".join(circle))
+            raise CircleError(words("this goes round in a circle: {chain}", chain=" → ".join(circle)), self.column)
         try:
             source, parts = _parsed(text)
             self.checker.spend(parts, self.column)

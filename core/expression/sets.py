@@ -102,7 +102,7 @@ def _of_set(checker: Checker, name: str, argument: Rows | Values, tree: ast.Call
         return _first(rows, value, order, name == "last", column)
     type = _type(name, value, column)
     return Aggregate(type=type, name=name, rows=rows, value=value, order=order, column=column,
-                     separator=_separator(given), size=checker.bounded(type, _size(name, value), column))
+                     separator=_separator(checker, given), size=checker.bounded(type, _size(name, value), column))
 
 
 def _second(checker: Checker, name: str, rows: Rows, value: Node | None, tree: ast.Call) -> Node:
@@ -133,10 +133,10 @@ def _named(checker: Checker, name: str, keywords: Sequence[ast.keyword]) -> dict
     return given
 
 
-def _separator(given: Mapping[str, list[ast.expr]]) -> str:
-    written = given.get("separator", [ast.Constant(SEPARATOR)])
+def _separator(checker: Checker, given: Mapping[str, list[ast.expr]]) -> str:
+    written = given.get("separator") or [ast.Constant(SEPARATOR)]
     if len(written) != 1 or not isinstance(written[0], ast.Constant) or not isinstance(written[0].value, str):
-        raise ExpressionError("a separator is a text written out", written[0].col_offset + 1 if written else 1)
+        raise ExpressionError("a separator is a text written out", checker.source.column(written[0]))
     return written[0].value
 
 
@@ -238,7 +238,7 @@ def _chosen(checker: Checker, name: str, keywords: Sequence[ast.keyword]) -> dic
             with _over(checker, "nested"):
                 given["where"] = checker.condition(keyword.value)
         elif keyword.arg == "separator" and name == "list" and isinstance(keyword.value, ast.Constant):
-            given["separator"] = Literal(type=TEXT, value=_separator({"separator": [keyword.value]}))
+            given["separator"] = Literal(type=TEXT, value=_separator(checker, {"separator": [keyword.value]}))
         else:
             raise ExpressionError('over a group "{name}" knows only {known}', checker.source.column(keyword), "where",
                                   name=name, known="where=")

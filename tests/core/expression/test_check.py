@@ -72,8 +72,8 @@ WRONG = [
     ("text(archived)", 6, '"text" takes a number or a date or a choice or a date with time as its argument 1, '
                           "not a condition"),
     ("date(amount)", 6, '"date" takes text or a date with time as its argument 1, not money'),
-    ("within(closes, 'this mont')", 16, '"this mont" is no period (did you mean "this month"?)'),
-    ("within(closes, 'last 1000 days')", 16, '"last 1000 days" is no period (did you mean "last 30 days"?)'),
+    ("within(closes, 'this mont')", 16, '"within" does not know "this mont" (did you mean "this month"?)'),
+    ("within(closes, 'last 1000 days')", 16, '"within" does not know "last 1000 days" (did you mean "last 30 days"?)'),
     ("within(closes, name)", 16, '"within" takes text written out as its argument 2, not text'),
     ("switch(stage, 'open')", 1, "this is called as switch(value, case, result, ..., otherwise?)"),
     ("switch(stage, 'opn', 1)", 15, '"opn" is not a value of stage (did you mean "open"?)'),
