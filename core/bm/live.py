@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.bm import tables
 from core.bm.canonical import canonical, digest
 from core.bm.state import EMPTY, State, foreign_roots, state_of
+from core.definition.rows import Row, Rows
 from core.definition.values import Definition, Merged
 from core.ed.system import System, load_physical
 from core.errors import NotFound, Refused
@@ -75,7 +76,7 @@ def _address(row: Mapping[str, Any], found: dict[str, Mapping[str, Any]]) -> str
 
 def _row(one: Definition) -> dict[str, Any]:
     body = {"change": True, "body": one.body} if one.change else one.body
-    return {"format": 1, "kind": one.kind, "name": one.name, "layer": one.layer, "body": body}
+    return {"format": one.format, "kind": one.kind, "name": one.name, "layer": one.layer, "body": body}
 
 
 def _merged_row(one: Merged) -> dict[str, Any]:
@@ -124,27 +125,28 @@ FLIPPED = ("flipped", "done")          # states of a promotion that changed what
 _was_live = exists().where(tables.promotion.c.target == tables.version.c.id, tables.promotion.c.state.in_(FLIPPED))
 
 _MERGED = text("""
-    select d.kind, d.name, d.format, d.body -> 'body' as body, d.body ->> 'layer' as layer, d.body ->> 'hash' as hash
+    select d.kind, d.name, d.format, (d.body -> 'body')::text as body, d.body ->> 'layer' as layer,
+           d.body ->> 'hash' as hash
       from bm.version v
      cross join lateral jsonb_array_elements_text(v.manifest -> 'merged') with ordinality m (hash, place)
       join bm.definition d on d.hash = m.hash
      where v.id = :version
-     order by m.place""").columns(body=tables.definition.c.body.type)
+     order by m.place""")
 _IDENTITIES = text("""
     select i.key, i.value::bigint as value from bm.version v, jsonb_each_text(v.identities) i where v.id = :version""")
 
 
-def merged(connection: Connection, version: int) -> Iterator[Merged]:
-    """The merged definitions of a version, in one statement, decoded one by one."""
-    for row in connection.execute(_MERGED, {"version": version}):
-        yield Merged(kind=row.kind, name=row.name, body=row.body, hash=row.hash, layer=row.layer, format=row.format)
+def merged(connection: Connection, version: int) -> Rows:
+    """The merged definitions of a version, in one statement; each is decoded when it is asked for."""
+    return Rows(Row(row.kind, row.name, row.hash, row.layer, row.format, row.body)
+                  for row in connection.execute(_MERGED, {"version": version}))
 
 
 def load(connection: Connection, version: int, plugins: Plugins) -> Model:
     """Build the Model of a stored version. Raises NotFound; Refused, DefinitionError when this code cannot run it."""
     from core.definition import build
     _require_code(connection, version, plugins)
-    found = tuple(merged(connection, version))
+    found = merged(connection, version)
     if not found:
         raise NotFound("there is no version {version}", version=version)
     return build(found, plugins)

@@ -17,6 +17,7 @@ from core.definition.building import Building, Reference
 from core.definition.canonical import digest_all
 from core.definition.faults import prune, tell_all
 from core.definition.files import Reading
+from core.definition.formats import all_current
 from core.definition.formulas import check_formulas
 from core.definition.kinds.base import Kind
 from core.definition.kinds.states import phases
@@ -27,6 +28,7 @@ from core.definition.model import Addon, Choices, ChoiceValue, Model, SystemSett
 from core.definition.overrides import Overrides
 from core.definition.removals import guard
 from core.definition.renames import Alias, Renames, follow
+from core.definition.rows import Rows
 from core.definition.scope import Names
 from core.definition.values import Layer, Merged
 from core.errors import DefinitionError, Problem
@@ -105,12 +107,16 @@ def check_merged(merged: Merge, reading: Reading, plugins: Plugins, noting: bool
     return building
 
 
-def build(merged: Iterable[Merged], plugins: Plugins | None = None) -> Model:
+def build(merged: Iterable[Merged] | Rows, plugins: Plugins | None = None) -> Model:
     """The Model of definitions that were checked before; values are built and expressions parsed on first use.
 
     Raises DefinitionError, now or then, if a definition does not fit this release's schemas.
     """
-    building = start(merged, plugins or Plugins())
+    plugins = plugins or Plugins()
+    if isinstance(merged, Rows) and not merged.older(plugins.kinds):
+        building = start(merged, plugins)
+    else:
+        building = start(all_current(merged.values() if isinstance(merged, Rows) else merged, plugins.kinds), plugins)
     build_later(building, sure=True)
     return finish(building)
 
@@ -123,11 +129,13 @@ def references(model: Model, plugins: Plugins | None = None) -> tuple[Reference,
     return tuple(building.references)
 
 
-def start(merged: Iterable[Merged], plugins: Plugins) -> Building:
+def start(merged: Iterable[Merged] | Definitions, plugins: Plugins) -> Building:
     """An empty building over merged definitions."""
     names = Names(functions(plugins.functions.values()))
-    found = Definitions(merged, names.notes)
-    names.renames = Renames((one.kind, one.name, one.body) for one in found.values())
+    found = merged if isinstance(merged, Definitions) else Definitions(merged, names.notes)
+    found.notes = names.notes
+    if found.renamed:
+        names.renames = Renames((one.kind, one.name, one.body) for one in found.values())
     return Building(plugins.kinds, plugins.field_types, names, found, verbs=plugins.verbs)
 
 
@@ -167,7 +175,7 @@ def build_later(building: Building, sure: bool = False, order: Mapping[str, Sequ
     for name, kind in building.kinds.items():
         names = building.known(name) if order is None else order.get(name, ())
         if order is None and type(kind).order is not Kind.order:
-            names = [one.name for one in kind.order([building.merged[name, each] for each in names], building)]
+            names = [one.name for one in kind.order([building.merged.look((name, each)) for each in names], building)]
         _values(building, name).later(names, partial(make, kind))
         if name in of_names:
             of_names[name].later(names, partial(make, kind))
@@ -250,8 +258,7 @@ def finish(building: Building) -> Model:
     """The immutable Model of a building without problems."""
     values: dict[str, Mapping[str, object]] = {
         kind: MappingProxyType(found) for kind, found in building.values.items()}
-    hashes = {key: merged.hash for key, merged in building.merged.items()}
     system = next(iter(building.values["system"].values()), SystemSettings())
-    return Model(digest_all(hashes), cast(SystemSettings, system),
+    return Model(digest_all(building.merged.hashes), cast(SystemSettings, system),
                  tuple(cast(Addon, addon) for addon in building.values["addon"].values()),
-                 MappingProxyType(values), MappingProxyType(dict(building.merged)), building.names)
+                 MappingProxyType(values), MappingProxyType(building.merged), building.names)

@@ -133,6 +133,20 @@ class Definitions(dict[tuple[str, str], "Merged"]):
             return default
         return self[key]
 
+    def look(self, key: tuple[str, str]) -> Merged:
+        """A definition, for a moment only."""
+        return self[key]
+
+    @property
+    def hashes(self) -> dict[tuple[str, str], str]:
+        """The hash of each."""
+        return {key: one.hash for key, one in super().items()}
+
+    @property
+    def renamed(self) -> bool:
+        """False if surely none of them has a former name."""
+        return True
+
     def values(self) -> ValuesView[Merged]:         # type: ignore[override]
         """All definitions."""
         self.notes.add("")

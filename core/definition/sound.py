@@ -160,6 +160,11 @@ class _Definitions(Definitions):
     def __len__(self) -> int:
         return len(self._keys)
 
+    @property
+    def renamed(self) -> bool:
+        """False: who uses a former name is told by a check of everything."""
+        return False
+
     def _read(self, key: Key) -> Merged:
         reading = Reading(self.plugins.kinds)
         of_layers: dict[str, list[Definition]] = {}
