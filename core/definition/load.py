@@ -17,7 +17,6 @@ from core.definition.building import Building, Reference
 from core.definition.canonical import digest_all
 from core.definition.faults import prune, tell_all
 from core.definition.files import Reading
-from core.definition.formats import all_current
 from core.definition.formulas import check_formulas
 from core.definition.kinds.base import Kind
 from core.definition.kinds.states import phases
@@ -113,10 +112,7 @@ def build(merged: Iterable[Merged] | Rows, plugins: Plugins | None = None) -> Mo
     Raises DefinitionError, now or then, if a definition does not fit this release's schemas.
     """
     plugins = plugins or Plugins()
-    if isinstance(merged, Rows) and not merged.older(plugins.kinds):
-        building = start(merged, plugins)
-    else:
-        building = start(all_current(merged.values() if isinstance(merged, Rows) else merged, plugins.kinds), plugins)
+    building = start(merged, plugins)
     build_later(building, sure=True)
     return finish(building)
 
