@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -17,6 +17,7 @@ from core.bm import folder, live
 from core.bm.apply import Order, Say
 from core.bm.live import Contents, Version
 from core.bm.plan import plan as make_plan
+from core.bm.removed import explained
 from core.bm.seeds import Seeding
 from core.bm.state import State, assign, state_of
 from core.bm.steps import Plan
@@ -80,12 +81,15 @@ def _checked(loaded: Loaded) -> Loaded:
 def plan_folder(settings: Settings, engine: Engine, plugins: Plugins | None = None) -> Planned:
     """Plan the way from live to the definitions on disk. Raises DefinitionError, Refused (merge conflicts)."""
     plugins = plugins or load_plugins(settings)
-    loaded = check_folder(settings, plugins)
+    loaded = load(settings.addon_folders, settings.metadata, plugins)
     with engine.connect() as connection:
         current, _ = live.current(connection)
         base = live.state(connection, current, plugins)
         merged = _merged_files(settings, connection, current, loaded)
         if merged is not None:
+        if loaded.problems and base.model is not None:
+            raise DefinitionError(explained(loaded, base.model, plugins))
+        _checked(loaded)
             loaded = _load_merged(settings, plugins, merged)
         what = live.contents(loaded, plugins)
         return _plan(connection, base, loaded, what, plugins, merged)

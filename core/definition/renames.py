@@ -173,7 +173,9 @@ def follow(layers: Sequence[Layer], aliases: Iterable[Alias]) -> tuple[tuple[Lay
     waiting: dict[str, list[Alias]] = {}
     for alias in aliases:
         waiting.setdefault(alias.mark.file, []).append(alias)
-    problems: list[Problem] = []
+    known = {one.mark().file for layer in layers for one in layer.definitions}
+    problems = [alias.problem(f'"{alias.old}" is called "{alias.new}" now: write that')
+                for file, lost in waiting.items() if file not in known for alias in lost]
     followed = tuple(replace(layer, definitions=tuple(
         _followed(one, waiting[one.mark().file], problems) if one.mark().file in waiting else one
         for one in layer.definitions)) for layer in layers)
@@ -209,6 +211,9 @@ def value_at(definition: Definition, path: BodyPath) -> object:
 
 def _followed(definition: Definition, aliases: Sequence[Alias], problems: list[Problem]) -> Definition:
     changes = edits(definition, aliases)
+    done = {(definition.mark() if not path else definition.positions[path], key) for path, key in changes}
+    problems += [alias.problem(f'"{alias.old}" is called "{alias.new}" now: write that')
+                 for alias in aliases if (alias.mark, alias.place.key) not in done]
     taken = {path for (path, key), new in changes.items() if key and new in _members_at(definition.body, path[:-1])}
     for alias in aliases:
         if alias.place.key and any(definition.positions[path] == alias.mark for path in taken):

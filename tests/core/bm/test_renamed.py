@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from core.errors import DefinitionError
 from tests.core.bm.conftest import Live
 
 
@@ -58,3 +61,36 @@ def test_a_name_that_is_taken_again_is_the_new_field(system: Live) -> None:
     system.site.write("other.yaml", "change: table deal\nrules:\n  said: {check: cell == '9'}\n")
     system.promote()
     assert system.read("deal", record)["cell"] == "9"
+
+
+def test_what_a_new_release_removed_and_the_site_uses_is_told_once_with_all_users(system: Live) -> None:
+    system.site.write("list.yaml", """
+        list: sizes
+        of: company
+        columns: {name: {}, size: {}}
+        order: [-size]
+        filters:
+          big: {where: size > 10 and kind == 'partner'}
+        """)
+    system.site.write("rule.yaml", "change: table company\nrules:\n  large: {check: size > 1 or name is None}\n")
+    system.promote()
+    addon = system.site.folder / "addons" / "shop"
+    company, kinds = addon / "company.yaml", addon / "kinds.yaml"
+    company.write_text(company.read_text().replace("  size: {type: integer}\n", ""))
+    kinds.write_text(kinds.read_text().replace("  partner: {title: Partner}\n", ""))
+    with pytest.raises(DefinitionError) as error:
+        system.plan()
+    site, shop = system.settings.metadata, addon
+    assert [str(one) for one in error.value.problems] == [
+        f'{shop}/company.yaml:1:1: "size" of table "company" is there in live, and "shop" has it no more, but it is in '
+        f"use: list sizes ({site}/list.yaml:3:21), list sizes ({site}/list.yaml:4:10), list sizes "
+        f"({site}/list.yaml:6:16), table company ({site}/rule.yaml:3:18)",
+        f'{shop}/kinds.yaml:1:1: "partner" of choices "company_kind" is there in live, and "shop" has it no more, but it '
+        f"is in use: list sizes ({site}/list.yaml:6:39)"]
+
+
+def test_other_problems_are_told_as_ever(system: Live) -> None:
+    system.site.write("rule.yaml", "change: table company\nrules:\n  large: {check: sise > 1}\n")
+    with pytest.raises(DefinitionError) as error:
+        system.plan()
+    assert [one.message for one in error.value.problems] == ['"sise" is not on table "company" (did you mean "size"?)']

@@ -78,7 +78,7 @@ def test_it_can_be_used(policies: Live) -> None:
     from datetime import UTC, date, datetime
     policies.create("policy", name="P", rule="region == 'north'")
     with policies.engine.connect() as connection:
-        system = live.system(connection, policies.version, policies.plugins)  # noqa: F811
+        system = live.system(connection, policies.version, policies.plugins)
         (one,) = stored_expressions(system, connection)
         expression = expression_of(system, one.field, one.source)
     environment = Environment({}, date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), "UTC")
@@ -89,7 +89,7 @@ def test_it_can_be_used(policies: Live) -> None:
 def test_what_it_names_is_in_the_graph(policies: Live) -> None:
     record = policies.create("policy", name="P", rule="stage == 'won' and company.size > 5")
     with policies.engine.connect() as connection:
-        system = live.system(connection, policies.version, policies.plugins)  # noqa: F811
+        system = live.system(connection, policies.version, policies.plugins)
         named = [(one.record, to.to_kind, to.to_name, to.inside) for one, to in stored_references(system, connection)]
     assert named == [(record, "table", "deal.stage", 0), (record, "choices", "stage.won", 10),
                      (record, "table", "deal.company", 19), (record, "table", "company.size", 27)]
@@ -131,7 +131,7 @@ def test_a_renamed_field_keeps_its_meaning_in_rows(policies: Live) -> None:
         assert policies.plan().plan.problems == ()
         policies.promote()
         with policies.engine.connect() as connection:
-            system = live.system(connection, policies.version, policies.plugins)  # noqa: F811
+            system = live.system(connection, policies.version, policies.plugins)
             (one,) = stored_expressions(system, connection)
             assert expression_of(system, one.field, one.source).source == f"{now} == 'north' and stage == 'won'"
             assert f"deal.{now}" in {to.to_name for _, to in stored_references(system, connection)}
