@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from core.definition.overrides import LOCK, read_lock, write_lock
 from core.definition.yaml import read
 from core.errors import Refused
 
@@ -27,6 +28,14 @@ def write_base(folder: Path, hashed: str) -> None:
         (folder / BASE).write_text(hashed + "\n", encoding="ascii")
     except OSError:
         return          # a read-only checkout: plan then compares with live straight
+
+
+def put_lock(folder: Path, lock: Files) -> None:
+    """Write the lock, if there is one; skipped when the folder cannot be written."""
+    try:
+        write_files(folder, lock, {})
+    except OSError:
+        return
 
 
 def write_files(folder: Path, wanted: Files, known: Files) -> list[str]:
@@ -73,6 +82,8 @@ def merge(base: Files, theirs: Files, ours: Files) -> tuple[dict[str, bytes], li
 
 def _merge_file(name: str, before: bytes | None, their: bytes | None,
                 our: bytes | None) -> tuple[bytes | None, list[str]]:
+    if name == LOCK:
+        return _merge_lock(before, their, our), []
     if their is None or our is None:
         return our, [f"{name}: live {'removed' if their is None else 'changed'} it, this folder "
                      f"{'removed' if our is None else 'changed'} it"]
@@ -86,6 +97,17 @@ def _merge_file(name: str, before: bytes | None, their: bytes | None,
     if body == mine:
         return our, []                          # ours says it all: its comments stay
     return yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=120).encode(), []
+
+
+def _merge_lock(before: bytes | None, their: bytes | None, our: bytes | None) -> bytes:
+    """Merge two locks override by override; what both changed is as this folder says: it was reviewed here."""
+    old, new, mine = (read_lock(data or b"", LOCK)[0] for data in (before, their, our))
+    merged = {}
+    for key in {*new, *mine}:
+        chosen = new.get(key) if mine.get(key) == old.get(key) else mine.get(key)
+        if chosen is not None:
+            merged[key] = chosen
+    return write_lock(merged)
 
 
 def _body(name: str, data: bytes) -> Any:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from babel.messages.pofile import PoFileError, read_po
 
-from core.definition import text_file, xml, yaml
+from core.definition import formats, text_file, xml, yaml
 from core.definition.canonical import digest
 from core.definition.kinds.base import Kind
 from core.definition.kinds.layout import body_of
 from core.definition.names import fault, suggestion
 from core.definition.source import MAX_FILE, MAX_SET, decode
-from core.definition.values import Body, BodyPath, Definition, Mark, Places
+from core.definition.values import Body, BodyPath, Definition, Mark, Places, nearest
 from core.errors import Problem
 
 SUFFIXES = (".yaml", ".yml", ".xml", ".po")
@@ -144,9 +145,17 @@ def _name_fault(kind: Kind, name: object) -> str | None:
 
 
 def _definition(kind: str, name: str, layer: str, change: bool, body: Body, positions: Mapping[BodyPath, Mark],
-                reading: Reading) -> Definition:
-    hashed = digest(kind, name, body, change, reading.kinds[kind].format)
-    return Definition(kind, name, layer, change, body, hashed, positions)
+                reading: Reading) -> Definition | None:
+    found = reading.kinds[kind]
+    body, said = formats.split(body)
+    wrong = formats.fault(found, said)
+    if wrong is not None:
+        reading.tell(nearest(positions, ("format",)), wrong)
+        reading.unread.add((kind, name))
+        return None
+    body = formats.current(found, body, cast(int, said), change)
+    hashed = digest(kind, name, body, change, found.format)
+    return Definition(kind, name, layer, change, body, hashed, positions, found.format)
 
 
 def _read_xml(data: bytes, path: Path, shown: str, layer: str, reading: Reading) -> Definition | None:

@@ -12,7 +12,7 @@ from core.definition.names import suggestion
 from core.definition.values import Definition, Layer, Mark
 
 SITE = "site"
-KEPT = frozenset({"customisation.lock", ".base"})
+UNKEPT = frozenset({".base"})           # says which version a folder equals, so no version can hold it
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _files(site: Path) -> dict[str, bytes]:
     for path in sorted(site.rglob("*")):
         inside = path.relative_to(site)
         if path.is_file() and not any(part.startswith((".", "__")) or part in NO_DEFINITIONS
-                                      for part in inside.parts) and path.name not in KEPT:
+                                      for part in inside.parts) and path.name not in UNKEPT:
             files[inside.as_posix()] = path.read_bytes()
     return files
 

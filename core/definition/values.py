@@ -120,6 +120,7 @@ class Definition:
     body: Body
     hash: str
     positions: Mapping[BodyPath, Mark]
+    format: int = 1
 
     def mark(self, path: BodyPath = ()) -> Mark:
         """The place of a path, or of the nearest thing around it that has one."""

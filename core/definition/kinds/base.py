@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from core.definition.shapes import shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from core.definition.building import Building
     from core.definition.kinds.schema import Schema
     from core.definition.merge import Change
     from core.definition.tree import Node
-    from core.definition.values import Merged
+    from core.definition.values import Body, Merged
 
 
 class Kind(ABC):
@@ -24,7 +24,8 @@ class Kind(ABC):
     folder: ClassVar[str]                   # where its files stand by convention
     suffix: ClassVar[str] = ".yaml"
     schema: ClassVar[type[Schema]]
-    format: ClassVar[int] = 1
+    format: ClassVar[int] = 1               # of its bodies; older ones are read through `upcasts`
+    upcasts: ClassVar[tuple[Callable[[Body, bool], Body], ...]] = ()    # from each format to the next; True: a change
     shared: ClassVar[bool] = False          # several layers give parts of one definition without `change`
     reserved: ClassVar[frozenset[str]] = frozenset()
     lazy: ClassVar[bool] = False            # `build` gives its value and does nothing else that others wait for

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.bm import folder, service
-from core.errors import Refused
+from core.definition.overrides import LOCK, Entry, read_lock, write_lock
+from core.errors import DefinitionError, Refused
 from tests.core.bm.conftest import Live
 from tests.core.bm.sites import Site
 
@@ -102,7 +103,7 @@ def test_pull_brings_the_files_as_they_were_written(system: Live, tmp_path: Path
     colleague = other(system, tmp_path)
     system.site.write("deal.yaml", REGION)
     system.promote()
-    assert service.pull(colleague.settings, colleague.engine) == ["deal.yaml"]
+    assert service.pull(colleague.settings, colleague.engine) == ["customisation.lock", "deal.yaml"]
     assert (colleague.site.metadata / "deal.yaml").read_text() == REGION
     assert colleague.plan().plan.empty
     assert service.pull(colleague.settings, colleague.engine) == []
@@ -124,3 +125,44 @@ def test_pull_takes_back_what_was_rolled_back(system: Live) -> None:
     service.pull(system.settings, system.engine)
     assert not (system.site.metadata / "deal.yaml").exists()
     assert system.plan().plan.empty
+
+
+def test_a_promotion_records_what_overrides_are_written_against(system: Live, tmp_path: Path) -> None:
+    system.site.write("company.yaml", TITLE)
+    system.plan()
+    lock = system.site.metadata / LOCK
+    assert not lock.exists()
+    system.promote()
+    assert "table company.title: {base:" in lock.read_text()
+    colleague = other(system, tmp_path)
+    assert (colleague.site.metadata / LOCK).read_bytes() == lock.read_bytes()
+
+
+def test_locks_of_two_people_merge_by_override(system: Live, tmp_path: Path) -> None:
+    colleague = other(system, tmp_path)
+    colleague.site.write("company.yaml", TITLE)
+    colleague.promote()
+    system.site.write("deal.yaml", REGION)
+    system.promote()
+    text = (system.site.metadata / LOCK).read_text()
+    assert "table company.title" in text
+    assert "table deal.fields.region" in text
+    assert service.pull(colleague.settings, colleague.engine) == ["customisation.lock", "deal.yaml"]
+    assert (colleague.site.metadata / LOCK).read_text() == text
+
+
+def test_a_promotion_is_refused_while_an_override_waits_for_a_review(system: Live) -> None:
+    system.site.write("company.yaml", TITLE)
+    system.promote()
+    lock = system.site.metadata / LOCK
+    lock.write_text(lock.read_text().replace("{base: ", "{base: Was "))
+    with pytest.raises(DefinitionError, match="changed what this overrides: it was "):
+        system.plan()
+
+
+def test_of_two_locks_what_this_folder_reviewed_counts() -> None:
+    base, theirs, ours = (write_lock({"a": Entry(1, "x 1"), "b": Entry(b, "x 1"), **more}) for b, more in (
+        (1, {"c": Entry(1, "x 1")}), (2, {}), (3, {"c": Entry(1, "x 1"), "d": Entry(None, "x 2")})))
+    files, conflicts = folder.merge({LOCK: base}, {LOCK: theirs}, {LOCK: ours})
+    assert conflicts == []
+    assert read_lock(files[LOCK], LOCK)[0] == {"a": Entry(1, "x 1"), "b": Entry(3, "x 1"), "d": Entry(None, "x 2")}
