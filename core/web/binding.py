@@ -43,6 +43,8 @@ def field_at(model: Model, table: str, path: str) -> Field | None:
 
 def field_title(model: Model, field: Field, language: str) -> str:
     """A field's title in the reader's language."""
+    if field.path == f"workflow {field.path.partition(' ')[2].partition('.')[0]}.phase":       # core makes it
+        return text_of(language)(N_("Phase"))
     return model.text(f"{field.path}.title", language) or field.title
 
 

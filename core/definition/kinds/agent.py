@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
+from pydantic import BeforeValidator, model_validator
 from pydantic import Field as Property
-from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from core.definition.building import Building
@@ -29,6 +29,14 @@ from core.types.base import Type
 USER, SYSTEM = "user", "system"
 
 
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Happenings = Annotated[list[Literal["created", "changed", "deleted"]], BeforeValidator(_several), Property(
+    json_schema_extra={"word": "`created`, `changed` or `deleted`, or a list of them"})]
+
+
 class WhenSchema(Schema):
     """What starts an agent; several may."""
 
@@ -37,8 +45,7 @@ class WhenSchema(Schema):
     schedule: Timetable | None = Property(None, description="The clock: minute, hour, day, month, weekday, such as "
                                           '"0 8 * * 1-5".')
     zone: Line | None = Property(None, description="The time zone of the timetable; that of the system if left out.")
-    record: Literal["created", "changed", "deleted"] | list[Literal["created", "changed", "deleted"]] | None = Property(
-        None, description="What happens to a record of the table, whoever does it.")
+    record: Happenings = Property([], description="What happens to a record of the table, whoever does it.")
     fields: list[Name] = Property([], description="Of a changed record: only if one of these fields changed.")
     if_: Condition = Property(None, alias="if", description="Whether what happened to the record starts it; bare names "
                               "are fields of the record.")
@@ -63,12 +70,12 @@ class AgentSchema(Schema):
     when: WhenSchema = Property(description="What starts it.")
     if_: Condition = Property(None, alias="if", description="Whether it applies to a record, however it is started; "
                               "bare names are fields of the record.")
-    who: PeopleNames = Property(None, description="Who may start it, if they may read the record; whoever may read it "
-                                "if left out.")
+    who: PeopleNames = Property(None, description="Who may start it, if they may read the record; whoever may "
+                                "read it if left out.")
     run_as: Name = Property(USER, description="Whose rights it has: `user` (who started it), `system`, or a record role "
                             "of the table.")
-    parameters: dict[Name, ParameterSchema] = Property({}, description="What a caller gives it, by name; steps call it "
-                                                       "parameter.NAME.")
+    parameters: dict[Name, ParameterSchema] = Property({}, description="What a caller gives it, by name; steps call "
+                                                       "it parameter.NAME.")
     confirm: Text | None = Property(None, description="What people are asked to confirm; may hold {path} of the "
                                     "record.")
     do: dict[Name, StepSchema] = Property(min_length=1, description="The steps by name, in order; see below.")
@@ -103,7 +110,7 @@ class AgentKind(Kind):
         _check_trigger(merged, value, building)
         building.check(merged, ("if",), value.written)
         if value.written is not None and value.of is None:
-            building.tell(merged, ("if",), "there is no record that this could be about: say of")
+            building.tell(merged, ("if",), 'there is no record that this could be about: say "of"')
         check_people(merged, ("who",), value.who, value.of, building)
         _check_run_as(merged, value, building)
         check_parameters(building, merged, ("parameters",), value.parameters)
@@ -121,8 +128,7 @@ def _condition(condition: Any, table: str | None, building: Building) -> Written
 
 def _trigger(schema: Any, building: Building) -> Trigger:
     when = schema.when
-    record = when.record if isinstance(when.record, list) else [when.record] if when.record else []
-    return Trigger(when.button, when.schedule, when.zone, tuple(record), tuple(when.fields), when.call,
+    return Trigger(when.button, when.schedule, when.zone, tuple(when.record), tuple(when.fields), when.call,
                    _condition(when.if_, schema.of, building))
 
 
@@ -130,13 +136,13 @@ def _check_trigger(merged: Merged, agent: Agent, building: Building) -> None:
     when = agent.when
     for key in ("button", "record"):
         if getattr(when, key) and agent.of is None:
-            building.tell(merged, ("when", key), f"there is no record that a {key} could be about: say of"
-                          if key == "button" else "it does not say of which table the record is: say of")
+            building.tell(merged, ("when", key), 'a button needs a record: say "of"' if key == "button"
+                          else 'it does not say of which table the record is: say "of"')
     if when.button is not None and agent.of is not None:
         _check_slot(merged, agent.of, when.button, building)
     if when.schedule is not None and agent.of is not None:
-        building.tell(merged, ("when", "schedule"), "the clock knows no record: leave out of, and find the records in "
-                                                    "a step")
+        building.tell(merged, ("when", "schedule"), 'the clock knows no record: leave "of" out, and find records in a '
+                                                    "step")
     _check_zone(merged, agent, building)
     _check_change(merged, agent, building)
 
@@ -189,7 +195,8 @@ def _check_run_as(merged: Merged, agent: Agent, building: Building) -> None:
         building.refer(merged, ("run_as",), "table", f"{agent.of}.{agent.run_as}")
     else:
         building.tell(merged, ("run_as",), f'"{agent.run_as}" is neither user nor system nor a record role'
-                      + (f' of table "{agent.of}"' if agent.of else "") + suggestion(agent.run_as, (USER, SYSTEM, *roles)))
+                      + (f' of table "{agent.of}"' if agent.of else "")
+                      + suggestion(agent.run_as, (USER, SYSTEM, *roles)))
 
 
 def _check_alone(merged: Merged, steps: Mapping[str, Step], path: BodyPath, building: Building) -> None:
@@ -197,7 +204,7 @@ def _check_alone(merged: Merged, steps: Mapping[str, Step], path: BodyPath, buil
     for name, step in steps.items():
         here = (*path, name)
         if building.verbs[step.verb].needs_person(step.said):
-            building.tell(merged, here, f'it runs by the clock, where nobody sees "{step.verb}"')
+            building.tell(merged, here, f'it runs by the clock: nobody is there for this "{step.verb}"')
         for key, inner in (("do", step.steps), ("else", step.otherwise)):
             _check_alone(merged, inner, (*here, key), building)
         _check_alone(merged, step.rescue, (*here, "on_error", "then"), building)

@@ -31,9 +31,9 @@ class GivenSchema(Schema):
     """A record that is there before."""
 
     of: Name = Property(description="The table.")
-    with_: dict[Name, Value] = Property({}, alias="with", description="The values of its fields, by field; a value that "
-                                        "begins with = is an expression, in which users and records before it have "
-                                        "their names.")
+    with_: dict[Name, Value] = Property({}, alias="with", description="The values of its fields, by field; a value "
+                                        "that begins with = is an expression, in which users and the records before "
+                                        "it have their names.")
 
 
 class ScenarioStepSchema(StepSchema):

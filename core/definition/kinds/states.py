@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from core.definition.building import Building
 from core.definition.model import Choices, ChoiceValue, Field, Table
+from core.definition.names import suggestion
 from core.definition.processes import PHASES, Workflow
 from core.definition.scope import ModelScope, Written
 from core.definition.texts import humanised
@@ -74,6 +75,30 @@ def serve(building: Building, table: str, fields: dict[str, Field]) -> None:
             fields[phase.name] = phase
 
 
+def check_moments(merged: Merged, table: Table, building: Building) -> None:
+    """Tell rules that are for transitions which no record of the table can take."""
+    if not any(table.rules[name].at for name in _rules(merged)):
+        return
+    tables = (table.name, *table.kinds)
+    workflows = {flow.name: flow for each in tables for flow in serving(building, each)}
+    known = {name: flow for flow in workflows.values() for name in flow.transitions}
+    if any(kind == "workflow" for kind, _ in building.broken):
+        return
+    for rule in _rules(merged):
+        for index, name in enumerate(table.rules[rule].at):
+            place = ("rules", rule, "at", index)
+            if name in known:
+                building.refer(merged, place, "workflow", f"{known[name].name}.transitions.{name}")
+            else:
+                building.tell(merged, place, f'no workflow of table "{table.name}" has a transition "{name}"'
+                              + suggestion(name, known))
+
+
+def _rules(merged: Merged) -> list[str]:
+    rules = merged.body.get("rules")
+    return list(rules) if isinstance(rules, dict) else []
+
+
 def _default(building: Building, field: Field, own: Flow) -> object:
     """The state of a new record: what the field says, if that is not only the start of the workflow of its base."""
     said = field.written.get("default")
@@ -87,9 +112,17 @@ def check_served(merged: Merged, table: Table, building: Building) -> None:
         if field.type.name != STATE or table.abstract or _flow(building, table.name, field.name) is not None:
             continue
         path: BodyPath = ("fields", field.name) if field.table == table.name else ("base",)
-        if not any(kind == "workflow" for kind, _ in building.broken):
+        if not any(_astray(building, table, flow) for flow in _flows(building)):
             building.tell(merged, path, f'no workflow serves field "{field.name}" of table "{table.name}": write one, '
                                         "or give the field another type")
+
+
+def _astray(building: Building, table: Table, flow: Flow) -> bool:
+    """Whether a workflow may be meant for the table, and is wrong itself."""
+    if ("workflow", flow.name) in building.broken or ("table", flow.of) not in building.merged:
+        return True
+    found = table.fields.get(flow.field)
+    return flow.of in _chain(building, table.name) and (found is None or found.type.name != STATE)
 
 
 def _flow(building: Building, table: str, field: str) -> Flow | None:

@@ -85,6 +85,9 @@ def value_parts(place: Place, values: Mapping[str, object], key: str = "with") -
 def check_values(place: Place, values: Mapping[str, object], table: str | None, key: str = "with") -> None:
     """Check that values fit the fields of a table which they are given to."""
     if table is None or table not in place.building.names.tables:
+        for name, value in values.items():      # nothing is known of the fields, but expressions may be wrong
+            if isinstance(value, str) and value.startswith("="):
+                place.check(Written(value[1:], place.scope), key, name, shift=1)
         return
     for name, value in values.items():
         field = _writable(place, table, name, key)

@@ -21,7 +21,7 @@ from core.definition.scope import ModelScope, Names, Written
 from core.definition.texts import faults, text_paths
 from core.definition.values import BodyPath, Merged
 from core.expression import ExpressionError
-from core.expression.type_rules import unify
+from core.expression.type_rules import describe, unify
 from core.types.base import Type
 
 Where = Literal["agent", "workflow", "scenario"]
@@ -31,6 +31,10 @@ Gives = Source | Mapping[str, Source] | None
 
 def _kind_of_else(value: object) -> str:
     return "steps" if isinstance(value, dict) else "value"
+
+
+Otherwise = Annotated[Annotated[dict[Name, "StepSchema"], Tag("steps")] | Annotated[Value, Tag("value")],
+                      Discriminator(_kind_of_else)]
 
 
 class OnErrorSchema(Schema):
@@ -48,10 +52,8 @@ class StepSchema(Schema):
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
 
     if_: Condition = Property(None, alias="if", description="Whether the step is done.")
-    else_: Annotated[Annotated[dict[Name, StepSchema], Tag("steps")] | Annotated[Value, Tag("value")],
-                     Discriminator(_kind_of_else)] = Property(None, alias="else", description="What the step gives if it is not "
-                                                              "done, a value; of a step without a verb: the steps that "
-                                                              "are done instead, by name.")
+    else_: Otherwise = Property(None, alias="else", description="What the step gives if it is not done, a value; of a "
+                                "step without a verb: the steps that are done instead, by name.")
     do: dict[Name, StepSchema] = Property({}, description="The steps inside: of `for`, of `transaction`, or of a step "
                                           "that has only `if`; by name.")
     once: Condition = Property(None, description="True: is done once for each record, however often the agent runs. An "
@@ -353,10 +355,21 @@ def check_steps(building: Building, merged: Merged, steps: Mapping[str, Step], p
         place = Place(building, merged, here, table, step.scope, where)
         _check_common(place, step)
         verbs[step.verb].check(place, step)
+        _check_else(place, step, verbs[step.verb])
         inside = here if step.verb in step.steps and verbs[step.verb].alone(step.said) else (*here, "do")
         check_steps(building, merged, step.steps, inside, table, verbs, where)
         check_steps(building, merged, step.otherwise, (*here, "else"), table, verbs, where)
         check_steps(building, merged, step.rescue, (*here, "on_error", "then"), table, verbs, where)
+
+
+def _check_else(place: Place, step: Step, verb: Verb) -> None:
+    """What stands in for a step that is not done must be of the same type."""
+    gives, other = verb.gives(place, step.said, step.parts), step.parts.get("else")
+    if not callable(gives) or not isinstance(other, Written):
+        return
+    given, instead = gives(), type_of(other)
+    if given is not None and instead is not None and unify(given, instead, other.scope.is_kind_of) is None:
+        place.tell(f"the step gives {describe(given)}, and this is {describe(instead)}", "else")
 
 
 def _check_common(place: Place, step: Step) -> None:

@@ -11,7 +11,7 @@ from core.definition.building import Building
 from core.definition.kinds.base import Kind
 from core.definition.kinds.fields import FieldSchema, check_field, make_field, type_of
 from core.definition.kinds.schema import Expression, Line, Name, Names, Path, Schema, Text
-from core.definition.kinds.states import check_served, serve
+from core.definition.kinds.states import check_moments, check_served, serve
 from core.definition.model import Access, Field, Index, RecordRole, Rule, Table, Unique
 from core.definition.scope import Written
 from core.definition.texts import faults, humanised, text_paths, text_places
@@ -169,6 +169,7 @@ class TableKind(Kind):
                 check_members(building.merged["mixin", mixin], value, building)
         _check_people(merged, value, building)
         check_served(merged, value, building)
+        check_moments(merged, value, building)
         check_text(merged, ("display",), value.name, value.display, building)
         if isinstance(merged.body.get("display"), str) and not text_paths(value.display):
             building.tell(merged, ("display",), 'display has no {path}: write "{' + value.display + '}" for a field')

@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 from core.definition.processes import UNITS, cron, duration
 
 
-def _span(value: object) -> object:
+def span(value: object) -> object:
+    """A text that says a duration."""
     if not isinstance(value, str) or duration(value) is None:
         raise PydanticCustomError("duration", "a duration is a whole number and a unit, such as 3 workdays; there are "
                                   "{units}", {"units": ", ".join(UNITS)})
@@ -24,6 +25,6 @@ def _timetable(value: object) -> object:
     return value
 
 
-Span = Annotated[str, BeforeValidator(_span), Field(json_schema_extra={"word": "duration, such as 3 workdays"})]
+Span = Annotated[str, BeforeValidator(span), Field(json_schema_extra={"word": "duration, such as 3 workdays"})]
 Timetable = Annotated[str, BeforeValidator(_timetable), Field(json_schema_extra={
     "word": "timetable: minute hour day month weekday"})]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
+from pydantic import BeforeValidator
 from pydantic import Field as Property
 
 from core.definition.kinds.schema import Expression, Name, Text, Value
 from core.definition.kinds.step_values import check_given, check_parameters, check_records, one_of, records, value_parts
 from core.definition.kinds.steps import Gives, Place, Source, Verb, VerbSchema, fixed
-from core.definition.kinds.times import Span
+from core.definition.kinds.times import Span, span
 from core.definition.names import suggestion
 from core.definition.processes import Agent, Step, duration, every_step
 from core.definition.scope import Written
@@ -72,10 +74,19 @@ class For(Verb):
             place.tell(f'"{step.said.as_}" is known here already: give the record another name', "as")
 
 
+def _awaited(value: object) -> object:
+    """What begins like a duration must be one."""
+    return span(value) if isinstance(value, str) and re.fullmatch(r"[0-9.]+ ?[a-z]+", value) else value
+
+
+Awaited = Annotated[Expression, BeforeValidator(_awaited), Property(json_schema_extra={
+    "word": "expression, or duration such as 3 workdays"})]
+
+
 class WaitSchema(VerbSchema):
     """Waits for a time, or until a condition holds."""
 
-    wait: Expression = Property(description="The condition, or a duration such as 3 workdays.")
+    wait: Awaited = Property(description="The condition, or a duration such as 3 workdays.")
     at_most: Span | None = Property(None, description="How long it waits for the condition.")
 
 
@@ -144,8 +155,8 @@ class CallSchema(VerbSchema):
 
     call: Name = Property(description="The agent.")
     record: Expression | None = Property(None, description="The record it works on; the one at hand if left out.")
-    with_: dict[Name, Value] = Property({}, alias="with", description="Its parameters; a value that begins with = is an "
-                                        "expression.")
+    with_: dict[Name, Value] = Property({}, alias="with", description="Its parameters; a value that begins with = is "
+                                        "an expression.")
     answers: dict[Name, dict[Name, Value]] = Property({}, description="What is answered to its questions, by step and "
                                                       "name; for scenarios.")
 

@@ -65,8 +65,7 @@ def _check_field(merged: Merged, workflow: Workflow, table: Table, building: Bui
 
 def _check_states(merged: Merged, workflow: Workflow, building: Building) -> None:
     states = workflow.states
-    if workflow.start not in states:
-        _tell_state(merged, ("start",), workflow.start, workflow, building)
+    _check_state(merged, ("start",), workflow.start, workflow, building)
     for title, names in _titles(workflow).items():
         pair = " and ".join(f'"{name}"' for name in names)
         building.tell(merged, ("states", names[-1]), f'the states {pair} are both called "{title}": people cannot tell '
@@ -75,6 +74,8 @@ def _check_states(merged: Merged, workflow: Workflow, building: Building) -> Non
         if state.result and state.phase not in ENDED:
             building.tell(merged, ("states", name, "result"), f'"{name}" has a result, but it is {state.phase}: only '
                                                               "done and void have one")
+    if ("workflow", workflow.name) in building.broken or _unknown(workflow):
+        return                          # what leads where follows from what is wrong already
     reached = _reached(workflow)
     for name, state in states.items():
         if name not in reached and not state.retired:
@@ -82,6 +83,11 @@ def _check_states(merged: Merged, workflow: Workflow, building: Building) -> Non
         if name in reached and state.phase not in ENDED and not _ways_out(workflow, name):
             building.tell(merged, ("states", name), f'no way leads out of state "{name}", and it is {state.phase}: a '
                                                     "state to stay in is done or void")
+
+
+def _unknown(workflow: Workflow) -> bool:
+    named = {workflow.start, *(name for one in workflow.transitions.values() for name in (*one.sources, one.to))}
+    return not named <= workflow.states.keys()
 
 
 def _titles(workflow: Workflow) -> dict[str, list[str]]:
@@ -107,9 +113,12 @@ def _ways_out(workflow: Workflow, state: str) -> list[Transition]:
     return [one for one in workflow.transitions.values() if state in one.sources and one.to != state]
 
 
-def _tell_state(merged: Merged, path: BodyPath, name: str, workflow: Workflow, building: Building) -> None:
-    if ("workflow", workflow.name) not in building.broken:
+def _check_state(merged: Merged, path: BodyPath, name: str, workflow: Workflow, building: Building) -> bool:
+    """Remember that a state is named; False, with a problem told, if there is none."""
+    building.refer(merged, path, "workflow", f"{workflow.name}.states.{name}")
+    if name not in workflow.states and ("workflow", workflow.name) not in building.broken:
         building.tell(merged, path, f'there is no state "{name}"' + suggestion(name, workflow.states))
+    return name in workflow.states
 
 
 def _check_ways(merged: Merged, workflow: Workflow, building: Building) -> None:
@@ -117,13 +126,9 @@ def _check_ways(merged: Merged, workflow: Workflow, building: Building) -> None:
         path: BodyPath = ("transitions", name)
         for index, source in enumerate(one.sources):
             place = _item(merged, (*path, "from"), index)
-            if source not in workflow.states:
-                _tell_state(merged, place, source, workflow, building)
-            elif source in one.sources[:index]:
+            if _check_state(merged, place, source, workflow, building) and source in one.sources[:index]:
                 building.tell(merged, place, f'"{source}" stands twice here')
-        if one.to not in workflow.states:
-            _tell_state(merged, (*path, "to"), one.to, workflow, building)
-        elif workflow.states[one.to].retired:
+        if _check_state(merged, (*path, "to"), one.to, workflow, building) and workflow.states[one.to].retired:
             building.tell(merged, (*path, "to"), f'state "{one.to}" is retired: nothing leads to it any more')
         if "auto" in one.written:
             _check_twins(merged, workflow, one, building)
@@ -197,8 +202,7 @@ def _check_line(merged: Merged, workflow: Workflow, line: WorklistLine, building
     path: BodyPath = ("worklist", line.name)
     said = at(merged.body, (*path, "state")) is not None
     for index, state in enumerate(line.states):
-        if state not in workflow.states:
-            _tell_state(merged, _item(merged, (*path, "state"), index) if said else path, state, workflow, building)
+        _check_state(merged, _item(merged, (*path, "state"), index) if said else path, state, workflow, building)
     check_people(merged, (*path, "for"), line.people, workflow.of, building)
     building.check(merged, (*path, "where"), line.written)
     _check_line_text(merged, (*path, "title"), line.title, building)

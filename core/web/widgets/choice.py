@@ -16,12 +16,18 @@ COLORS = frozenset(("blue", "azure", "indigo", "purple", "pink", "red", "orange"
                     "cyan", "gray"))
 
 
+PHASES = {"draft": N_("Draft"), "waiting": N_("Waiting"), "open": N_("In progress"), "paused": N_("Paused"),
+          "done": N_("Done"), "void": N_("Void")}
+
+
 def titles(bound: Bound) -> dict[str, str]:
     """The values of the field's choices, in order, with their titles in the reader's language."""
     name = str(getattr(bound.field.properties, "of", ""))
     choices = bound.model.choices.get(name)
     if choices is None:
         return {}
+    if name == "phase":                 # built in: what the states of all workflows are
+        return {value: bound.text(title) for value, title in PHASES.items()}
     return {value.name: bound.model.text(f"{value.path}.title", bound.language) or value.title
             for value in choices.values.values()}
 
