@@ -25,6 +25,7 @@ from core.bm.stored import of_live
 from core.database import engine as engines
 from core.database import steps
 from core.definition import Loaded, load
+from core.definition.overrides import LOCK
 from core.errors import DefinitionError, Problem, Refused
 from core.plugins import Plugins
 from core.settings import Settings
@@ -39,6 +40,7 @@ class Planned:
     target: State
     what: Contents | None = None                     # None: a way back to a stored version
     merged: Mapping[str, bytes] | None = None        # the site's files, when live's changes were merged into them
+    lock: Mapping[str, bytes] = field(default_factory=dict)     # what the site's changes are written against
 
 
 @contextmanager
@@ -85,14 +87,25 @@ def plan_folder(settings: Settings, engine: Engine, plugins: Plugins | None = No
     with engine.connect() as connection:
         current, _ = live.current(connection)
         base = live.state(connection, current, plugins)
-        merged = _merged_files(settings, connection, current, loaded)
-        if merged is not None:
         if loaded.problems and base.model is not None:
             raise DefinitionError(explained(loaded, base.model, plugins))
         _checked(loaded)
+        merged = _merged_files(settings, connection, current, loaded)
+        if merged is not None:
             loaded = _load_merged(settings, plugins, merged)
+        loaded, lock = _locked(loaded)
         what = live.contents(loaded, plugins)
-        return _plan(connection, base, loaded, what, plugins, merged)
+        return replace(_plan(connection, base, loaded, what, plugins, merged), lock=lock)
+
+
+def _locked(loaded: Loaded) -> tuple[Loaded, dict[str, bytes]]:
+    """The set with its lock as it shall be once this is live: no override waits for a review, so all are recorded."""
+    if not loaded.overrides.all and LOCK not in site_files(loaded):
+        return loaded, {}
+    lock = {LOCK: loaded.overrides.next_lock()}
+    layers = tuple(replace(layer, files={**layer.files, **lock}) if layer is loaded.layers[-1] else layer
+                   for layer in loaded.layers)
+    return replace(loaded, layers=layers), lock
 
 
 def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, plugins: Plugins,
@@ -161,6 +174,7 @@ def promote_folder(settings: Settings, engine: Engine, planned: Planned | None =
     version = _apply(engine, planned, plugins, message, author, account, say)
     if planned.merged is not None:
         folder.write_files(settings.metadata, planned.merged, planned.merged)
+    folder.put_lock(settings.metadata, planned.lock)
     folder.write_base(settings.metadata, planned.target.hash)
     return version
 
@@ -220,8 +234,10 @@ def pull(settings: Settings, engine: Engine, force: bool = False) -> list[str]:
         known = live.files(connection, base) if base else {}
         target = next(one.hash for one in live.versions(connection, 10_000) if one.live)
     ours = _local(site, {*theirs, *known})
+    locks, _ = folder.merge(*({LOCK: files[LOCK]} if LOCK in files else {} for files in (known, theirs, ours)))
+    theirs, ours = {**theirs, **locks}, {name: data for name, data in ours.items() if name != LOCK}
     changed = sorted(name for name, data in ours.items() if data not in (known.get(name), theirs.get(name)))
-    changed += sorted(name for name in known if name not in ours and name in theirs)
+    changed += sorted(name for name in known if name not in ours and name in theirs and name != LOCK)
     if changed and not force:
         raise Refused("these files hold changes that were never promoted: {files}; promote them, or throw them away "
                       "with --force", files=", ".join(changed))
