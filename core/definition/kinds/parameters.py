@@ -189,7 +189,7 @@ def _written(building: Building, merged: Merged, path: BodyPath, schema: Paramet
 def _default(building: Building, merged: Merged, path: BodyPath, value: object, made: Field,
              scope: ModelScope) -> object:
     if isinstance(value, str) and value.startswith("="):
-        return Written(value[1:], scope, made.expression_type)
+        return Written(value[1:], scope, "records" if made.type.name == "lines" else made.expression_type)
     if made.target is not None:
         building.tell(merged, path, "the value of a link or of lines is an expression: write = before it, such as "
                                     "=user")
