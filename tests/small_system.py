@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -210,10 +211,10 @@ class Small:
 
 
 @contextmanager
-def small_system(database: Settings, folder: Path) -> Iterator[Small]:
-    """Promote the definitions into a fresh database and add its people."""
+def small_system(database: Settings, folder: Path, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Small]:
+    """Promote the definitions into a fresh database and add its people; `more` are files of the addon `deals`."""
     _write(folder / "addons" / "people", BASE)
-    _write(folder / "addons" / "deals", DEALS)
+    _write(folder / "addons" / "deals", DEALS | dict(more))
     _write(folder / "site", {"system.yaml": SITE})
     settings = database.model_copy(update={"addons": (folder / "addons",), "metadata": folder / "site"})
     owner = engines.open(settings, "owner")

@@ -41,12 +41,13 @@ def command(invocation: Invocation, name: str | None, value: str | None, record:
 
 
 def _held(session: Session, setting: Setting, record: int | None) -> object:
-    values = settings_of.values(session.connection, setting)
+    values = settings_of.values(setting, settings_of.kept(session.connection))
     return values.get(record, values.get(None, setting.default))
 
 
 def _shown(setting: Setting, value: Any) -> str:
-    return "(empty)" if value is None else str(setting.field.type.to_wire(value, setting.field.properties))
+    wire = setting.field.type.to_wire(value, setting.field.properties) if value is not None else "(empty)"
+    return str(wire).lower() if isinstance(wire, bool) else str(wire)
 
 
 def _read(setting: Setting, text: str) -> object:

@@ -88,9 +88,9 @@ class Sequence:
 
     def code(self, number: int, year: int, month: int, fields: Mapping[str, str]) -> str:
         """One code."""
-        parts: dict[str, str | int] = {**fields, "number": number, "year": year, "month": f"{month:02d}"}
-        return "".join(one if isinstance(one, str) else str(parts.get(one.name, "")).rjust(one.width, "0")
-                       for one in self.pieces)
+        parts = {**fields, "year": f"{year:04d}", "month": f"{month:02d}"}
+        return "".join(one if isinstance(one, str) else f"{number:0{one.width}d}" if one.name == "number"
+                       else parts.get(one.name, "") for one in self.pieces)
 
     def series(self, year: int, month: int, per: object) -> tuple[str, ...]:
         """What a series is kept under: its name and what it is told apart by; the former names follow."""

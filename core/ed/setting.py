@@ -54,7 +54,7 @@ def load(connection: Connection, system: System, user_id: int | None) -> dict[st
     settings = system.model.settings
     if not settings:
         return {}
-    found = _values(connection)
+    found = kept(connection)
     records = _records(connection, system, user_id)
     return {f"setting.{setting.name}": _holding(setting, found, records.get(setting.per or "")) for setting in
             settings.values()}
@@ -67,9 +67,14 @@ def parameters(model: Model, variables: Mapping[str, object]) -> dict[str, objec
             for one in model.settings.values()}
 
 
-def values(connection: Connection, setting: Setting) -> dict[int | None, object]:
-    """The values that were said: by the id of the record they hold for, None for everybody's."""
-    found = _values(connection)
+def kept(connection: Connection) -> dict[str, Any]:
+    """All values that were said, as they are kept."""
+    rows = connection.execute(select(_kept.c.key, _kept.c.value).where(_kept.c.key.startswith("setting.")))
+    return {row.key: row.value for row in rows}
+
+
+def values(setting: Setting, found: Mapping[str, Any]) -> dict[int | None, object]:
+    """Of all that is kept, the values of one setting: by the id of the record they hold for, None for everybody's."""
     result: dict[int | None, object] = {}
     for name in (*reversed(setting.was), setting.name):
         for key, value in found.items():
@@ -147,11 +152,6 @@ def missing() -> FieldProblem:
 
 def _key(name: str) -> str:
     return f"setting.{name}"
-
-
-def _values(connection: Connection) -> dict[str, Any]:
-    rows = connection.execute(select(_kept.c.key, _kept.c.value).where(_kept.c.key.startswith("setting.")))
-    return {row.key: row.value for row in rows}
 
 
 def _holding(setting: Setting, found: Mapping[str, Any], record: int | None) -> object:

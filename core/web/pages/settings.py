@@ -58,9 +58,9 @@ def show(context: Context) -> Response:
     found = settings_of.changeable(context.session)
     if not found and not context.administrator:
         raise Denied(N_("There are no settings that you may change."))
-    rows = []
+    rows, said = [], settings_of.kept(context.connection)
     for setting in found:
-        bound, kept = _bound(context, setting), settings_of.values(context.connection, setting)
+        bound, kept = _bound(context, setting), settings_of.values(setting, said)
         value = _drawn(context, bound, kept.get(None, setting.default))
         rows.append(Row(_href(setting), bound.title, bound.help, value, bool(kept)))
     return render(context, "settings.html", _frame(context), rows=rows)
@@ -124,7 +124,7 @@ def _record(text: str) -> int | None:
 
 def _page(context: Context, setting: Setting, record: int | None, entry: Entry | None, problem: str,
           status: int = 200) -> Response:
-    bound, kept = _bound(context, setting), settings_of.values(context.connection, setting)
+    bound, kept = _bound(context, setting), settings_of.values(setting, settings_of.kept(context.connection))
     records = _records(context, setting)
     if record is not None and record not in records:
         raise BadRequest(N_('"{value}" is not the id of a record.'), "for", value=record)

@@ -83,7 +83,8 @@ class MoneyWidget(IntegerWidget):
     mode: ClassVar[str] = "decimal"
 
     def needs(self, bound: Bound) -> tuple[str, ...]:
-        currency = bound.model.tables[bound.field.table].fields.get("currency")
+        table = bound.model.tables.get(bound.field.table)          # a setting is of none
+        currency = table.fields.get("currency") if table is not None else None
         own = currency is not None and currency.target == "currency" and "." not in bound.path
         return ("currency",) if own else ()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -80,11 +81,14 @@ class Site:
 
 
 @contextmanager
-def sample_site(database: Settings, folder: Path) -> Iterator[Site]:
-    """Promote the sample into a fresh database, with its people."""
+def sample_site(database: Settings, folder: Path, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Site]:
+    """Promote the sample into a fresh database, with its people; `more` are files of the site's own layer."""
     shutil.copytree(FIXTURES / "site", folder / "site")
     (folder / "site" / "tables").mkdir(exist_ok=True)
     (folder / "site" / "tables" / "user.yaml").write_text("change: table user\nfields: {theme: {type: text}}\n")
+    for name, text in more.items():
+        (folder / "site" / name).parent.mkdir(exist_ok=True)
+        (folder / "site" / name).write_text(text)
     settings = database.model_copy(update={"addons": (FIXTURES / "addons",), "metadata": folder / "site"})
     owner = engines.open(settings, "owner")
     service.promote_folder(settings, owner, message="The first version", plugins=Plugins())
