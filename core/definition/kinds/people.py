@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -30,7 +30,7 @@ def people_names(value: object) -> object:
     return tuple(names)
 
 
-PeopleNames = Annotated[Any, BeforeValidator(people_names), Field(json_schema_extra={
+PeopleNames = Annotated[list[str] | tuple[str, ...] | None, BeforeValidator(people_names), Field(json_schema_extra={
     "word": "list of record roles and roles, or `none`"})]
 
 
