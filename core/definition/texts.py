@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from core.definition.model import Model
 
-TEXT_KEYS = frozenset({"title", "plural", "help", "message", "description", "prompt", "subject", "body"})
+TEXT_KEYS = frozenset({"title", "plural", "help", "message", "description", "prompt", "subject", "body", "confirm",
+                       "submit", "stop"})
 _PATH = re.compile(r"\{([a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*)\}")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*")
 _BRACE = re.compile(r"[{}]")
@@ -87,7 +88,8 @@ def stand_ins(model: Model, path: str) -> Iterator[str]:
     elif kind == "list" and name in model.lists:
         yield from _of_list(model, name, parts)
     elif kind == "object" and name in model.objects and parts == ["title"]:
-        yield f"table {model.objects[name].of}.plural"
+        thing = model.objects[name]
+        yield f"query {thing.query}.title" if thing.query else f"table {thing.of}.plural"
     elif kind == "form":
         form = model.forms.get(name)
         table = form.of if form else name
@@ -115,9 +117,9 @@ def _of_parameter(model: Model, path: str) -> Iterator[str]:
 
 
 def _of_list(model: Model, name: str, parts: list[str]) -> Iterator[str]:
-    table = model.lists[name].of
+    table, query = model.lists[name].of, model.lists[name].query
     if parts == ["title"]:
-        yield f"table {table}.plural"
+        yield f"query {query}.title" if query else f"table {table}.plural"
     elif len(parts) == 3 and parts[0] == "columns" and parts[1] in model.lists[name].columns:
         yield from _of_path(model, table, model.lists[name].columns[parts[1]].path)
 
