@@ -64,7 +64,8 @@ def grouped_rows(building: Building, merged: Merged, at: BodyPath, found: Readin
     for part, expressions in (("by", by), ("values", values)):
         for name, text in expressions.items():
             scope = building.scope(found.source, variables(building, parameters, {}))
-            place = (*at, part, name) if body_at(merged.body, (*at, part, name)) is not None else (*at, part)
+            places: tuple[BodyPath, ...] = ((*at, part, name), (*at, name))         # a KPI has one value of its own
+            place = next((one for one in places if body_at(merged.body, one) is not None), (*at, part))
             columns[name] = QueryColumn(name, None, Written(text, scope, over=over(text, part == "values")), place)
     group = tuple(by) if by or values else None
     return Query(names=building.names, of=found.of, source=found.source, table=found.table, query=found.query,
