@@ -12,7 +12,7 @@ help:
 	@echo "make sweep  long tests that make test leaves out: kills at every step, fuzz, soak"
 	@echo "make setup  install what running needs; nothing happens when nothing changed"
 	@echo "make lint   style, types and import rules"
-	@echo "make bench  CPU for each operation against the raw floor"
+	@echo "make bench  CPU for each operation against the raw floor; definitions: loading, checking, a worker"
 	@echo "make lock   after a change of requirements*.in or package.json: new lock files"
 	@echo "make clean  remove what set-up and tests made; var/ with its data stays"
 
@@ -40,6 +40,7 @@ sweep: dev
 
 bench: dev
 	@$(VENV) -m bench
+	@$(VENV) -m bench.definitions
 
 lock: dev
 	@$(VENV) tools/lock.py

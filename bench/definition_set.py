@@ -1,4 +1,4 @@
-"""A large set of definitions for the bench: tables with forms, lists, choices, roles and translations, always the same."""
+"""A large set of definitions for the bench: tables, forms, lists, choices, roles, translations; always the same."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ LANGUAGE = "zh_CN"
 PLAIN = (
     ("code", "{type: text, max: 40, required: true, search: contains}"),
     ("name", "{type: text, max: 120, required: true, search: words, title: Full name}"),
-    ("subject", "{type: text, search: words}"), ("reference", "{type: text, max: 60, help: What the other side calls it.}"),
+    ("subject", "{type: text, search: words}"),
+    ("reference", "{type: text, max: 60, help: What the other side calls it.}"),
     ("street", "{type: text}"), ("city", "{type: text, max: 80, search: words}"),
     ("note", "{type: memo, search: words}"), ("terms", "{type: memo, show: \"stage != 'draft'\"}"),
     ("email", "{type: email}"), ("phone", "{type: phone}"), ("website", "{type: url, title: Web page}"),
-    ("quantity", "{type: integer, min: 0, default: 1}"),     ("year", "{type: integer, group: false}"), ("weight", "{type: decimal, scale: 3}"),
-    ("price", "{type: money, required: \"stage == 'active'\"}"), ("cost", "{type: money, readonly: \"stage == 'done'\"}"),
+    ("quantity", "{type: integer, min: 0, default: 1}"),
+    ("year", "{type: integer, group: false}"), ("weight", "{type: decimal, scale: 3}"),
+    ("price", "{type: money, required: \"stage == 'active'\"}"),
+    ("cost", "{type: money, readonly: \"stage == 'done'\"}"),
     ("discount", "{type: percent, default: 0}"), ("probability", "{type: percent}"),
     ("begins", "{type: date, default: =today()}"), ("ends", "{type: date}"), ("due", "{type: date}"),
     ("called", "{type: datetime}"), ("active", "{type: boolean, default: true}"),
@@ -105,7 +108,7 @@ def _table(table: int, members: range) -> str:
             "roles:\n  owner:  {is: owner}\n  helper: {is: [helpers, parent.owner]}\n  boss:   {above: owner}\n"
             "rules:\n  dates:  {check: ends >= begins, message: \"It ends before it begins.\"}\n"
             "  worth:  {check: \"price >= cost or stage == 'void'\", level: warning}\n"
-            f"  parent: {{check: \"parent is None or parent.stage != 'void'\", message: \"{{parent.name}} is void.\"}}\n"
+            "  parent: {check: \"parent is None or parent.stage != 'void'\", message: \"{parent.name} is void.\"}\n"
             "unique:\n  code: {fields: [code]}\nindexes:\n  pipeline: {fields: [stage, due]}\n")
 
 
@@ -155,6 +158,7 @@ def _translations(members: range) -> str:
               for value in ("draft", "active", "waiting", "done", "void")]
     texts += [f"list {_name(table)}.filters.{one}.title" for table in members for one in ("mine", "open", "late")]
     texts += [f"form {_name(table)}.{one}.title" for table in members for one in ("money", "when", "reach", "rest")]
-    entries = (f'msgctxt "{text}"\nmsgid "Text {number}"\nmsgstr "文字 {number}"\n' for number, text in enumerate(texts))
+    entries = (f'msgctxt "{text}"\nmsgid "Text {number}"\nmsgstr "文字 {number}"\n'
+               for number, text in enumerate(texts))
     return ('msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
             f'"Language: {LANGUAGE}\\n"\n\n' + "\n".join(entries))
