@@ -39,6 +39,16 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+SETTINGS = {
+    "tables/user_office.yaml": "change: table user\nfields: {office: {type: link, to: organisation}}\n",
+    "settings/limit.yaml": "setting: limit\ntitle: Most discount that a salesperson may give without asking\n"
+                           "help: More than this is refused, whatever the reason may be.\ntype: percent\nmax: 90\n"
+                           "default: 20\nrequired: true\nper: office\n",
+    "settings/greeting.yaml": "setting: greeting\ntype: memo\ndefault: Dear\n",
+    "settings/strict.yaml": "setting: strict\ntype: boolean\ndefault: true\n",
+}
+
+
 @dataclass
 class Served:
     """A site with its address."""
@@ -50,7 +60,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The sample site behind a threaded server."""
-    with sample_site(database, tmp_path_factory.mktemp("browser")) as site:
+    with sample_site(database, tmp_path_factory.mktemp("browser"), SETTINGS) as site:
         server = make_server("127.0.0.1", 0, site.application, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

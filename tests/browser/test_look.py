@@ -92,6 +92,9 @@ def places(served: Served) -> list[str]:
         "/my-account",
         "/admin",
         "/admin/plan",
+        "/admin/settings",
+        "/admin/settings/limit",
+        "/admin/settings/greeting",
         "/nothing_here",
     ]
 
