@@ -67,7 +67,9 @@ def _of_definition(key: Key, effects: Sequence[Effect], needs: Mapping[str, froz
             if earlier is not None and pair not in told and not _settled(slots, slot, earlier, later, needs):
                 told.add(pair)
                 one = earlier.effect
-                yield _problem(key, later.effect, one.layer, one.mark, _phrase(key, one))
+                both_add = one.act == later.effect.act == "add" and one.path == later.effect.path
+                yield _problem(key, later.effect, one.layer, one.mark,
+                               "adds it otherwise" if both_add else _phrase(key, one))
 
 
 def _slots(effects: Sequence[Effect]) -> dict[Slot, list[_Claim]]:

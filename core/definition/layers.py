@@ -35,7 +35,7 @@ class Found:
 def read_layers(folders: Sequence[Path], site: Path | None, root: Path, reading: Reading) -> tuple[Layer, ...]:
     """The layers in order, lowest first; problems go to `reading`."""
     found = find_addons(folders, root, reading)
-    site_definitions = _read_folder(site, SITE, root, None, reading) if site is not None else []
+    site_definitions = read_definitions(site, SITE, root, None, reading) if site is not None else []
     wanted = _wanted(site_definitions, found, reading)
     installed = _installed(wanted, found, reading)
     ordered = _in_order({name: found[name] for name in installed}, reading)
@@ -43,7 +43,7 @@ def read_layers(folders: Sequence[Path], site: Path | None, root: Path, reading:
     layers = []
     for name in ordered:
         addon = found[name]
-        definitions = [addon.definition, *_read_folder(addon.folder, name, root, names, reading)]
+        definitions = [addon.definition, *read_definitions(addon.folder, name, root, names, reading)]
         layers.append(Layer(name, str(addon.definition.body.get("version", "")), addon.folder, tuple(definitions),
                             needs=_all_needs(name, found, names)))
     if site is not None:
@@ -157,8 +157,9 @@ def _circle(needs: Mapping[str, set[str]]) -> list[str]:
         chain.append(following)
 
 
-def _read_folder(folder: Path, layer: str, root: Path, installed: frozenset[str] | None,
-                 reading: Reading) -> list[Definition]:
+def read_definitions(folder: Path, layer: str, root: Path, installed: frozenset[str] | None,
+                     reading: Reading) -> list[Definition]:
+    """The definitions in the folder of a layer; what stands in a folder `with_X` only if X is installed (None: all)."""
     definitions: list[Definition] = []
     if not folder.is_dir():
         return definitions

@@ -12,11 +12,12 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from core.definition import overrides
+from core.definition import absent, overrides
 from core.definition.building import Building, Reference
 from core.definition.canonical import digest_all
 from core.definition.faults import prune, tell_all
 from core.definition.files import Reading
+from core.definition.formats import all_current
 from core.definition.formulas import check_formulas
 from core.definition.kinds.base import Kind
 from core.definition.kinds.states import phases
@@ -67,7 +68,8 @@ def load_noting(folders: Sequence[Path], site: Path | None, plugins: Plugins, ro
     layers = read_layers(folders, site, root, reading)
     building, merged, aliases, told = _settled(layers, reading, plugins, noting)
     own = overrides.read(merged, site, root, reading.problems)
-    problems = tuple(sorted(overrides.without_what_follows({*reading.problems, *told}, own.stale)))
+    found = overrides.without_what_follows({*reading.problems, *told}, own.stale)
+    problems = tuple(sorted(absent.explained(found, layers, folders, root, plugins.kinds, own.lock))) if found else ()
     notices = tuple(sorted({alias.notice for alias in aliases}))
     return Loaded(None if problems else finish(building), problems, layers, notices, aliases, merged, own), building
 
@@ -112,7 +114,10 @@ def build(merged: Iterable[Merged] | Rows, plugins: Plugins | None = None) -> Mo
     Raises DefinitionError, now or then, if a definition does not fit this release's schemas.
     """
     plugins = plugins or Plugins()
-    building = start(merged, plugins)
+    if isinstance(merged, Rows) and not merged.older(plugins.kinds):
+        building = start(merged, plugins)
+    else:
+        building = start(all_current(merged.values() if isinstance(merged, Rows) else merged, plugins.kinds), plugins)
     build_later(building, sure=True)
     return finish(building)
 

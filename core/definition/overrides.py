@@ -73,7 +73,8 @@ class Stale:
         one = self.override
         was = f"it was {short(self.base)}, is {short(one.shipped)}" if not self.lost else \
             f"it was {short(self.base)} and is gone"
-        return one.mark.problem(f"{one.source} changed what this overrides: {was}, and ours is {short(one.ours)}; "
+        ours = "removes it" if one.act in ("remove", "exclude") else f"is {short(one.ours)}"
+        return one.mark.problem(f"{one.source} changed what this overrides: {was}, and ours {ours}; "
                                 "run server.py review")
 
 
@@ -167,7 +168,7 @@ def _stale(found: Sequence[Override], lock: Lock, renames: Renames, merge: Merge
         elif entry.base is None:
             yield from _shipped_now(key, locked, found, merge, files, versions)
         else:
-            yield from _gone(key, locked, entry, found, files)
+            yield from _gone(key, locked, entry, found, files, versions)
 
 
 def _agreed(one: Override) -> bool:
@@ -202,8 +203,8 @@ def _shipped_now(key: str, locked: str, found: Sequence[Override], merge: Merge,
                             ours=said_at(definition.body, where), source=source), None, locked=locked)
 
 
-def _gone(key: str, locked: str, entry: Entry, found: Sequence[Override],
-          files: Mapping[str, Definition]) -> Iterable[Stale]:
+def _gone(key: str, locked: str, entry: Entry, found: Sequence[Override], files: Mapping[str, Definition],
+          versions: Mapping[str, str]) -> Iterable[Stale]:
     """An override of something in a member that is not shipped any more, so that it looks like one that is added."""
     around = next((one for one in found if one.act == "add" and key.startswith((one.key + ".", one.key + " "))), None)
     if around is None:
@@ -212,8 +213,9 @@ def _gone(key: str, locked: str, entry: Entry, found: Sequence[Override],
     where = (*around.where, *key[len(around.key) + 1:].split("."))
     ours = said_at(definition.body, where)
     if ours is not None:
+        owner = entry.source.partition(" ")[0]
         yield Stale(replace(around, key=key, where=where, mark=definition.mark(where), act="set", shipped=None,
-                            ours=ours, source=entry.source.partition(" ")[0]), entry.base, True, locked,
+                            ours=ours, source=versions.get(owner, owner)), entry.base, True, locked,
                     around.mark[:2])
 
 

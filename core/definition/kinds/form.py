@@ -91,8 +91,9 @@ class FormKind(Kind):
                 continue
             key = ("id" in node.attributes or node.tag != "field", node.ref)
             if key in refs:
-                line = merged.mark(refs[key]).line
-                building.tell(merged, path, f'"{node.ref}" stands twice in this form: also in line {line} '
+                first, here = merged.mark(refs[key]), merged.mark(path)
+                place = f"line {first.line}" if first.file == here.file else f"{first.file}:{first.line}"
+                building.tell(merged, path, f'"{node.ref}" stands twice in this form: also in {place} '
                               "(give one of them an id of its own)")
             refs.setdefault(key, path)
             if node.tag == "field" and table is not None and "name" in node.attributes:

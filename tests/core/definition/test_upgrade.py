@@ -140,7 +140,7 @@ def test_check_tells_exactly_what_the_release_changed_under_the_site(system: Pat
         "is true; run server.py review",
         'site/tables/lead.yaml:7:28: lead 2.0.0 changed what this overrides: it was "What it is worth.", is "What it '
         'is worth, without taxes.", and ours is "Net, in our currency."; run server.py review',
-        'site/tables/lead.yaml:10:12: lead changed what this overrides: it was "Source" and is gone, and ours is '
+        'site/tables/lead.yaml:10:12: lead 2.0.0 changed what this overrides: it was "Source" and is gone, and ours is '
         '"Where from"; run server.py review',
         'site/tables/lead.yaml:13:12: lead 2.0.0 changed what this overrides: it was "A name is no city.", is "A name '
         'cannot be a city.", and ours is "That is a city."; run server.py review']
