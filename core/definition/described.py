@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import NoneType, UnionType
@@ -23,10 +23,13 @@ class Section:
     path: str  # "" for the definition itself
     model: type[BaseModel]
     same_as: str | None = None  # the place where the same mapping was described first
+    elsewhere: bool = False     # whether it is described on a page of its own
 
 
-def sections(model: type[BaseModel]) -> Iterator[Section]:
-    """The definition and all mappings in it, outermost first; one that was met before is not entered again."""
+def sections(model: type[BaseModel], elsewhere: Collection[type[BaseModel]] = ()) -> Iterator[Section]:
+    """The definition and all mappings in it, outermost first; what was met before, or is described `elsewhere`, is not
+    entered.
+    """
     met: dict[type[BaseModel], str] = {}
     waiting: list[tuple[str, type[BaseModel]]] = [("", model)]
     while waiting:
@@ -35,6 +38,9 @@ def sections(model: type[BaseModel]) -> Iterator[Section]:
             yield Section(path, current, met[current])
             continue
         met[current] = path
+        if path and current in elsewhere:
+            yield Section(path, current, elsewhere=True)
+            continue
         yield Section(path, current)
         for key, info in properties(current):
             below = f"{path}.{key}" if path else key
@@ -42,9 +48,20 @@ def sections(model: type[BaseModel]) -> Iterator[Section]:
 
 
 def properties(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    """The properties by the names that files use."""
-    for name, info in model.model_fields.items():
-        yield info.alias or name, info
+    """The properties by the names that files use; without those that core makes itself."""
+    yield from _properties(model.model_fields)
+
+
+def own_properties(model: type[BaseModel], beside: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """The properties that a schema has beside those of another that it extends."""
+    yield from _properties({name: info for name, info in model.model_fields.items() if name not in beside.model_fields})
+
+
+def _properties(fields: Mapping[str, FieldInfo]) -> Iterator[tuple[str, FieldInfo]]:
+    for name, info in fields.items():
+        extra = info.json_schema_extra
+        if not (isinstance(extra, dict) and extra.get("made")):
+            yield info.alias or name, info
 
 
 def mappings(annotation: object) -> Iterator[tuple[str, type[BaseModel]]]:

@@ -11,9 +11,21 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from core.definition.described import Section, properties, sections, sentence, texts, value_word, without
+from core.definition.described import (
+    Section,
+    own_properties,
+    properties,
+    sections,
+    sentence,
+    texts,
+    value_word,
+    without,
+)
 from core.definition.kinds import BUILT_IN, Kind
 from core.definition.kinds.form import TAGS
+from core.definition.kinds.parameters import AskedSchema, ParameterSchema
+from core.definition.kinds.steps import OnErrorSchema, StepSchema
+from core.definition.kinds.verbs import BUILT_IN as VERBS
 from core.definition.names import LONGEST
 from core.definition.samples import Sample, SampleFile, sample
 from core.definition.shapes import Shape, shape_of
@@ -23,8 +35,12 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 INTRODUCTION = "definitions.md"
 MARK = "<!-- All below is written by `python -m core.definition.reference`. -->"
 WRITTEN = "<!-- Written by `python -m core.definition.reference` from the schemas and core/definition/samples. -->"
+PLACES = {"agent": "agents", "workflow": "transitions", "scenario": "scenarios"}
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in BUILT_IN}
-LANGUAGES = {".yaml": "yaml", ".xml": "xml", ".po": "po"}
+LANGUAGES = {".yaml": "yaml", ".xml": "xml", ".po": "po", ".html": "html", ".txt": "text"}
+# What several kinds have in them has a page of its own.
+SHARED: Mapping[type[BaseModel], str] = {ParameterSchema: "parameters", AskedSchema: "parameters", StepSchema: "steps",
+                                         OnErrorSchema: "steps"}
 
 
 def pages(docs: Path = DOCS) -> dict[Path, str]:
@@ -32,6 +48,8 @@ def pages(docs: Path = DOCS) -> dict[Path, str]:
     found = {docs / "definitions" / f"{kind.name}.md": kind_page(kind) for kind in BUILT_IN}
     found[docs / "definitions" / "types.md"] = types_page()
     found[docs / "definitions" / "elements.md"] = elements_page()
+    found[docs / "definitions" / "parameters.md"] = parameters_page()
+    found[docs / "definitions" / "steps.md"] = steps_page()
     introduction = docs / INTRODUCTION
     found[introduction] = introduction.read_text(encoding="utf-8").partition(MARK)[0] + index()
     return found
@@ -42,8 +60,10 @@ def index() -> str:
     lines = [MARK, "", "## Reference", "", "| kind | what it is | files |", "|---|---|---|"]
     lines += [f"| [{kind.name}](definitions/{kind.name}.md) | {sentence(kind.schema)} | `{_files(kind)}` |"
               for kind in BUILT_IN]
-    lines += ["", "Then there are the [types of fields](definitions/types.md) and the "
-              "[elements of forms](definitions/elements.md). Every page ends with a sample that runs as a test.", ""]
+    lines += ["", "What several kinds have in them: [types of fields](definitions/types.md), "
+              "[parameters](definitions/parameters.md), [steps](definitions/steps.md) of agents, transitions and "
+              "scenarios, [elements of forms](definitions/elements.md).",
+              "", "Every page ends with a sample that runs as a test.", ""]
     return "\n".join(lines)
 
 
@@ -101,21 +121,28 @@ def _naming(kind: Kind, more: str) -> Iterator[str]:
     yield from ("", more, "")
 
 
-def _properties(model: type[BaseModel]) -> Iterator[str]:
-    for section in sections(model):
-        yield from _section(section)
+def _properties(model: type[BaseModel], level: str = "###") -> Iterator[str]:
+    for section in sections(model, SHARED):
+        yield from _section(section, level)
 
 
-def _section(section: Section) -> Iterator[str]:
+def _section(section: Section, level: str = "###") -> Iterator[str]:
     if section.path:
-        yield from (f"### `{section.path}`", "")
+        yield from (f"{level} `{section.path}`", "")
+    if section.elsewhere:
+        page = SHARED[section.model]
+        yield from (f"{sentence(section.model)} See [{page}]({page}.md).", "")
+        return
     if section.same_as is not None:
         yield from (f"The same as `{section.same_as or 'the whole definition'}`, above.", "")
         return
     if section.path:
         yield from (sentence(section.model), "")
+    base = next((shared for shared in SHARED if section.path and issubclass(section.model, shared)), None)
+    if base is not None:
+        yield from (f"Beside what every one has ([{SHARED[base]}]({SHARED[base]}.md)):", "")
     yield from ("| property | value | without it | meaning |", "|---|---|---|---|")
-    for key, info in properties(section.model):
+    for key, info in properties(section.model) if base is None else own_properties(section.model, base):
         yield f"| `{key}` | {value_word(info)} | {without(info)} | {info.description} |".replace("|  |", "| |")
     yield ""
 
@@ -147,8 +174,8 @@ def _layers(kind: Kind) -> Iterator[str]:
 def _changeable(model: type[BaseModel]) -> tuple[list[str], list[str]]:
     """The collections and the lists of a definition, by path."""
     collections, lists = [], []
-    for section in sections(model):
-        if section.same_as is not None:
+    for section in sections(model, SHARED):
+        if section.same_as is not None or section.elsewhere:
             continue
         shape = shape_of(section.model)
         for key in shape.known:
@@ -201,6 +228,33 @@ def types_page() -> str:
         lines += [f"## {name}", "", sentence(type(kind)), "", headings.get(name, ""), ""]
         if kind.properties.model_fields:
             lines += _section(Section("", kind.properties))
+    return _joined([*lines, *_sample(shown, None)])
+
+
+def parameters_page() -> str:
+    """The page of parameters, and of what agents ask."""
+    shown = sample("parameters", KINDS)
+    about, headings = _split(shown.about)
+    return _joined([
+        WRITTEN, "", "# Parameters", "", about, "", "## Properties", "", *_properties(AskedSchema),
+        *(line for title, text in headings.items() for line in (f"## {title}", "", text, "")), *_sample(shown, None)])
+
+
+def steps_page() -> str:
+    """The page of steps and their verbs."""
+    shown = sample("steps", KINDS)
+    about, headings = _split(shown.about)
+    lines = [WRITTEN, "", "# Steps", "", about, "", "## Every step", "", sentence(StepSchema), ""]
+    for section in sections(StepSchema):
+        lines += _section(section)
+    for title, text in headings.items():
+        lines += [f"## {title}", "", text, ""]
+    for verb in VERBS:
+        places = [word for word in PLACES if word in verb.places]
+        lines += [f"## {verb.name}", "", sentence(type(verb)), "",
+                  "" if len(places) == len(PLACES) else f"In {' and '.join(PLACES[word] for word in places)} only.", ""]
+        if verb.schema.model_fields:
+            lines += _properties(verb.schema)
     return _joined([*lines, *_sample(shown, None)])
 
 

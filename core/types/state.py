@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from core.types.base import FieldType, Locale, Part, Properties, Type
 from core.types.characters import clean
 
 
 class StateProperties(Properties):
-    """`of`: the choices that core makes of the workflow's states; nobody writes it."""
+    """The properties of a state."""
 
-    of: str = ""
+    of: str = Field("", description="The choices that core makes of the workflow's states; nobody writes it.",
+                    json_schema_extra={"made": True})
 
 
 class StateType(FieldType[Properties]):

@@ -9,7 +9,7 @@ from pydantic import Field as Property
 from core.definition.building import Building
 from core.definition.kinds import chart_checks
 from core.definition.kinds.base import Kind
-from core.definition.kinds.figures import OpensSchema, build_opens, number
+from core.definition.kinds.figures import SourceOpensSchema, build_opens, number
 from core.definition.kinds.parameters import ParameterSchema
 from core.definition.kinds.query import Conditions
 from core.definition.kinds.report import ColumnOrder
@@ -69,8 +69,8 @@ class ChartSchema(Schema):
     most: Value = Property(None, description="Where the scale ends; a gauge needs it, or `target`.")
     legend: dict[ValueName, LegendSchema] = Property({}, description="Titles and colours, by a column of `y` or a "
                                                      "value of `series` or `x`.")
-    opens: OpensSchema | None = Property(None, description="What a click on a part opens; of a report, what the column "
-                                         "opens; else the table's own list of the records behind it.")
+    opens: SourceOpensSchema | None = Property(None, description="What a click on a part opens; of a report, what the "
+                                               "column opens; else the table's own list of the records behind it.")
 
 
 class ChartKind(Kind):

@@ -32,6 +32,8 @@ def check(merged: Merged, chart: Chart, building: Building) -> None:
     if chart.source is not None:
         sound = check_source(building, merged, ("source",), chart.source)
         check_opens(building, merged, ("opens",), chart.opens, chart.source)
+        if chart.opens.source is not None:
+            building.tell(merged, ("opens", "source"), "this chart has one source: there is nothing to choose from")
         columns = _source_columns(chart, building) if sound else None
     else:
         report = building.find(merged, ("source", "report"), "report", chart.report or "")

@@ -23,10 +23,15 @@ class OpensSchema(Schema):
     """What a figure opens: the records behind it."""
 
     list: Name | None = Property(None, description="The list that shows them; the table's own if left out.")
-    source: Name | None = Property(None, description="The source whose records they are; the one that the figure "
-                                   "reads if left out.")
     where: Expression | None = Property(None, description="A condition on them, beside those of the source and the "
                                         "keys of the row.")
+
+
+class SourceOpensSchema(OpensSchema):
+    """What a figure opens: the records behind it."""
+
+    source: Name | None = Property(None, description="The source whose records they are; the one that the figure "
+                                   "reads if left out.")
 
 
 class FormatSchema(Schema):
@@ -47,7 +52,7 @@ def build_opens(building: Building, schema: OpensSchema | None, source: Source |
         return Opens()
     scope = building.scope(source.rows.source if source else None, variables(building, parameters, {}))
     where = Written(schema.where, scope, "boolean") if schema.where is not None else None
-    return Opens(schema.list, schema.source, where)
+    return Opens(schema.list, getattr(schema, "source", None), where)
 
 
 def check_opens(building: Building, merged: Merged, at: BodyPath, opens: Opens, source: Source | None) -> None:

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from core.definition.building import Building
 from core.definition.kinds import report_checks
 from core.definition.kinds.base import Kind
-from core.definition.kinds.figures import FormatSchema, OpensSchema, build_format, build_opens
+from core.definition.kinds.figures import FormatSchema, SourceOpensSchema, build_format, build_opens
 from core.definition.kinds.parameters import ParameterSchema
 from core.definition.kinds.query_sources import over
 from core.definition.kinds.schema import Expression, Line, Name, Schema, Text, Value
@@ -64,8 +64,8 @@ class ReportColumnSchema(Schema):
     total: Literal["sum", "average", "min", "max", "count", "computed"] | None = Property(
         None, description="What stands below it and below sections; `computed` works the expression out again from "
         "the totals of what it names, as shares and rates want.")
-    opens: OpensSchema | None = Property(None, description="What a click on a figure opens; the table's own list of "
-                                         "the records behind it if left out.")
+    opens: SourceOpensSchema | None = Property(None, description="What a click on a figure opens; the table's own list "
+                                               "of the records behind it if left out.")
     format: FormatSchema | None = Property(None, description="How it is written; as its type says if left out.")
     hidden: bool = Property(False, description="True: for other uses only, such as order and charts.")
 

@@ -10,16 +10,20 @@ import pytest
 from pydantic import BaseModel
 
 from core.definition import Loaded, load, reference
-from core.definition.described import properties, sections
+from core.definition.described import own_properties, properties, sections
 from core.definition.kinds import BUILT_IN, Kind
 from core.definition.kinds.form import TAGS
+from core.definition.kinds.parameters import AskedSchema
+from core.definition.kinds.schema import Schema
+from core.definition.kinds.steps import StepSchema, Verb
+from core.definition.kinds.verbs import BUILT_IN as VERBS
 from core.definition.model import FormNode
 from core.definition.samples import Sample, sample
 from core.types.base import FieldType
 from core.types.registry import registry
 
 KINDS = pytest.mark.parametrize("kind", BUILT_IN, ids=lambda kind: str(kind.name))
-SAMPLES = [*(kind.name for kind in BUILT_IN), "types", "elements"]
+SAMPLES = [*(kind.name for kind in BUILT_IN), "types", "elements", "parameters", "steps"]
 MOVES = {"change", "after", "before", "first", "last"}
 
 
@@ -45,6 +49,11 @@ def test_there_is_no_page_of_what_is_no_more() -> None:
 @KINDS
 def test_every_property_has_a_description(kind: Kind) -> None:
     assert undescribed(kind.schema) == []
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: str(verb.name))
+def test_every_property_of_a_verb_has_a_description(verb: Verb) -> None:
+    assert undescribed(verb.schema) == []
 
 
 @pytest.mark.parametrize("kind", registry().values(), ids=lambda kind: str(kind.name))
@@ -74,18 +83,58 @@ def test_a_sample_loads_without_problems(name: str, project: Path) -> None:
 def test_a_sample_uses_every_property_of_its_kind(kind: Kind) -> None:
     shown = the_sample(kind.name)
     used = {key for one in shown.of(kind.name) if one.definition for key in one.definition.body}
-    known = {key for key, _ in properties(kind.schema)}
-    assert used - {"changes"} == known
+    assert {key for key, _ in properties(kind.schema)} - used == set()
 
 
 @KINDS
 def test_a_sample_uses_every_property_inside_its_kind(kind: Kind) -> None:
-    """What stands in a mapping that its own page describes; a sample of another kind may show it as well."""
-    bodies = [one.definition.body for one in the_sample(kind.name).of(kind.name) if one.definition]
-    missing = [f"{section.path}.{key}" for section in sections(kind.schema) if section.same_as is None
-               for key, _ in properties(section.model)
-               if section.path and not any(at_path(body, section.path.split("."), key) for body in bodies)]
+    missing = unused(kind.schema, [one.definition.body for one in the_sample(kind.name).of(kind.name)
+                                   if one.definition])
     assert missing == [] or kind.name == "mixin"        # its sections are those of tables
+
+
+def unused(schema: type[BaseModel], bodies: list[dict[str, object]]) -> list[str]:
+    """The properties inside a schema that no body has; those of shared pages are shown there."""
+    return [f"{section.path}.{key}" for section in sections(schema, reference.SHARED)
+            if section.path and section.same_as is None and not section.elsewhere
+            for key, _ in own_properties(section.model, shared_base(section.model))
+            if not any(at_path(body, section.path.split("."), key) for body in bodies)]
+
+
+def shared_base(model: type[BaseModel]) -> type[BaseModel]:
+    """The schema with a page of its own that another extends; nothing's schema if it extends none."""
+    return next((shared for shared in reference.SHARED if issubclass(model, shared)), Schema)
+
+
+def test_the_sample_of_parameters_uses_every_property() -> None:
+    shown = the_sample("parameters")
+    said = [one for file in (*shown.of("query"), *shown.of("agent")) if file.definition
+            for one in members(file.definition.body, ("parameters", "ask"))]
+    assert {key for key, _ in properties(AskedSchema)} - {key for one in said for key in one} == set()
+
+
+def members(body: object, words: tuple[str, ...]) -> Iterator[dict[str, object]]:
+    """The members of all collections of some names in a body."""
+    for key, value in body.items() if isinstance(body, dict) else ():
+        if key in words and isinstance(value, dict):
+            yield from (one for one in value.values() if isinstance(one, dict))
+        yield from members(value, words)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: str(verb.name))
+def test_the_sample_of_steps_uses_every_property_of_every_verb(verb: Verb) -> None:
+    shown = the_sample("steps")
+    steps = [step for file in (*shown.of("agent"), *shown.of("scenario"), *shown.of("workflow")) if file.definition
+             for step in members(file.definition.body, ("do", "else", "then")) if verb.name in step]
+    assert steps, f'no step with "{verb.name}"'
+    assert {key for key, _ in properties(verb.schema)} - {key for step in steps for key in step} == set()
+    assert unused(verb.schema, steps) == []
+
+
+@pytest.mark.parametrize("key", [key for key, _ in properties(StepSchema)])
+def test_the_sample_of_steps_uses_what_every_step_may_have(key: str) -> None:
+    assert any(key in step for file in the_sample("steps").of("agent") if file.definition
+               for step in members(file.definition.body, ("do", "else", "then")))
 
 
 def at_path(body: object, path: list[str], key: str) -> bool:
@@ -114,9 +163,9 @@ def test_the_sample_of_types_has_every_type_with_every_property() -> None:
         assert isinstance(fields, dict)
         for field in fields.values():
             used.setdefault(field["type"], set()).update(field)
-    missing = {name: set(kind.properties.model_fields) - used.get(name, set()) for name, kind in registry().items()
-               if name not in used or set(kind.properties.model_fields) - used[name]}
-    assert missing == {}
+    known = {name: {key for key, _ in properties(kind.properties)} for name, kind in registry().items()}
+    assert {name: known[name] - used.get(name, set()) for name in known
+            if name not in used or known[name] - used[name]} == {}
 
 
 @pytest.mark.parametrize("name", registry())
