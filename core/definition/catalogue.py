@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from core.definition.canonical import digest
+from core.definition.kinds.steps import StepSchema
 from core.definition.names import COLUMNS
 from core.definition.texts import humanised, stand_ins, translations, written_text
 from core.definition.values import BodyPath, Layer, Mark, Merged
@@ -150,6 +151,9 @@ def _texts(schema: type[BaseModel], body: Mapping[str, Any], place: BodyPath) ->
                 for member, below in value.items():
                     if isinstance(below, dict):
                         yield from _texts(inner, below, (*place, key, member))
+    if issubclass(schema, StepSchema):          # what stands beside the verb of a step is said by the verb
+        for beside in schema.beside(body):
+            yield from _texts(beside, body, place)
 
 
 def is_text(info: FieldInfo) -> bool:

@@ -118,7 +118,6 @@ class Ask:
     fields: Mapping[str, Field]
     pages: Mapping[str, Page] = made(default_factory=dict)
     form: str | None = None
-    title: str = ""
     submit: str = ""
 
 

@@ -72,8 +72,8 @@ class AgentSchema(Schema):
                               "bare names are fields of the record.")
     who: PeopleNames = Property(None, description="Who may start it, if they may read the record; whoever may "
                                 "read it if left out.")
-    run_as: Name = Property(USER, description="Whose rights it has: `user` (who started it), `system`, or a record role "
-                            "of the table.")
+    run_as: Name = Property(USER, description="Whose rights it has: `user` (who started it), `system`, or a record "
+                            "role of the table.")
     parameters: dict[Name, ParameterSchema] = Property({}, description="What a caller gives it, by name; steps call "
                                                        "it parameter.NAME.")
     confirm: Text | None = Property(None, description="What people are asked to confirm; may hold {path} of the "

@@ -48,7 +48,8 @@ def make_ask(building: Building, merged: Merged, path: BodyPath, name: str, aske
     known = Known(building.names, sources, given)
     fields |= parameter_fields(building, merged, (*path, "ask"), asked, known, asked=True)
     scope = building.scope(None, known)
-    return Ask(fields, {key: _page(key, page, scope) for key, page in beside.pages.items()}, beside.form)
+    return Ask(fields, {key: _page(key, page, scope) for key, page in beside.pages.items()}, beside.form,
+               beside.submit or "")
 
 
 def _answer(fields: Mapping[str, Field], name: str) -> Source:

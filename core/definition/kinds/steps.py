@@ -63,6 +63,13 @@ class StepSchema(Schema):
                                               "ends.")
 
 
+    @staticmethod
+    def beside(body: Mapping[str, object]) -> Iterator[type[VerbSchema]]:
+        """The schemas of the built-in verbs that a step's body has, for its texts."""
+        from core.definition.kinds.verbs import VERBS
+        yield from (verb.schema for name, verb in VERBS.items() if name in body)
+
+
 OnErrorSchema.model_rebuild()
 COMMON = frozenset({"if", "else", "do", "once", "on_error"})
 

@@ -29,7 +29,6 @@ class AskSchema(VerbSchema, DialogSchema):
     """Asks people."""
 
     ask: dict[Name, AskedSchema] = Property(min_length=1, description="What is asked, by name.")
-    title: Text | None = Property(None, description="The heading of the dialog; the agent's title if left out.")
 
 
 class Ask(Verb):

@@ -73,7 +73,7 @@ class WorklistSchema(Schema):
     """A line of the worklist."""
 
     title: Text | None = Property(None, description="What it says, with the number behind it; may hold {title} and "
-                                  "{plural} of the table.")
+                                  "{plural} of the table. The name in words if left out.")
     state: Names | None = Property(None, description="The state or states it counts; the line's name if left out.")
     people: PeopleNames = Property(None, alias="for", description="Who has it; whoever may take a way out of the state "
                                    "if left out.")
@@ -108,7 +108,7 @@ class WorkflowKind(Kind):
         transitions = {name: _transition(merged, name, one, schema.of, building)
                        for name, one in schema.transitions.items()}
         scope = building.scope(schema.of)
-        worklist = {name: WorklistLine(name, one.title or "{plural}", tuple(one.state or [name]), one.people,
+        worklist = {name: WorklistLine(name, one.title or humanised(name), tuple(one.state or [name]), one.people,
                                        Written(one.where, scope, "boolean") if one.where else None)
                     for name, one in schema.worklist.items()}
         return Workflow(merged.name, schema.title or humanised(merged.name), schema.of, schema.field,

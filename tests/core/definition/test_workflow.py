@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.definition import load, references
+from core.definition import references
 from core.definition.model import Model
 from core.definition.processes import Duration, cron, duration
 from core.definition.texts import text
