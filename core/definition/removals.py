@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from core.definition.building import Building
 from core.definition.references import Reference, mark
+from core.definition.users import DIRECT
 from core.definition.values import Mark
 from core.errors import Problem
 
@@ -36,7 +37,16 @@ def _users(before: Building, after: Building, kind: str, name: str, member: str)
     had, has = (building.merged[kind, name].body for building in (before, after))
     gone = {key for key, members in had.items() if isinstance(members, dict) and member in members
             and member not in (has.get(key) or ())}                     # type: ignore[operator]
+    named = {f"{name}.{member}" if DIRECT.get(kind) == key else f"{name}.{key}.{member}" for key in gone}
+    itself = {(kind, name, (key, member)) for key in gone}
     for one in before.references:
-        if one.to_kind == kind and one.to_name.startswith(f"{name}.") and one.to_name.endswith(f".{member}") \
-                and not ((one.kind, one.name) == (kind, name) and one.path[0] in gone and one.path[1:2] == (member,)):
+        if one.to_kind == kind and one.to_name in named and (one.kind, one.name, one.path[:2]) not in itself \
+                and _stays(one, before, after):
             yield one
+
+
+def _stays(one: Reference, before: Building, after: Building) -> bool:
+    """True if what names it is not removed itself; places tell, for what is counted moves up."""
+    origin = before.merged[one.kind, one.name].origin.get(one.path)
+    left = after.merged[one.kind, one.name].origin.values()
+    return origin is None or any(each.mark == origin.mark for each in left)

@@ -43,6 +43,9 @@ class Names:
         self.functions = functions  # of the expression language; None: the built-in ones
         self.renames = Renames()
         self.notes = Notes()
+        self.under: dict[str, list[str]] = {}       # the tables under each base that hold records
+        self.families: dict[str, list[str]] = {}    # all tables that are stored with each topmost base, that first
+        self.people: list[str] = []                 # the tables whose records stand for people
         self.tables: Values[Table] = Values("table", self.notes)
         self.choices: Values[Choices] = Values("choices", self.notes)
         self.queries: Values[SetQuery] = Values("query", self.notes)
@@ -156,7 +159,10 @@ class ModelScope:
         if name.startswith("setting.") and name not in self.given:
             setting = name.removeprefix("setting.")
             self._touch("setting", setting)
-            return self.names.settings.get(setting)
+            found = self.names.settings.get(setting)
+            if found is None and self.forgiving:
+                found = self.names.settings.get(self.names.renames.definition("setting", setting) or "")
+            return found
         return self.given.get(name)
 
     def variables(self) -> Iterable[str]:

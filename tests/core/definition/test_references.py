@@ -33,7 +33,7 @@ EXEMPT: Mapping[tuple[str, str], str] = {
     ("FilterSchema", "group"): "filters of one list", ("AgentSchema", "run_as"): "a user, which is a record",
     ("ScenarioStepSchema", "as"): "people that the scenario makes up", ("PageSchema", "fields"): "what the dialog asks",
     ("PageSchema", "if"): "answers of the same dialog", ("AskedSchema", "required"): "answers of the same dialog",
-    ("ReportSchema", "about"): "its own parameter", ("OpensSchema", "source"): "its own source",
+    ("ReportSchema", "about"): "its own parameter", ("SourceOpensSchema", "source"): "its own source",
     ("LayoutSchema", "sections"): "its own columns", ("PivotSchema", "columns"): "its own columns",
     ("PivotSchema", "values"): "its own columns", ("ReportSchema", "order"): "its own columns",
     ("ReportColumnSchema", "is"): "its own columns", ("ChartSchema", "x"): "what its own source gives",
@@ -126,7 +126,7 @@ def test_a_reference_is_where_the_name_stands(name: str) -> None:
     model, found = graph(name)
     folder = Path.cwd() if name == "addons" else sample(name, pages.KINDS).folder
     wrong, placed = [], 0
-    for one in (one for references in found.values() for one in references):
+    for one in (one for several in found.values() for one in several):
         merged = model.definitions[one.kind, one.name]
         where = place(merged.body, one.path, written(one), one.inside)
         here = mark(merged, one)
@@ -146,5 +146,60 @@ def is_folded(value: object, line: str) -> bool:
 
 
 def users_of(model: Model, found: Mapping[tuple[str, str], list[Reference]], kind: str, name: str) -> set[str]:
-    return {f"{one.kind} {one.name} {'.'.join(map(str, one.path))}" for references in found.values()
-            for one in references if (one.to_kind, one.to_name) == (kind, name)}
+    return {f"{one.kind} {one.name} {'.'.join(map(str, one.path))}" for several in found.values()
+            for one in several if (one.to_kind, one.to_name) == (kind, name)}
+
+
+def test_every_way_to_use_a_thing_is_a_use(tmp_path: Path) -> None:
+    model = load_set(tmp_path, {
+        "addons/a/tables/user.yaml": "table: user\npeople: id\nfields:\n  name: {type: text}\n",
+        "addons/a/tables/owned.yaml": "mixin: owned\nfields:\n  owner: {type: link, to: user, default: =user}\n"
+                                      "roles:\n  owner: {is: owner}\n",
+        "addons/a/tables/deal.yaml": """
+            table: deal
+            uses: [owned]
+            display: "{name} of {owner.name}"
+            access: {only: owner}
+            fields:
+              name: {type: text}
+              size: {type: integer, required: "stage == 'won'"}
+              stage: {type: choice, of: stage, default: won}
+              lines: {type: lines, of: line, by: deal}
+              total: {type: integer, formula: "sum(lines[size > outer.size].size) + setting.most"}
+              price: {type: integer, formula: "twice(size) + count(query.big(least=size)[stage == 'won'])"}
+            """,
+        "addons/a/tables/line.yaml": "table: line\nfields:\n  deal: {type: link, to: deal}\n  size: {type: integer}\n"
+                                     "  open: {type: boolean, formula: \"exists(all.deal[stage in ['open']])\"}\n",
+        "addons/a/choices/stage.yaml": "choices: stage\nvalues:\n  open: {}\n  won: {}\n",
+        "addons/a/settings/most.yaml": "setting: most\ntype: integer\ndefault: 3\n",
+        "addons/a/functions/twice.yaml": "function: twice\nparameters: {x: {type: integer}}\nreturns: {type: integer}\n"
+                                         "is: parameter.x * 2\n",
+        "addons/a/queries/big.yaml": "query: big\nof: deal\nparameters: {least: {type: integer}}\n"
+                                     "where: size >= parameter.least\ncolumns: {name: {}}\n",
+        "addons/a/templates/note.txt": "---\ntemplate: note\nof: deal\nsubject: About {name}\n---\n"
+                                       "Of {{ owner.name }}{% if stage == 'won' %}!{% endif %}\n",
+        "addons/a/data/deals.yaml": "data: deals\nof: deal\nkey: name\nrecords:\n  one: {size: 3, stage: won}\n",
+        "addons/a/roles/clerk.yaml": "role: clerk\ngrants:\n  deal: {read: [owner]}\n  deal.size: {read: false}\n",
+        "addons/a/translations/de.po": 'msgid ""\nmsgstr ""\n\nmsgctxt "table deal.fields.size.title"\nmsgid "Size"\n'
+                                       'msgstr "Menge"\n',
+    }).must()
+    found: dict[tuple[str, str], list[Reference]] = {}
+    for one in references(model):
+        found.setdefault((one.kind, one.name), []).append(one)
+    assert users_of(model, found, "table", "deal.size") == {
+        "table deal fields.total.formula", "table deal fields.price.formula", "query big where",
+        "data deals records.one.size", "role clerk grants.deal.size", "translation de texts.table deal.fields.size.title"}
+    assert users_of(model, found, "choices", "stage.won") == {
+        "table deal fields.size.required", "table deal fields.stage.default", "table deal fields.price.formula",
+        "template note body", "data deals records.one.stage"}
+    assert users_of(model, found, "choices", "stage.open") == {"table line fields.open.formula"}
+    assert users_of(model, found, "mixin", "owned.owner") == {
+        "table deal display", "template note body", "mixin owned roles.owner.is"}
+    assert users_of(model, found, "mixin", "owned.roles.owner") == {"table deal access.only", "role clerk grants.deal.read.0"}
+    assert users_of(model, found, "setting", "most") == {"table deal fields.total.formula"}
+    assert users_of(model, found, "function", "twice") == {"table deal fields.price.formula"}
+    assert users_of(model, found, "query", "big") == {"table deal fields.price.formula"}
+    assert users_of(model, found, "table", "line") == {"table deal fields.lines.of"}
+    assert users_of(model, found, "mixin", "owned") == {"table deal uses.0"}
+    assert {"table line fields.deal.to", "table line fields.open.formula", "query big of"} <= \
+        users_of(model, found, "table", "deal")
