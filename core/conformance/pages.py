@@ -10,6 +10,7 @@ from core.conformance.subject import Subject
 from core.definition.model import Model, Object
 from core.ed.access import concrete
 from core.ed.records import Records
+from core.web.pages.objects import visible
 
 FEW, MANY = 3, 200
 SHOWN, HIDDEN = (200,), (403, 404)      # what somebody gets who may see a page, and who may not
@@ -35,6 +36,9 @@ def visit(subject: Subject) -> Iterator[str]:
 
 def _paths(model: Model, thing: Object, own: Records, all_records: Records) -> Iterator[tuple[str, tuple[int, ...]]]:
     """The pages of an object, and what the role's user should get."""
+    if thing.rows is not None:
+        yield f"/{thing.name}", SHOWN if visible(own.session, thing) else HIDDEN
+        return
     readable = own.may(thing.of, "read")
     yield f"/{thing.name}", SHOWN if readable else HIDDEN
     if not model.tables[thing.of].abstract:

@@ -121,6 +121,9 @@ class Building:
     def _tell_missing(self, merged: Merged, path: BodyPath, table: str, name: str) -> None:
         if table in self.names.broken or name in self.names.lost:
             return
+        if table in self.names.results and not self.names.touched:
+            self.tell(merged, path, f'"{name}" is no column of the {table}'
+                      + suggestion(name, self.names.members(table)))
         found = self.names.tables.get(table)
         if found is None:
             return                      # the missing table is told where it is named
@@ -208,6 +211,9 @@ class Building:
 
     def _refer_field(self, merged: Merged, path: BodyPath, table: str, name: str, inside: int | None) -> None:
         """Remember that a field is named, by the table that declares it and the mixin that it comes from."""
+        if table in self.names.results:
+            self.refer(merged, path, "query", f"{table.rpartition(' ')[2]}.{name}", inside)
+            return
         found = self.names.field(table, name)
         self.refer(merged, path, "table", f"{found.table if found else table}.{name}", inside)
         source = found.path.partition(".")[0] if found is not None else ""

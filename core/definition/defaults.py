@@ -13,9 +13,9 @@ def list_of(model: Model, table: str) -> List:
     name: str | None = table
     while name is not None:
         named = model.lists.get(name)
-        if named is not None and named.of == name:
+        if named is not None and named.of == name and named.query is None:
             return named
-        first = next((one for one in model.lists.values() if one.of == name), None)
+        first = next((one for one in model.lists.values() if one.of == name and one.query is None), None)
         if first is not None:
             return first
         name = model.tables[name].base

@@ -88,6 +88,8 @@ class List:
     filters: Mapping[str, Filter] = field(default_factory=dict)
     views: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     generated: bool = False
+    query: str | None = None            # the query that it is of; `of` is then the table of its records
+    rows: Query | None = None           # what it shows, if that query gives rows; `of` is then ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ class Object:
     help: str = ""
     written: Written | None = None
     values: Mapping[str, object] = field(default_factory=dict)
+    query: str | None = None            # the query that it is of; `of` is then a table that it reads
+    rows: Query | None = None           # what it shows, if that query gives rows; nothing can be made or changed then
 
     @cached_property
     def where(self) -> Expression | None:
@@ -158,8 +162,8 @@ class Object:
 class Grant:
     """What a role allows on a table or a field: never, always, or to those who stand so to the record.
 
-    None is not said: the table's grant counts for a field, the base's for a table, and else it is never. All of it holds
-    for the records that meet `where`.
+    None is not said: the table's grant counts for a field, the base's for a table, and else it is never. All of it
+    holds for the records that meet `where`.
     """
 
     create: Right | None = None

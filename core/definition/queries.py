@@ -235,6 +235,13 @@ class Union:
         return tuple(dict.fromkeys(name for part in self.parts.values() for name in part.given))
 
 
+def rows_of(query: Query, name: str, columns: Mapping[str, QueryColumn], where: Conditions | None = None,
+            order: tuple[str, ...] = ()) -> Query:
+    """A query of the rows of another, under a name of its own; in that one's order if it says none."""
+    return Query(query.names, query.name, f"query {query.name}", None, query, where, columns, name, query.title,
+                 parameters=query.parameters, order=order)
+
+
 class Known(Mapping[str, Type]):
     """The variables of an expression in a query: its parameters, and the columns that stand before it.
 

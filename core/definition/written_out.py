@@ -12,7 +12,7 @@ MOST_NODES = 2000
 
 
 def written_out(node: Node, columns: Mapping[str, Node]) -> Node:
-    """A tree in which the variables that are columns have become what these say; raises ExpressionError if too large."""
+    """A tree with what columns say in place of the variables that they are; raises ExpressionError if too large."""
     def column(one: Node, depth: int) -> Node | None:
         found = columns.get(one.names[0]) if isinstance(one, Variable) and len(one.names) == 1 else None
         return shifted(found, depth) if found is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -87,12 +87,17 @@ def run(session: Session, name: str, given: Mapping[str, object] | None = None, 
 
     `given` are values of its parameters in normal form.
     """
-    query = query_of(session, name)
+    return run_query(session, query_of(session, name), (name,), given, limit=limit, offset=offset)
+
+
+def run_query(session: Session, query: Query, key: tuple[Hashable, ...], given: Mapping[str, object] | None = None, *,
+              limit: int = 1000, offset: int = 0) -> Result:
+    """The same for a query that a page or list makes of another; `key` tells what it makes."""
     if not 1 <= limit <= MOST_ROWS:
         raise BadRequest("A query gives between 1 and {most} rows at once.", "limit", most=MOST_ROWS)
     if not 0 <= offset <= LARGEST_OFFSET:
         raise BadRequest("Skip at most {most} rows.", "offset", most=LARGEST_OFFSET)
-    found = prepared(session, query)
+    found = prepared(session, query, key)
     values = query_values.values(session, query, given or {})
     rows = found.statement.rows(session.connection, {
         **session.parameters, **query_values.bound(query, values), "limit": limit + 1, "offset": offset})
@@ -112,15 +117,15 @@ def query_of(session: Session, name: str) -> Query:
 def readable(session: Session, name: str) -> bool:
     """Whether the user may read what a query needs."""
     try:
-        prepared(session, query_of(session, name))
+        prepared(session, query_of(session, name), (name,))
     except Denied:
         return False
     return True
 
 
-def prepared(session: Session, query: Query) -> Prepared:
+def prepared(session: Session, query: Query, key: tuple[Hashable, ...]) -> Prepared:
     """The statement of a query for users of these roles. Raises Denied."""
-    return session.system.cache.get(("query", session.user.shape, query.name), lambda: _prepare(session, query))
+    return session.system.cache.get(("query", session.user.shape, *key), lambda: _prepare(session, query))
 
 
 def _prepare(session: Session, query: Query) -> Prepared:

@@ -99,7 +99,9 @@ class Builder:
             layer = _over_rows(self._union(name, reading.parts))
         elif reading.query is not None:
             below = self.query(reading.query)
-            layer = _over_rows(self._rows(f"query {reading.query.name}", below.select(), below.columns))
+            rank = func.row_number().over(order_by=list(below.order) or None).label("rank")
+            rows = self._rows(f"query {reading.query.name}", below.select(rank), below.columns)
+            layer = _over_rows(rows, rows.rows.c["rank"])
         for conditions in reading.conditions:
             layer.where.append(compile_sql(conditions.node, layer.columns, loose=True))
         return layer
@@ -201,11 +203,11 @@ class Builder:
         return Selected(layer, tuple(self._columns(layer, ())), (columns.rows.c["rank"],))
 
 
-def _over_rows(columns: RowColumns) -> Layer:
-    """A layer over rows that were selected before."""
+def _over_rows(columns: RowColumns, rank: Element | None = None) -> Layer:
+    """A layer over rows that were selected before, in their order if they have one."""
     record = (columns.rows.c["record_id"], columns.rows.c["record_type"])
     single = [held.element for held in columns.held.values() if not held.type.many]
-    return Layer(columns, [], record, (record[0], *single))
+    return Layer(columns, [], record, (rank,) if rank is not None else (record[0], *single))
 
 
 def _no_record() -> tuple[Element, Element]:

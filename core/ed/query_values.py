@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,11 @@ from sqlalchemy import select
 
 from core.definition.kinds.parameters import Amount, split_amount
 from core.definition.scope import Written
+from core.definition.written_out import replaced
 from core.ed.defaults import environment_for
 from core.errors import BadRequest, FieldProblem, Invalid
+from core.expression import Expression
+from core.expression.nodes import Node, Variable
 from core.types.base import BadValue, Locale
 from core.types.numbers import rounded
 
@@ -59,11 +62,26 @@ def bound(query: Query, found: Mapping[str, object]) -> dict[str, object]:
             for name, field in query.parameters.items()}
 
 
-def give(session: Session, query: Query, found: Mapping[str, object]) -> None:
-    """Let all further statements of a session know the parameters of a query whose records they read."""
-    known = {name: field.type.to_columns(found[name], field.properties)[0]
+def chosen(session: Session, query: Query, found: Mapping[str, object]) -> tuple[Expression, ...]:
+    """The conditions of a query that chooses records, for pages of its table.
+
+    Its parameters have names of their own in them, for a page may stand on several queries; the session knows their
+    values from now on.
+    """
+    known = {f"{query.name}__{name}": field.type.to_columns(found[name], field.properties)[0]
              for name, field in query.parameters.items()}
     session.environment = replace(session.environment, variables={**session.environment.variables, **known})
+    return session.system.cache.get(("chosen", query.name), lambda: tuple(
+        Expression(f"query.{query.name}", replaced(one.node, _own_name(query)), query.names.is_kind_of)
+        for one in query.conditions))
+
+
+def _own_name(query: Query) -> Callable[[Node, int], Node | None]:
+    def rename(node: Node, depth: int) -> Node | None:
+        if isinstance(node, Variable) and node.names[0] == "parameter":
+            return replace(node, names=("parameter", f"{query.name}__{node.names[1]}"))
+        return None
+    return rename
 
 
 def _value(session: Session, field: Field, value: object, problems: list[FieldProblem]) -> Any:

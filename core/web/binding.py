@@ -20,8 +20,9 @@ SYSTEM_TITLES = {"id": N_("Id"), "created_on": N_("Created on"), "created_by": N
 def homes(model: Model) -> dict[str, str]:
     """Where the records of each table are opened: the first object that stands on it, in the model's order."""
     found: dict[str, str] = {}
-    plain = [thing for thing in model.objects.values() if thing.written is None]
-    for thing in [*plain, *model.objects.values()]:
+    opening = [thing for thing in model.objects.values() if thing.rows is None]
+    plain = [thing for thing in opening if thing.written is None and thing.query is None]
+    for thing in [*plain, *opening]:
         if not model.tables[thing.of].kinds:
             found.setdefault(thing.of, f"/{thing.name}")
     return found

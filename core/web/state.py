@@ -32,17 +32,20 @@ class ListState:
     start: int = 0
     trash: bool = False
     limit: int = PAGE
+    given: tuple[tuple[str, str], ...] = ()     # the parameters of a query: ("p.city", "Ulm")
 
     @classmethod
     def of(cls, request: Request, path: str) -> ListState:
         """Read the state from a request. Raises BadRequest for a value that comes twice."""
-        values = once(request.args, ("f",))
+        given = tuple((key, value) for key, value in request.args.items(multi=True) if key.startswith("p."))[:100]
+        values = once(request.args, ("f", *(key for key, _ in given)))
         filters = request.args.getlist("f")[:30] if "f" in request.args else None
         sort = tuple(part for part in values.get("sort", "")[:300].split(",") if part.strip("-"))[:4]
         return cls(path, values.get("q", "").strip()[:200], None if filters is None else tuple(filter(None, filters)),
                    values.get("where", "").strip()[:4000], sort, values.get("list", "")[:60],
                    values.get("after", "")[:2000], natural(values.get("start"), 0, 10**9),
-                   values.get("trash") == "1", max(1, natural(values.get("limit"), PAGE, 200)))
+                   values.get("trash") == "1", max(1, natural(values.get("limit"), PAGE, 200)),
+                   given)
 
     def url(self) -> str:
         """The address of this state; what is as usual is left out."""
@@ -55,6 +58,7 @@ class ListState:
                 pairs.append((key, value))
         if self.filters is not None:
             pairs += [("f", name) for name in self.filters or ("",)]
+        pairs += self.given
         return f"{self.path}?{'&'.join(_encoded(*pair) for pair in pairs)}" if pairs else self.path
 
     def at_start(self) -> ListState:

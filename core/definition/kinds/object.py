@@ -9,6 +9,8 @@ from pydantic import Field as Property
 from core.definition.building import Building
 from core.definition.kinds.base import Kind
 from core.definition.kinds.fields import check_value, value_of
+from core.definition.kinds.list import check_source
+from core.definition.kinds.query_sources import query_of
 from core.definition.kinds.schema import Expression, Line, Name, Schema, Text, Value
 from core.definition.model import Object
 from core.definition.names import PAGES, suggestion
@@ -19,8 +21,10 @@ from core.definition.values import Merged
 class ObjectSchema(Schema):
     """A business object: records of a table under one icon and one address."""
 
-    of: Name = Property(description="The table.")
-    title: Text | None = Property(None, description="What people call it; the table's plural if left out.")
+    of: Name = Property(description="The table; or a query, whose records are shown as those of its table, or whose "
+                        "rows as a page to read. Its parameters are asked above them.")
+    title: Text | None = Property(None, description="What people call it; the table's plural, or the query's title, if "
+                                  "left out.")
     help: Text | None = Property(None, description="What it is for, in a sentence.")
     area: Name | None = Property(None, description="The area of the desktop it stands in.")
     icon: Line | None = Property(None, description="The name of its icon.")
@@ -42,27 +46,34 @@ class ObjectKind(Kind):
 
     def build(self, merged: Merged, schema: Any, building: Building) -> Object | None:
         """The object; values of `new` in the normal form of their fields."""
+        query = None if schema.of in building.names.tables else query_of(building, schema.of)
+        rows = query if query is not None and not query.chooses else None
+        of = schema.of if query is None else building.names.queries[query.name].table
         table = building.names.tables.get(schema.of)
-        scope = building.scope(schema.of)
+        scope = building.scope(f"query {schema.of}" if rows is not None else of)
         values: dict[str, object] = {}
-        for name, value in schema.new.items():
-            field = building.names.field(schema.of, name)
+        for name, value in schema.new.items() if rows is None else ():
+            field = building.names.field(of, name)
             if field is not None:
-                building.field(merged, ("new", name), schema.of, name)
+                building.field(merged, ("new", name), of, name)
                 values[name] = value_of(merged, ("new", name), value, field, scope, building)
-            elif table is not None:
-                building.field(merged, ("new", name), schema.of, name)
+            elif of in building.names.tables:
+                building.field(merged, ("new", name), of, name)
         where = Written(schema.where, scope, "boolean") if schema.where else None
-        return Object(merged.name, schema.title or (table.plural if table else merged.name), schema.of, schema.area,
-                      schema.icon, schema.color, tuple(schema.lists), tuple(schema.forms), schema.help or "", where,
-                      values)
+        title = schema.title or (table.plural if table else query.title if query is not None else merged.name)
+        return Object(merged.name, title, of, schema.area, schema.icon, schema.color, tuple(schema.lists),
+                      tuple(schema.forms), schema.help or "", where, values, query.name if query is not None else None,
+                      rows)
 
     def check(self, merged: Merged, value: Any, building: Building) -> None:
         """Check the table, the area, the lists and forms, and the values of new records."""
-        building.find(merged, ("of",), "table", value.of)
+        check_source(building, merged, value.query, value.of)
         building.check(merged, ("where",), value.written)
         if value.area is not None:
             check_area(merged, value.area, building)
+        if value.rows is not None:
+            _check_rows(merged, value, building)
+            return
         for key, kind in (("lists", "list"), ("forms", "form")):
             for index, name in enumerate(getattr(value, key)):
                 found = building.find(merged, (key, index), kind, name)
@@ -73,6 +84,17 @@ class ObjectKind(Kind):
             field = building.names.field(value.of, name)
             if field is not None:
                 check_value(merged, ("new", name), literal, field, building)
+
+
+def _check_rows(merged: Merged, value: Object, building: Building) -> None:
+    """Rows are read only, and shown by lists of the same query."""
+    for key in ("forms", "new"):
+        if key in merged.body:
+            building.tell(merged, (key,), f'"{key}" is for records: the rows of query "{value.query}" are only read')
+    for index, name in enumerate(value.lists):
+        found = building.find(merged, ("lists", index), "list", name)
+        if found is not None and (found.rows is None or found.query != value.query):
+            building.tell(merged, ("lists", index), f'list "{name}" is not of query "{value.query}"')
 
 
 def check_area(merged: Merged, area: str, building: Building) -> None:

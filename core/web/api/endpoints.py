@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from core.ed.scope import visible
 from core.errors import N_, BadRequest, Conflict, Denied, NotFound
-from core.web.api import openapi, strict_json
+from core.web.api import openapi, rows, strict_json
 from core.web.api.idempotency import Answered, Key
 from core.web.api.query import list_query, names, parameters, record_id, version_in
 from core.web.api.wire import Sees, Wire, dumps
@@ -101,12 +101,21 @@ def delete_record(context: Context, table: str, id: str) -> Response:
     return Response("", status=204)
 
 
+def query_rows(context: Context, name: str) -> Response:
+    """GET /api/v1/query/<name>: the rows of a query."""
+    _scope(context, "read")
+    context.session.how = "api"
+    return rows.answer(context, name)
+
+
 def describe(context: Context) -> Response:
-    """GET /api/v1/openapi.json: the tables that the caller may read, as OpenAPI 3.1."""
+    """GET /api/v1/openapi.json: the tables that the caller may read and the queries to run, as OpenAPI 3.1."""
     _scope(context, "read")
     parameters(context.request.args, ())
     readable = tuple(name for name in context.system.model.tables if context.records.may(name, "read"))
-    body = context.system.cache.get(("openapi", readable), lambda: dumps(openapi.document(context.system, readable)))
+    asked = rows.readable(context.session)
+    body = context.system.cache.get(("openapi", readable, asked),
+                                    lambda: dumps(openapi.document(context.system, readable, asked)))
     return Response(body, content_type="application/json")
 
 

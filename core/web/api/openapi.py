@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from core.web.api import rows
+
 if TYPE_CHECKING:
     from core.definition.model import Field, Model, Table
     from core.ed.system import System
@@ -50,8 +52,8 @@ _KEY: Schema = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "s
                 "description": "Sent again with the same body, the request gets the first answer."}
 
 
-def document(system: System, tables: Iterable[str]) -> Schema:
-    """Describe the API for these tables."""
+def document(system: System, tables: Iterable[str], queries: Iterable[str] = ()) -> Schema:
+    """Describe the API for these tables and queries."""
     model = system.model
     paths: Schema = {}
     schemas: Schema = {"problem": _PROBLEM}
@@ -61,6 +63,8 @@ def document(system: System, tables: Iterable[str]) -> Schema:
         schemas[f"{name}_write"] = _record(model, table, reading=False)
         paths[f"/api/v1/{name}"] = _many(table)
         paths[f"/api/v1/{name}/{{id}}"] = _single(table)
+    for name in queries:
+        paths[f"/api/v1/query/{name}"] = rows.described(model, model.queries[name], _field)
     return {
         "openapi": "3.1.0",
         "info": {"title": model.system.title, "version": str(system.version)},

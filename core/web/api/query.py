@@ -83,6 +83,16 @@ def version_in(text: str | None, parameter: str) -> int | None:
     return int(text)
 
 
+def number(text: str | None, parameter: str, default: int, least: int, most: int) -> int:
+    """A whole number; raises BadRequest for anything else, or one out of bounds."""
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        raise BadRequest('"{name}" is a whole number from {least} to {most}.', parameter, name=parameter, least=least,
+                         most=most)
+    return int(text)
+
+
 def _limit(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
+from core.ed import query_values
 from core.errors import BadRequest
+from core.web.asked import Asked, asked
 from core.web.context import Context
 from core.web.i18n import N_
 from core.web.list_view import ListView, list_title, list_view
+from core.web.pages import rows
 from core.web.pages.objects import object_of, object_title
 from core.web.request import natural
 from core.web.routing import Route
@@ -45,17 +48,23 @@ class Chip:
 
 def show(context: Context, object: str) -> Response:
     """The page of a list; a condition that cannot be understood is shown beside its box, with no rows."""
-    thing = object_of(context, object)
+    thing = object_of(context, object, rows=True)
+    if thing.rows is not None:
+        return rows.show(context, thing)
     state = ListState.of(context.request, f"/{thing.name}")
+    answered = asked(context, context.system.model.queries[thing.query]) if thing.query else None
     view = _view(context, thing, state)
     active = _active(view, state)
     problem: BadRequest | None = None
     records: Sequence[dict[str, Any]] = ()
     following, count, more = None, 0, False
     try:
-        where = _where(context, thing, view, state, active)
+        where = _where(context, thing, view, state, active, answered)
+        if where is None:
+            return _draw(context, thing, view, state, active, (), None, 0, False, None, answered)
         found = context.records.page(
-            thing.of, view.fields or ["id"], where, order=state.sort or view.order, limit=state.limit,
+            thing.of, view.fields or ["id"], where, order=state.sort or _order(context, thing, view),
+            limit=state.limit,
             after=state.after or None, offset=0 if state.after else state.start, search=state.search or None,
             trash=state.trash)
         records, following = found.records, found.next
@@ -65,7 +74,7 @@ def show(context: Context, object: str) -> Response:
             raise
         context.undo()
         problem = error
-    return _draw(context, thing, view, state, active, records, following, count, more, problem)
+    return _draw(context, thing, view, state, active, records, following, count, more, problem, answered)
 
 
 def _view(context: Context, thing: Object, state: ListState) -> ListView:
@@ -82,11 +91,29 @@ def _active(view: ListView, state: ListState) -> frozenset[str]:
     return frozenset(state.filters) & known
 
 
-def _where(context: Context, thing: Object, view: ListView, state: ListState, active: frozenset[str]) -> list[Any]:
-    """All conditions of the page: of the object, of the filters (one group's are alternatives), of the user."""
+def _order(context: Context, thing: Object, view: ListView) -> tuple[str, ...]:
+    """What the list is sorted by; else what its query is, then the object's."""
+    model = context.system.model
+    listed = model.lists.get(view.name)
+    names = (listed.query if listed is not None else None, thing.query)
+    return view.order or next((model.queries[name].order for name in names if name and model.queries[name].order), ())
+
+
+def _where(context: Context, thing: Object, view: ListView, state: ListState, active: frozenset[str],
+           answered: Asked | None) -> list[Any] | None:
+    """All conditions of the page: of the object, its query and its list's, of the filters (one group's are
+    alternatives), of the user. None if what the query asks for is missing."""
     where: list[Any] = [] if thing.where is None else [thing.where]
     model = context.system.model
-    filters = (model.lists.get(view.name) or model.list_of(thing.of)).filters
+    listed = model.lists.get(view.name) or model.list_of(thing.of)
+    if answered is not None and thing.query is not None:
+        if answered.values is None:
+            return None
+        where += query_values.chosen(context.session, model.queries[thing.query], answered.values)
+    if listed.query is not None and listed.query != thing.query:
+        query = model.queries[listed.query]
+        where += query_values.chosen(context.session, query, query_values.values(context.session, query, {}))
+    filters = listed.filters
     groups: dict[str, list[Any]] = {}
     for name in sorted(active):
         groups.setdefault(filters[name].group or f"{name} alone", []).append(filters[name].where)
@@ -107,7 +134,7 @@ def _count(context: Context, thing: Object, state: ListState, where: list[Any], 
 
 def _draw(context: Context, thing: Object, view: ListView, state: ListState, active: frozenset[str],
           records: Sequence[dict[str, Any]], following: str | None, count: int, more: bool,
-          problem: BadRequest | None) -> Response:
+          problem: BadRequest | None, answered: Asked | None) -> Response:
     _ = context.text
     title = object_title(context, thing)
     order = state.sort or view.order
@@ -117,26 +144,30 @@ def _draw(context: Context, thing: Object, view: ListView, state: ListState, act
     chips = [Chip(c.title, state.toggled(c.name, active).url(), c.name in active) for c in view.filters]
     model = context.system.model
     lists = [(list_title(context.system, name, context.viewer.locale.language),
-              ListState(state.path, list=name if number else "").url(), name == view.name)
+              ListState(state.path, list=name if number else "", given=state.given).url(), name == view.name)
              for number, name in enumerate(thing.lists) if name in model.lists]
     previous = state.previous()
     return render(
-        context, "list.html", Frame(title, (Crumb(title, f"/{thing.name}"),), thing.name), 400 if problem else 200,
+        context, "list.html", Frame(title, (Crumb(title, f"/{thing.name}"),), thing.name),
+        400 if problem or (answered is not None and answered.wrong) else 200,
+        questions=answered.questions if answered is not None else (),
         title=title, view=view, state=state, headers=headers, chips=chips, lists=lists if len(lists) > 1 else [],
         rows=view.rows(records, f"/{thing.name}", context.viewer, _("Record")), shown=len(records),
         first=state.start + 1, last=state.start + len(records), count=count, more=more,
         next_url=state.next(following).url() if following else None,
         previous_url=previous.url() if previous else None, first_url=state.at_start().url() if state.start else None,
         problem=_.of(problem.words) if problem else "", problem_column=problem.column if problem else None,
-        why=_why(context, thing, state, active, problem), may_create=context.records.may(thing.of, "create"),
+        why=_why(context, thing, state, active, problem, answered), may_create=context.records.may(thing.of, "create"),
         deleted=natural(context.request.args.get("deleted"), 0, 2**62) if "deleted" in context.request.args else 0,
         trash_url=replace(state, trash=not state.trash, after="", start=0).url(),
-        clear_url=ListState(state.path, filters=() if active else None, list=state.list).url())
+        clear_url=ListState(state.path, filters=() if active else None, list=state.list, given=state.given).url())
 
 
 def _why(context: Context, thing: Object, state: ListState, active: frozenset[str],
-         problem: BadRequest | None) -> str:
+         problem: BadRequest | None, answered: Asked | None) -> str:
     """Why a list is empty, in words."""
+    if answered is not None and answered.values is None:
+        return context.text(N_("Fill in what is asked above, then the rows are shown here."))
     if problem is not None:
         return context.text(N_("The condition cannot be understood, so nothing was looked for."))
     if state.search:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.definition.model import Model, Object
 from core.web.context import Context
+from core.web.pages.objects import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,13 @@ def menu_of(context: Context) -> tuple[Group, ...]:
 
 def _build(context: Context, language: str) -> tuple[Group, ...]:
     model = context.system.model
-    visible = [thing for thing in model.objects.values() if context.records.may(thing.of, "read")]
+    shown = [thing for thing in model.objects.values() if visible(context.session, thing)]
     groups = []
     for name, area in model.areas.items():
-        entries = tuple(_entry(context, thing, language, area.color) for thing in visible if thing.area == name)
+        entries = tuple(_entry(context, thing, language, area.color) for thing in shown if thing.area == name)
         if entries:
             groups.append(Group(name, _area_title(model, name, area.title, language), area.icon or "folder", entries))
-    rest = tuple(_entry(context, thing, language, None) for thing in visible if thing.area not in model.areas)
+    rest = tuple(_entry(context, thing, language, None) for thing in shown if thing.area not in model.areas)
     if rest:
         groups.append(Group("", context.text("More"), "dots", rest))
     return tuple(groups)
@@ -56,7 +57,7 @@ def _entry(context: Context, thing: Object, language: str, color: str | None) ->
     title = context.system.model.text(f"object {thing.name}.title", language) or thing.title
     help_text = (context.system.model.text(f"object {thing.name}.help", language) if thing.help else "") or ""
     return Entry(thing.name, title, thing.icon or "point", f"/{thing.name}", thing.color or color or "blue", help_text,
-                 context.records.may(thing.of, "create"))
+                 thing.rows is None and context.records.may(thing.of, "create"))
 
 
 def _area_title(model: Model, name: str, title: str, language: str) -> str:

@@ -54,7 +54,13 @@ def lookup(context: Context, table: str, field: str) -> Response:
     """The records a link field may lead to, as somebody types."""
     definition = context.system.model.tables.get(table)
     found = definition.fields.get(field) if definition is not None else None
-    if found is None or found.type.name != "link" or field not in context.records.readable(table):
+    readable = definition is not None and field in context.records.readable(table)
+    if table == "query":                    # no table can be called so
+        query, _, parameter = field.partition(".parameters.")
+        asking = context.system.model.queries.get(query)
+        found = asking.parameters.get(parameter) if asking is not None else None
+        readable = found is not None
+    if found is None or found.type.name != "link" or not readable:
         raise NotFound(N_("There is no such field, or you may not see it."))
     words = context.request.args.get("q", "").strip()[:LONGEST]
     pairs = context.records.lookup(found.target or "", words, found.among, 20)
@@ -72,7 +78,7 @@ def opened(context: Context, table: str, id: int) -> Response:
     kind = str(records[0].get("_type") or table)
     homes = known_homes(context.system)
     home = homes.get(kind) or next((f"/{thing.name}" for thing in model.objects.values()
-                                    if kind in model.tables[thing.of].kinds), None)
+                                    if thing.rows is None and kind in model.tables[thing.of].kinds), None)
     if home is None:
         raise NotFound(N_("These records have no page of their own."))
     return redirect(f"{home}/{id}")

@@ -59,7 +59,8 @@ def _columns(bound: Bound) -> tuple[LineColumn, ...]:
     model, table = bound.model, bound.field.target or ""
     back = str(getattr(bound.field.properties, "by", ""))
     listed = model.lists.get(bound.list) if bound.list else None
-    listed = listed or next((found for found in model.lists.values() if found.of == table), None)
+    listed = listed or next((found for found in model.lists.values()
+                              if found.of == table and found.query is None), None)
     paths: dict[str, tuple[str | None, bool]] = dict.fromkeys(default_columns(model, table, (back,)), (None, False))
     if listed is not None:
         paths = {column.path: (column.title, column.total == "sum") for column in listed.columns.values()}

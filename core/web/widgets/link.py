@@ -51,7 +51,8 @@ class LinkWidget(Widget):
     def edit(self, bound: Bound) -> Editor:
         base, many = home(bound), bound.field.many
         target = bound.field.target or ""
-        source = f"/-/lookup/{bound.field.table}/{bound.field.name}"
+        source = f"/-/lookup/{bound.field.table}/{bound.field.name}" if bound.field.table else \
+            f"/-/lookup/{bound.field.path.replace(' ', '/', 1)}"
         words = {"open": bound.text("Open this record"), "clear": bound.text("Clear")}
 
         def draw(entry: Entry, control: Control, viewer: Viewer) -> str:

@@ -1,0 +1,60 @@
+"""The rows of queries through the API: GET /api/v1/query/<name>?city=Ulm&limit=50."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Response
+
+from core.ed import query as queries
+from core.ed import query_values
+from core.ed.query_words import column_title, prompt, query_title
+from core.types.base import Locale
+from core.web.api.query import MOST, number, parameters
+from core.web.api.wire import dumps
+
+if TYPE_CHECKING:
+    from core.definition.model import Model
+    from core.definition.queries import Query
+    from core.ed.session import Session
+    from core.web.context import Context
+
+
+def answer(context: Context, name: str) -> Response:
+    """The rows of a query with its columns; parameters as people write them in English, dates as 2024-01-31."""
+    session = context.session
+    query = queries.query_of(session, name)
+    texts = dict(parameters(context.request.args, (*query.parameters, "limit", "offset")))
+    limit, offset = texts.pop("limit", None), texts.pop("offset", None)
+    given = query_values.parse(session, query, texts, Locale("en", session.environment.zone))
+    found = queries.run(session, name, given, limit=number(limit, "limit", 50, 1, MOST),
+                        offset=number(offset, "offset", 0, 0, queries.LARGEST_OFFSET))
+    columns = [{"name": column.name, "type": column.type.name,
+                "title": column_title(session.system.model, column, context.viewer.locale.language)}
+               for column in found.columns]
+    totals = {column.name: found.totals[column.name] if column.total == "count" else
+              column.field.type.to_wire(found.totals[column.name], column.field.properties)
+              for column in found.columns if column.name in found.totals}
+    body = {"rows": [found.wire(row) for row in found.rows], "more": found.more, "columns": columns, "totals": totals}
+    return Response(dumps(body), content_type="application/json")
+
+
+def readable(session: Session) -> tuple[str, ...]:
+    """The queries that the caller may run."""
+    return tuple(name for name in session.system.model.queries if queries.readable(session, name))
+
+
+def described(model: Model, query: Query, field_schema: Any) -> dict[str, Any]:
+    """What OpenAPI says of one query."""
+    asked = [{"name": name, "in": "query", "required": field.required is True, "schema": field_schema(model, field),
+              "description": prompt(model, field, "en")} for name, field in query.parameters.items()]
+    asked += [{"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST}},
+              {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0}}]
+    rows = {"type": "object", "required": ["rows", "more", "columns", "totals"], "properties": {
+        "rows": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
+        "more": {"type": "boolean"}, "columns": {"type": "array", "items": {"type": "object"}},
+        "totals": {"type": "object"}}}
+    return {"get": {"operationId": f"query_{query.name}", "summary": query_title(model, query, "en"),
+                    "parameters": asked, "responses": {
+                        "200": {"description": "Done.", "content": {"application/json": {"schema": rows}}},
+                        "default": {"$ref": "#/components/responses/problem"}}}}
