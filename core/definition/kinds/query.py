@@ -44,7 +44,8 @@ def _column(value: object) -> object:
     return value if isinstance(value, dict | QueryColumnSchema) else {"is": value}
 
 
-Columns = dict[Name, Annotated[QueryColumnSchema, BeforeValidator(_column)]]
+Columns = dict[Name, Annotated[QueryColumnSchema, BeforeValidator(_column),
+                               Property(json_schema_extra={"short": "expression"})]]
 
 
 class PartSchema(Schema):
@@ -151,14 +152,14 @@ def _written_long(tree: Node) -> Node:
     """Columns that are single expressions as mappings, so that a change may set their other properties."""
     def long(node: Node) -> Node:
         columns = node.map.get("columns")
-        if columns is None:
+        if columns is None or columns.value is None:
             return node
         members = {name: column if column.value is None or isinstance(column.value, dict)
                    else Node({"is": column}, column.origin) for name, column in columns.map.items()}
         return replace(node, value={**node.map, "columns": replace(columns, value=members)})
     tree = long(tree)
     parts = tree.map.get("union")
-    if parts is None:
+    if parts is None or parts.value is None:
         return tree
     members = {name: long(part) for name, part in parts.map.items()}
     return replace(tree, value={**tree.map, "union": replace(parts, value=members)})

@@ -155,7 +155,7 @@ class ReportKind(Kind):
 def _long(tree: Node) -> Node:
     """Columns that are single expressions as mappings, so that a change may set their other properties."""
     columns = tree.map.get("columns")
-    if columns is None:
+    if columns is None or columns.value is None:
         return tree
     members = {name: column if column.value is None or isinstance(column.value, dict)
                else Node({"is": column}, column.origin) for name, column in columns.map.items()}
