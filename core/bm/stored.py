@@ -34,7 +34,8 @@ class StoredUser:
     source: str
 
     def __str__(self) -> str:
-        return f"{self.table} {self.record} ({self.title}) {self.field}:{self.column}\n      {self.source}"
+        line = " ".join(self.source.split())
+        return f"{self.table} {self.record} ({self.title}) {self.field}:{self.column}\n      {line}"
 
 
 def users_in_records(engine: Engine, plugins: Plugins, aim: Target) -> Sequence[StoredUser]:
