@@ -114,14 +114,21 @@ class Systems:
         with self.engine.connect() as connection:
             promotion = connection.scalar(sql_select(func.max(tables.promotion.c.id)))
             system = live.system(connection, version, self.plugins)
-        for table in system.model.tables:
-            system.stored(table)                # finds now what would fail in a request
         with self._lock:
             self._systems[version] = system
             self._built[version] = promotion or 0
             while len(self._systems) > KEPT:
                 self._systems.popitem(last=False)
         return system
+
+    def _try(self, version: int) -> None:
+        """Build all of a version once and let it go, to find now what would fail in a request."""
+        with self.engine.connect() as connection:
+            system = live.system(connection, version, self.plugins)
+        for values in system.model.values.values():
+            values.values()
+        for table in system.model.tables:
+            system.stored(table)
 
     def _follow(self) -> None:
         """Listen, and begin again after any loss of the connection."""
@@ -166,18 +173,23 @@ class Systems:
                     (tables.promotion.c.target == current) & tables.promotion.c.state.in_(live.FLIPPED),
                     tables.promotion.c.state == "preparing")]
         self.error = None                       # what is told is about now, not about an earlier attempt
-        for row in promotions:
+        for row, coming in zip(promotions, (False, True), strict=True):
             if row is not None:
-                self._prepare(row.target, row.id)
+                self._prepare(row.target, row.id, coming)
         oldest = self._older_than(current)
         self._report(current, oldest)
         return oldest is not None
 
-    def _prepare(self, version: int, promotion: int) -> None:
-        """Build a version; again if it was built before that promotion, for others may have parked kinds since."""
+    def _prepare(self, version: int, promotion: int, coming: bool) -> None:
+        """Build a version; again if it was built before that promotion, for others may have parked kinds since.
+
+        One that is coming is tried in all its parts; of one that is live, parts are built when they are asked for.
+        """
         try:
             if self._built.get(version, -1) < promotion:
                 with self._building:
+                    if coming:
+                        self._try(version)
                     self._build(version)
         except SQLAlchemyError:
             raise

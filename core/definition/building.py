@@ -38,7 +38,6 @@ class Building:
     names: Names
     merged: Definitions
     values: dict[str, Values[Any]] = field(default_factory=dict)
-    under: dict[str, list[str]] = field(default_factory=dict)   # the tables under each base that hold records
     facts: dict[tuple[str, str], set[Fact]] | None = None       # what each definition looked at, if somebody asks
     broken: set[tuple[str, str]] = field(default_factory=set)
     problems: set[Problem] = field(default_factory=set)

@@ -19,7 +19,7 @@ from core.definition.building import Building
 from core.definition.canonical import digest_all, dump
 from core.definition.files import Reading, read_file
 from core.definition.formulas import circle_of, read_graph
-from core.definition.layers import shown
+from core.definition.layers import SITE, shown
 from core.definition.load import Loaded, build_later, check_all
 from core.definition.lookup import Definitions, Fact
 from core.definition.merge import merge
@@ -92,7 +92,7 @@ def sound_of(loaded: Loaded, building: Building, contents: dict[str, str], root:
         {f"{kind}:{name}": merged.hash for (kind, name), merged in building.merged.items()},
         {f"{kind}:{name}": _text(facts) for (kind, name), facts in building.facts.items() if kind != "translation"},
         {kind: [name for name in found if (kind, name) in building.merged] for kind, found in building.values.items()},
-        building.under,
+        building.names.under,
         {name: _frame(building.merged["table", name].body) for name in tables},
         {f"{kind}:{name}": _field_hashes(merged.body) for (kind, name), merged in building.merged.items()
          if kind in FIELDS},
@@ -108,14 +108,14 @@ def still_sound(sound: Sound, contents: dict[str, str], plugins: Plugins, root: 
         return None
     definitions = _Definitions(sound, plugins, root, Names(functions(plugins.functions.values())))
     keys = {f"{kind}:{name}" for kind, name, *_ in (sound.files[path] for path in changed)}
-    if any(split(text)[0] in WHOLE for text in keys):
+    if any(split(text)[0] in WHOLE for text in keys) or _under_the_site(sound, changed):
         return None
     building = Building(plugins.kinds, plugins.field_types, definitions.names, definitions, verbs=plugins.verbs)
     touched = _touched(sound, definitions, {text for text in keys if _differs(sound, definitions, text)})
     if touched is None:
         return None
     again = _again(sound, touched)
-    building.facts, building.under = {}, sound.under
+    building.facts, building.names.under = {}, sound.under
     build_later(building, order=sound.order)
     check_all(building, [split(text) for text in again])
     _check_texts(sound, building, touched)
@@ -131,6 +131,12 @@ def still_sound(sound: Sound, contents: dict[str, str], plugins: Plugins, root: 
         fields=sound.fields | {text: _field_hashes(definitions[split(text)].body) for text in keys
                                if split(text)[0] in FIELDS},
         own=sound.own | {table: len(building.names.tables[table].own) for table in tables})
+
+
+def _under_the_site(sound: Sound, changed: Iterable[str]) -> bool:
+    """True if a shipped definition changed that the site overrides: its overrides have to be looked at."""
+    overridden = {(kind, name) for kind, name, layer, change in sound.files.values() if layer == SITE and change}
+    return any((kind, name) in overridden and layer != SITE for kind, name, layer, _ in (sound.files[path] for path in changed))
 
 
 class _Definitions(Definitions):

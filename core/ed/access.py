@@ -373,9 +373,8 @@ def _through_lines(system: System, table: str, name: str, rest: str, source: Fro
 def _in_arrays(model: Model, table: str, column: ColumnElement[Any], array_of: ArrayOf, *,
                many: bool) -> ColumnElement[bool]:
     """One comparison for each table of people that the linked table is, is a kind of, or holds."""
-    people = [one.name for one in model.tables.values()
-              if one.people is not None and (model.names.is_kind_of(one.name, table)
-                                             or model.names.is_kind_of(table, one.name))]
+    people = [name for name in model.names.people
+              if model.names.is_kind_of(name, table) or model.names.is_kind_of(table, name)]
     if not people:
         raise KeyError(f"{table} does not stand for people")
     if many:

@@ -56,7 +56,7 @@ class Stored:
         self.type_ids = type_ids                # its own and those of the tables under it
         model = system.model
         self.shared = system.identities[definition.root] in system.foreign or len(
-            {table.name for table in model.tables.values() if table.root == definition.root}) > 1
+            model.names.families[definition.root]) > 1
         self._system = system
         self._names: dict[tuple[str, str], str] = {}
 
@@ -111,7 +111,7 @@ def physical_name(name: str, identity: int, part: str = "") -> str:
 def stored_fields(model: Model, root: str) -> Iterator[Field]:
     """The fields with columns in the physical table of a root: the base's first, then those of its kinds."""
     seen = set()
-    for table in (model.tables[root], *(t for t in model.tables.values() if t.root == root and t.name != root)):
+    for table in (model.tables[name] for name in model.names.families[root]):
         for field in table.fields.values():
             path = identity_path(field)
             if path not in seen and not field.virtual:
@@ -121,7 +121,7 @@ def stored_fields(model: Model, root: str) -> Iterator[Field]:
 
 def roots(model: Model) -> tuple[str, ...]:
     """The logical tables that have a physical table."""
-    return tuple(dict.fromkeys(table.root or table.name for table in model.tables.values()))
+    return tuple(model.names.families)
 
 
 def name_all(model: Model, identities: Mapping[str, int], kept: Physical | None = None) -> Physical:
@@ -259,10 +259,9 @@ def _column_name(system: System, identity: int, part: str = "") -> str:
 
 def _indexes(system: System, root: str) -> tuple[DesiredIndex, ...]:
     found: dict[str, DesiredIndex] = {}
-    for table in system.model.tables.values():
-        if table.root == root:
-            for index in _table_indexes(system, table):
-                found.setdefault(index.name, index)
+    for table in (system.model.tables[name] for name in system.model.names.families[root]):
+        for index in _table_indexes(system, table):
+            found.setdefault(index.name, index)
     return tuple(found.values())
 
 

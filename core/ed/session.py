@@ -121,15 +121,16 @@ def closed_roles(model: Model, names: frozenset[str]) -> frozenset[str]:
 
 def _load(connection: Connection, system: System, user_id: int) -> Principals:
     roles = closed_roles(system.model, _assigned(connection, system, user_id))
-    arrays: dict[str, tuple[int, ...]] = {t.name: () for t in system.model.tables.values() if t.people is not None}
-    waiting = {t.name: t for t in system.model.tables.values() if t.people is not None}
+    people = [system.model.tables[name] for name in system.model.names.people]
+    arrays: dict[str, tuple[int, ...]] = {t.name: () for t in people}
+    waiting = {t.name: t for t in people}
     while waiting:
         ready = [t for t in waiting.values() if _people_end(system, t) not in waiting.keys() - {t.name}]
         for table in ready or list(waiting.values()):
             arrays[table.name] = _standing_for(connection, system, table, user_id, arrays)
             del waiting[table.name]
     below = {t.name: _below(connection, system, t, t.above, arrays[t.name])
-             for t in system.model.tables.values() if t.people is not None and t.above is not None}
+             for t in people if t.above is not None}
     return Principals(user_id, roles, arrays, below, all=any(system.model.roles[name].all for name in roles),
                       settings=setting.load(connection, system, user_id))
 

@@ -60,7 +60,7 @@ def serve(building: Building, table: str, fields: dict[str, Field]) -> None:
     """Give a table's fields of type state their choices and default, and the table the fields that say the phase."""
     for field in [one for one in fields.values() if one.type.name == STATE]:
         own = _flow(building, table, field.name)
-        below = {kind: flow for kind in building.under.get(table, ())
+        below = {kind: flow for kind in building.names.under.get(table, ())
                  if (flow := _flow(building, kind, field.name)) is not None and flow is not own}
         if own is None and not below:
             continue                    # told where the table is checked

@@ -131,8 +131,7 @@ class TableKind(Kind):
             for name in reversed(chain):
                 done.setdefault(name, by_name[name])
         for table in done.values():
-            for base in (_chain(table, by_name) or [])[1:] if table.body.get("abstract") is not True else ():
-                building.under.setdefault(base, []).append(table.name)
+            _enter(table, _chain(table, by_name) or [], by_name, building)
         return done.values()
 
     def build(self, merged: Merged, schema: TableSchema, building: Building) -> Table | None:
@@ -189,6 +188,17 @@ def _chain(table: Merged, by_name: Mapping[str, Merged]) -> list[str] | None:
     return chain
 
 
+def _enter(table: Merged, chain: list[str], by_name: Mapping[str, Merged],
+           building: Building) -> None:
+    """Note how a table stands to others, which is asked for more often than the tables themselves."""
+    names = building.names
+    names.families.setdefault(chain[-1], []).append(table.name)
+    if any(by_name[name].body.get("people") for name in chain):
+        names.people.append(table.name)
+    for base in chain[1:] if table.body.get("abstract") is not True else ():
+        names.under.setdefault(base, []).append(table.name)
+
+
 def _tell_circle(table: Merged, by_name: Mapping[str, Merged], building: Building) -> None:
     building.broken.add(("table", table.name))
     building.names.broken.add(table.name)
@@ -237,7 +247,7 @@ def _table(merged: Merged, schema: TableSchema, fields: dict[str, Field],
     return Table(
         merged.name, merged.layer, title, schema.plural or title + "s",
         schema.display or (base.display if base else _display(fields)), fields, schema.base,
-        base.root if base else merged.name, schema.abstract, tuple(building.under.get(merged.name, ())),
+        base.root if base else merged.name, schema.abstract, tuple(building.names.under.get(merged.name, ())),
         tuple(schema.uses), roles, rules, unique, indexes,
         frozenset(schema.keeps) | (base.keeps if base else frozenset()),
         tuple(schema.peek) or (base.peek if base else ()),
