@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from core.cache import Cache, contents
 from core.definition import Loaded, load, reviewing
+from core.definition.checked import check
 from core.definition.overrides import LOCK
 from core.definition.reviewing import Answers, Edit
 from core.errors import Refused
@@ -273,3 +275,16 @@ def test_a_lock_that_is_no_lock_is_told(system: Path) -> None:
     (system / "site" / LOCK).write_text("table lead.title: {base: Lead}\n")
     assert [str(one) for one in loaded(system).problems] == [
         "site/customisation.lock:1:1: an entry says what was shipped and by whom: {base: VALUE, from: ADDON VERSION}"]
+
+
+def test_a_check_of_what_changed_alone_tells_it_too(system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(system)
+
+    def problems() -> list[str]:
+        folders = [system / "addons", system / "site"]
+        return list(check(folders[:1], folders[1], contents(folders), Cache(tmp_path / "cache"), "test").problems)
+
+    assert problems() == []
+    release(system, "1.0.0", TABLE_1.replace("title: City", "title: Place"), FORM_1)
+    assert problems() == ['site/tables/lead.yaml:9:12: lead 1.0.0 changed what this overrides: it was "City", is '
+                          '"Place", and ours is "Town"; run server.py review']
