@@ -136,7 +136,8 @@ def still_sound(sound: Sound, contents: dict[str, str], plugins: Plugins, root: 
 def _under_the_site(sound: Sound, changed: Iterable[str]) -> bool:
     """True if a shipped definition changed that the site overrides: its overrides have to be looked at."""
     overridden = {(kind, name) for kind, name, layer, change in sound.files.values() if layer == SITE and change}
-    return any((kind, name) in overridden and layer != SITE for kind, name, layer, _ in (sound.files[path] for path in changed))
+    files = (sound.files[path] for path in changed)
+    return any((kind, name) in overridden and layer != SITE for kind, name, layer, _ in files)
 
 
 class _Definitions(Definitions):
