@@ -1,25 +1,27 @@
-"""The Python back end: a typed tree becomes nested closures, once, that are then called over records."""
+"""The Python back end: a typed tree becomes nested closures, once, that are then called over records.
+
+A closure takes the record at hand and what is around it. Most of an evaluation is calls, so that operands which are
+fields of the record or written out are read where they are used, not by closures of their own.
+"""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from core.expression.errors import EvaluationError
-from core.expression.functions.numbers import EXACT, divide, total
+from core.expression.evaluate_calls import of_any, of_one, with_environment, worked_out
+from core.expression.functions.empties import first_filled
+from core.expression.functions.numbers import EXACT, divide, modulo, over, reciprocal
 from core.expression.functions.texts import LIMIT
 from core.expression.nodes import (
-    Aggregate,
     Among,
     And,
     Arithmetic,
     Call,
     Compare,
     Conditional,
-    First,
     GroupAggregate,
     Holds,
     IsEmpty,
@@ -29,7 +31,6 @@ from core.expression.nodes import (
     Node,
     Not,
     Or,
-    Order,
     Path,
     Reach,
     Rows,
@@ -37,141 +38,188 @@ from core.expression.nodes import (
     Truth,
     Under,
     Variable,
+    may_be_empty,
+    walk,
 )
-from core.expression.scope import Environment
+from core.expression.reading import (
+    TEXTS,
+    Around,
+    Record,
+    Run,
+    at_path,
+    finish,
+    followed,
+    given,
+    out,
+    own_field,
+    plain,
+    read,
+)
 from core.expression.type_rules import NUMBERS
 
 INTEGER = "integer"
 HIGHEST_TREE = 100   # steps up in a tree
-LISTED = 200         # characters of one value in a list
 
 
-@dataclass(slots=True)
-class Frame:
-    """The record at hand, the one around it, and how many records may still be looked at."""
-
-    record: Mapping[str, Any]
-    outer: Frame | None
-    environment: Environment
-    steps: list[int]
-
-
-Run = Callable[[Frame], Any]
 IsKindOf = Callable[[str, str], bool]
+COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
-def compile_python(node: Node, is_kind_of: IsKindOf) -> Run:
-    """A function from a Frame to the value; conditions give True, False or None for unknown."""
-    return _Compiler(is_kind_of).run(node)
-
-
-def read(record: Mapping[str, Any], names: tuple[str, ...], draft: bool) -> Any:
-    """The raw value at a path; the last link may be followed as a Mapping or as a key "a.b" of the record.
-
-    A field that a draft does not have yet is empty; anything else that is missing raises EvaluationError.
-    """
-    current: Any = record
-    for position, name in enumerate(names):
-        rest = ".".join(names[position:])
-        if rest in current:
-            return current[rest]
-        if name not in current:
-            if draft and position == 0:
-                return None
-            raise EvaluationError(f'"{".".join(names)}" was not read')
-        current = current[name]
-        if current is None:
-            return None
-        if not isinstance(current, Mapping) and position + 1 < len(names):
-            raise EvaluationError(f'"{".".join(names)}" was not read')
-    return current
-
-
-def plain(value: Any) -> Any:
-    """A raw value as expressions see it: '' and [] are empty, a linked record is its id."""
-    if isinstance(value, Mapping):
-        return value.get("id")
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value] or None
-    return None if value == "" else value
-
-
-class _Compiler:
-    """One method for each kind of node."""
+class Compiler:
+    """One method for each kind of node that is about one record; sets are added by SetCompiler."""
 
     def __init__(self, is_kind_of: IsKindOf) -> None:
         self.is_kind_of = is_kind_of
 
     def run(self, node: Node) -> Run:
+        """The closure of a node; conditions give True, False or None for unknown."""
         method: Callable[[Any], Run] = getattr(self, "_" + type(node).__name__.lower())
         return method(node)
 
+    def raw(self, node: Node) -> Run:
+        """The closure that gives a link as it was read, with the record that it leads to and not only its id."""
+        match node:
+            case Path(level=level, names=names):
+                return lambda record, around: read(out(record, around, level), names, draft=True)
+            case Variable(names=names):
+                return lambda record, around: given(around.environment, names)
+            case Reach(start=start, names=names):
+                linked = self.raw(start)
+                return lambda record, around: read(followed(linked(record, around)), names, draft=False)
+            case Conditional():
+                return self._either(self.run(node.test), self.raw(node.then), self.raw(node.otherwise))
+        return self.run(node)
+
     def _literal(self, node: Literal) -> Run:
         value = node.value
-        return lambda frame: value
+        return lambda record, around: value
 
     def _path(self, node: Path) -> Run:
-        names = node.names or ("id",)
-        if node.level == 0 and len(names) == 1:
-            name = names[0]
-            return lambda frame: plain(frame.record.get(name))
-        level = node.level
-        return lambda frame: plain(read(_at(frame, level).record, names, draft=True))
+        name, level = own_field(node), node.level
+        if name is not None:
+            return lambda record, around: record.get(name)
+        text = own_field(node, TEXTS)
+        if text is not None:
+            return lambda record, around: record.get(text) or None
+        outer = own_field(node, (), 1)
+        if outer is not None:
+            return lambda record, around: around.record.get(outer)
+        value = at_path(node.names or ("id",), node.type)
+        if level == 0:
+            return lambda record, around: value(record)
+        if level == 1:
+            return lambda record, around: value(around.record)
+        return lambda record, around: value(out(record, around, level))
 
     def _variable(self, node: Variable) -> Run:
-        names = node.names
+        names, done = node.names, finish(node.type)
+        return lambda record, around: done(plain(given(around.environment, names)))
 
-        def run(frame: Frame) -> Any:
-            environment = frame.environment
-            if names[0] == "user" and "user" not in environment.variables:
-                return plain(read(environment.user, names[1:] or ("id",), draft=False))
-            return plain(_given(environment, names))
-        return run
+    def _reach(self, node: Reach) -> Run:
+        raw, done = self.raw(node), finish(node.type)
+        return lambda record, around: done(raw(record, around))
 
     def _truth(self, node: Truth) -> Run:
+        name = own_field(node.value)
+        if name is not None:
+            return lambda record, around: record.get(name) is True
+        if isinstance(node.value, Call):
+            return self._call(node.value, False)
         value = self.run(node.value)
-        return lambda frame: value(frame) is True
+        return lambda record, around: value(record, around) is True
+
+    def _not(self, node: Not) -> Run:
+        name = own_field(node.value.value) if isinstance(node.value, Truth) else None
+        if name is not None:
+            return lambda record, around: record.get(name) is not True
+        value = self.run(node.value)
+        if not may_be_empty(node.value):
+            return lambda record, around: not value(record, around)
+
+        def run(record: Record, around: Around) -> bool | None:
+            result: bool | None = value(record, around)
+            return None if result is None else not result
+        return run
 
     def _compare(self, node: Compare) -> Run:
-        left, right = self.run(node.left), self.run(node.right)
         if node.operator in ("==", "!="):
-            same = node.operator == "=="
-            return lambda frame: (left(frame) == right(frame)) is same
-        compare = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}[node.operator]
+            return self._equality(node)
+        compare, constant = COMPARE[node.operator], worked_out(node.right)
+        name, left = own_field(node.left), self.run(node.left)
+        if constant is not None and constant.value is not None:
+            written = constant.value
+            if name is not None:
+                return lambda record, around: None if (a := record.get(name)) is None else compare(a, written)
+            return lambda record, around: None if (a := left(record, around)) is None else compare(a, written)
+        other, right = own_field(node.right), self.run(node.right)
+        if name is not None and other is not None:
+            return lambda record, around: None if (a := record.get(name)) is None or (
+                b := record.get(other)) is None else compare(a, b)
+        return lambda record, around: None if (a := left(record, around)) is None or (
+            b := right(record, around)) is None else compare(a, b)
 
-        def run(frame: Frame) -> bool | None:
-            a = left(frame)
-            b = right(frame)
-            return None if a is None or b is None else compare(a, b)
-        return run
+    def _equality(self, node: Compare) -> Run:
+        same, left = node.operator == "==", self.run(node.left)
+        if isinstance(node.right, Literal) and node.right.value is not None:
+            written, name = node.right.value, own_field(node.left, TEXTS)
+            if name is not None:
+                return (lambda record, around: record.get(name) == written) if same else (
+                    lambda record, around: record.get(name) != written)
+            return (lambda record, around: left(record, around) == written) if same else (
+                lambda record, around: left(record, around) != written)
+        right = self.run(node.right)
+        if same:
+            return lambda record, around: left(record, around) == right(record, around)
+        return lambda record, around: left(record, around) != right(record, around)
 
     def _among(self, node: Among) -> Run:
         value, negated = self.run(node.value), node.negated
+        if all(isinstance(option, Literal) for option in node.options):
+            written = tuple(option.value for option in node.options if isinstance(option, Literal))
+            name = own_field(node.value, TEXTS) if None not in written else None
+            if name is not None and not negated:
+                return lambda record, around: record.get(name) in written
+            return lambda record, around: (value(record, around) in written) is not negated
         options = [self.run(option) for option in node.options]
 
-        def run(frame: Frame) -> bool:
-            sought = value(frame)
-            return any(option(frame) == sought for option in options) is not negated
+        def run(record: Record, around: Around) -> bool:
+            sought = value(record, around)
+            return any(option(record, around) == sought for option in options) is not negated
         return run
 
     def _holds(self, node: Holds) -> Run:
         many, value, negated = self.run(node.many), self.run(node.value), node.negated
+        if isinstance(node.value, Literal) and node.value.value is not None:
+            written = node.value.value
+            if isinstance(node.many, Path) and node.many.level == 0 and len(node.many.names) == 1 \
+                    and node.many.type.name == "choice" and not negated:
+                name = node.many.names[0]
+                return lambda record, around: written in (record.get(name) or ())
+            return lambda record, around: (written in (many(record, around) or ())) is not negated
 
-        def run(frame: Frame) -> bool:
-            sought = value(frame)
-            return (sought is not None and sought in (many(frame) or ())) is not negated
+        def run(record: Record, around: Around) -> bool:
+            sought = value(record, around)
+            return (sought is not None and sought in (many(record, around) or ())) is not negated
         return run
 
     def _isempty(self, node: IsEmpty) -> Run:
-        value, negated = self.run(node.value), node.negated
-        return lambda frame: (value(frame) is None) is not negated
+        name, value, negated = own_field(node.value), self.run(node.value), node.negated
+        text = own_field(node.value, TEXTS)
+        if name is not None:
+            return (lambda record, around: record.get(name) is not None) if negated else (
+                lambda record, around: record.get(name) is None)
+        if text is not None:
+            return (lambda record, around: bool(record.get(text))) if negated else (
+                lambda record, around: not record.get(text))
+        return (lambda record, around: value(record, around) is not None) if negated else (
+            lambda record, around: value(record, around) is None)
 
     def _iskind(self, node: IsKind) -> Run:
         path, table, negated = node.value, node.table, node.negated
 
-        def run(frame: Frame) -> bool:
-            record = _at(frame, path.level).record
-            linked = read(record, path.names, draft=True) if path.names else record
+        def run(record: Record, around: Around) -> bool:
+            linked = read(out(record, around, path.level), path.names, draft=True)
             if linked is None:
                 return negated
             kind = linked.get("_type") if isinstance(linked, Mapping) else None
@@ -181,96 +229,125 @@ class _Compiler:
         return run
 
     def _and(self, node: And) -> Run:
-        parts = [self.run(part) for part in node.parts]
-
-        def run(frame: Frame) -> bool | None:
-            result: bool | None = True
-            for part in parts:
-                value = part(frame)
-                if value is False:
-                    return False
-                if value is None:
-                    result = None
-            return result
-        return run
+        return self._joined(node.parts, False)
 
     def _or(self, node: Or) -> Run:
-        parts = [self.run(part) for part in node.parts]
+        return self._joined(node.parts, True)
 
-        def run(frame: Frame) -> bool | None:
-            result: bool | None = False
-            for part in parts:
-                value = part(frame)
-                if value is True:
-                    return True
-                if value is None:
-                    result = None
-            return result
-        return run
+    def _joined(self, conditions: tuple[Node, ...], decided: bool) -> Run:
+        """Several conditions, one of which decides: a false one of `and`, a true one of `or`."""
+        otherwise = not decided
+        if len(conditions) > 2:
+            parts = [self.run(condition) for condition in conditions]
 
-    def _not(self, node: Not) -> Run:
-        value = self.run(node.value)
+            def several(record: Record, around: Around) -> bool | None:
+                result: bool | None = otherwise
+                for part in parts:
+                    value = part(record, around)
+                    if value is decided:
+                        return not otherwise
+                    if value is None:
+                        result = None
+                return result
+            return several
+        first, second = self.run(conditions[0]), self.run(conditions[-1])
+        if not any(map(may_be_empty, conditions)):
+            return (lambda record, around: first(record, around) or second(record, around)) if decided else (
+                lambda record, around: first(record, around) and second(record, around))
 
-        def run(frame: Frame) -> bool | None:
-            result = value(frame)
-            return None if result is None else not result
-        return run
+        def both(record: Record, around: Around) -> bool | None:
+            one = first(record, around)
+            if one is decided:
+                return not otherwise
+            other: bool | None = second(record, around)
+            return other if one is not None or other is decided else None
+        return both
 
     def _arithmetic(self, node: Arithmetic) -> Run:
-        left, right, work = self.run(node.left), self.run(node.right), operation(node)
-
-        def run(frame: Frame) -> Any:
-            a = left(frame)
-            b = right(frame)
-            return None if a is None or b is None else work(a, b)
-        return run
+        name, left, work = own_field(node.left), self.run(node.left), operation(node)
+        constant = worked_out(node.right)
+        if constant is not None and constant.value is not None:
+            written: Any = constant.value
+            if node.operator == "/" and (share := reciprocal(written)) is not None:
+                work, written = over, share
+            if name is not None:
+                return lambda record, around: None if (a := record.get(name)) is None else work(a, written)
+            return lambda record, around: None if (a := left(record, around)) is None else work(a, written)
+        other, right = own_field(node.right), self.run(node.right)
+        if name is not None and other is not None:
+            return lambda record, around: None if (a := record.get(name)) is None or (
+                b := record.get(other)) is None else work(a, b)
+        return lambda record, around: None if (a := left(record, around)) is None or (
+            b := right(record, around)) is None else work(a, b)
 
     def _negate(self, node: Negate) -> Run:
         value = self.run(node.value)
 
-        def run(frame: Frame) -> Any:
-            number = value(frame)
+        def run(record: Record, around: Around) -> Any:
+            number = value(record, around)
             return None if number is None else 0 - number if isinstance(number, int) else EXACT.subtract(0, number)
         return run
 
     def _conditional(self, node: Conditional) -> Run:
-        test, then, otherwise = self.run(node.test), self.run(node.then), self.run(node.otherwise)
-        return lambda frame: then(frame) if test(frame) is True else otherwise(frame)
+        match node.test:
+            case IsEmpty(value=value, negated=True) if value == node.then:      # the same as coalesce
+                return self._first_filled((value, node.otherwise))
+        return self._either(self.run(node.test), self.run(node.then), self.run(node.otherwise))
 
-    def _call(self, node: Call) -> Run:
-        function = node.function
-        arguments = [self.run(argument) for argument in node.arguments]
-        environment, work, strict = function.environment, function.python, function.strict
+    def _either(self, test: Run, then: Run, otherwise: Run) -> Run:
+        return lambda record, around: then(record, around) if test(record, around) is True else otherwise(
+            record, around)
 
-        def run(frame: Frame) -> Any:
-            values = [argument(frame) for argument in arguments]
-            if strict and None in values:
-                return None
-            return work(*(getattr(frame.environment, name) for name in environment), *values)
+    def _call(self, node: Call, empty: bool | None = None) -> Run:
+        """A function; `empty` is what it gives where an argument is empty, if it is strict."""
+        function, written = node.function, [isinstance(argument, Literal) for argument in node.arguments]
+        constant = worked_out(node)
+        if constant is not None:
+            return self._literal(constant)
+        if function.python is first_filled:
+            return self._first_filled(node.arguments)
+        work = function.python
+        values = [self.run(argument) for argument in node.arguments]
+        if function.environment:
+            return with_environment(function, values, work, empty)
+        if not function.strict:
+            return of_any(values, work)
+        if all(written[1:]):
+            made = function.prepared(node.arguments) if function.prepared is not None else None
+            others = [getattr(argument, "value", None) for argument in node.arguments[1:]]
+            return of_one(node.arguments[0], values[0], made or work, empty, () if made else tuple(others))
+        if len(values) == 2:
+            first, second = values
+            return lambda record, around: empty if (a := first(record, around)) is None or (
+                b := second(record, around)) is None else work(a, b)
+
+        def run(record: Record, around: Around) -> Any:
+            found = [value(record, around) for value in values]
+            return empty if None in found else work(*found)
         return run
 
-    def _reach(self, node: Reach) -> Run:
-        start, names = self._linked(node.start), node.names
-        return lambda frame: plain(read(start(frame), names, draft=False))
+    def _first_filled(self, nodes: Sequence[Node]) -> Run:
+        values, name, last = [self.run(node) for node in nodes], own_field(nodes[0]), nodes[-1]
+        if len(values) == 2:
+            first, second = values
+            if name is not None and isinstance(last, Literal):
+                written = last.value
+                return lambda record, around: a if (a := record.get(name)) is not None else written
+            return lambda record, around: a if (a := first(record, around)) is not None else second(record, around)
 
-    def _linked(self, node: Node) -> Callable[[Frame], Mapping[str, Any]]:
-        """The record that a link leads to, as it was read; an empty one where the link is empty."""
-        raw = _Raw(self.is_kind_of).run(node)
-
-        def run(frame: Frame) -> Mapping[str, Any]:
-            found = raw(frame)
-            if found is None:
-                return EMPTY
-            if not isinstance(found, Mapping):
-                raise EvaluationError("the record that a link leads to was not read")
-            return found
+        def run(record: Record, around: Around) -> Any:
+            for value in values:
+                found = value(record, around)
+                if found is not None:
+                    return found
+            return None
         return run
 
     def _under(self, node: Under) -> Run:
-        value, top, link = _Raw(self.is_kind_of).run(node.value), self.run(node.top), node.link
+        value, top, link = self.raw(node.value), self.run(node.top), node.link
 
-        def run(frame: Frame) -> bool:
-            sought, current = top(frame), value(frame)
+        def run(record: Record, around: Around) -> bool:
+            sought, current = top(record, around), value(record, around)
             for _ in range(HIGHEST_TREE):
                 if current is None or sought is None:
                     return False
@@ -288,126 +365,11 @@ class _Compiler:
     def _running(self, node: Running) -> Run:
         raise EvaluationError("a running value can be worked out only in the database")
 
-    def rows(self, node: Rows) -> Callable[[Frame], list[Frame]]:
-        """The records of a set that its condition holds for, each in a frame of its own."""
-        if node.everywhere:
-            raise EvaluationError(f"all.{node.table} can be read only in the database")
-        level, names = node.level, node.names
-        start = self._linked(node.start) if node.start is not None else None
-        where = self.run(node.where) if node.where is not None else None
 
-        def run(frame: Frame) -> list[Frame]:
-            record = _at(frame, level).record if start is None else start(frame)
-            found: Sequence[Any] = read(record, names, draft=start is None) or ()
-            frame.steps[0] -= len(found)
-            if frame.steps[0] < 0:
-                raise EvaluationError("too many records to look at")
-            if not all(isinstance(record, Mapping) for record in found):
-                raise EvaluationError(f'the records of "{".".join(names)}" were not read')
-            frames = [Frame(record, frame, frame.environment, frame.steps) for record in found]
-            return [inner for inner in frames if where(inner) is True] if where else frames
-        return run
-
-    def _aggregate(self, node: Aggregate) -> Run:
-        rows = self.rows(node.rows)
-        if node.name == "exists":
-            return lambda frame: bool(rows(frame))
-        if node.value is None:
-            return lambda frame: len(rows(frame))
-        value = self.run(node.value)
-        if node.name == "list":
-            ordered, separator = self._ordered(node.order, False), node.separator
-            return lambda frame: separator.join(
-                found[:LISTED] for inner in ordered(rows(frame)) if (found := value(inner)) is not None)[:LIMIT] or None
-        work = AGGREGATES[node.name]
-
-        def run(frame: Frame) -> Any:
-            return work([found for inner in rows(frame) if (found := value(inner)) is not None])
-        return run
-
-    def _first(self, node: First) -> Run:
-        rows, value = self.rows(node.rows), self.run(node.value)
-        ordered = self._ordered(node.order, node.last)
-
-        def run(frame: Frame) -> Any:
-            found = ordered(rows(frame))
-            return value(found[0]) if found else None
-        return run
-
-    def _ordered(self, order: Sequence[Order], last: bool) -> Callable[[list[Frame]], list[Frame]]:
-        """How records are sorted: by the keys, what is equal by id."""
-        keys = [(self.run(each.value), each.descending) for each in order]
-
-        def run(frames: list[Frame]) -> list[Frame]:
-            found = sorted(frames, key=lambda inner: inner.record.get("id") or 0, reverse=last)
-            for key, descending in reversed(keys):
-                found = _sorted(found, key, descending)
-            return found
-        return run
-
-
-class _Raw(_Compiler):
-    """Links as they were read: with the record that they lead to, not only its id."""
-
-    def _path(self, node: Path) -> Run:
-        level, names = node.level, node.names
-        return lambda frame: read(_at(frame, level).record, names, draft=True) if names else _at(frame, level).record
-
-    def _variable(self, node: Variable) -> Run:
-        names = node.names
-
-        def run(frame: Frame) -> Any:
-            environment = frame.environment
-            if names[0] == "user" and "user" not in environment.variables:
-                return read(environment.user, names[1:], draft=False) if len(names) > 1 else environment.user
-            return _given(environment, names)
-        return run
-
-    def _conditional(self, node: Conditional) -> Run:
-        test = _Compiler(self.is_kind_of).run(node.test)
-        then, otherwise = self.run(node.then), self.run(node.otherwise)
-        return lambda frame: then(frame) if test(frame) is True else otherwise(frame)
-
-    def _reach(self, node: Reach) -> Run:
-        start, names = self._linked(node.start), node.names
-        return lambda frame: read(start(frame), names, draft=False)
-
-
-class _Empty(dict[str, Any]):
-    """A record that is not there: everything of it is empty."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __missing__(self, key: str) -> None:
-        return None
-
-
-EMPTY = _Empty()
-
-
-def _given(environment: Environment, names: tuple[str, ...]) -> Any:
-    """The value of a variable, which may be there under its dotted name."""
-    if len(names) > 1 and names[0] not in environment.variables:
-        return environment.variables.get(".".join(names))
-    return read(environment.variables, names, draft=False)
-
-
-def _at(frame: Frame, level: int) -> Frame:
-    current: Frame | None = frame
-    while level and current is not None:
-        current, level = current.outer, level - 1
-    if current is None:
-        raise EvaluationError("there is no record around")
-    return current
-
-
-def _sorted(frames: list[Frame], key: Run, descending: bool) -> list[Frame]:
-    """Sort stably; empty values come last both ways."""
-    keyed = [(key(frame), frame) for frame in frames]
-    filled = [pair for pair in keyed if pair[0] is not None]
-    filled.sort(key=lambda pair: pair[0], reverse=descending)
-    return [frame for _, frame in filled] + [frame for value, frame in keyed if value is None]
+def needs_around(node: Node) -> bool:
+    """Whether anything in a tree asks for more than the record at hand."""
+    return any(isinstance(each, Variable | Rows) or (isinstance(each, Call) and bool(each.function.environment))
+               for each in walk(node))
 
 
 def operation(node: Arithmetic) -> Callable[[Any, Any], Any]:
@@ -421,23 +383,3 @@ def operation(node: Arithmetic) -> Callable[[Any, Any], Any]:
     if node.operator == "-" and node.right.type.name == "duration":
         return lambda left, right: left + -right       # a date less some hours is the day before, as in SQL
     return operator.add if node.operator == "+" else operator.sub
-
-
-def modulo(left: int | Decimal, right: int | Decimal) -> int | Decimal | None:
-    """The remainder with the sign of the divisor; empty if the divisor is 0."""
-    if right == 0:
-        return None
-    if isinstance(left, int) and isinstance(right, int):
-        return left % right
-    rest = EXACT.remainder(Decimal(left), Decimal(right))
-    return EXACT.remainder(EXACT.add(rest, Decimal(right)), Decimal(right))
-
-
-AGGREGATES: Mapping[str, Callable[[list[Any]], Any]] = {
-    "count": len,
-    "count_distinct": lambda values: len(set(values)),
-    "sum": total,
-    "min": lambda values: min(values, default=None),
-    "max": lambda values: max(values, default=None),
-    "avg": lambda values: divide(total(values), len(values)) if values else None,
-}

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement
 
 from core.expression.errors import EvaluationError
-from core.expression.evaluate import Frame, compile_python
+from core.expression.evaluate import needs_around
+from core.expression.evaluate_sets import compile_python
 from core.expression.mentions import Mention
 from core.expression.nodes import (
     Aggregate,
@@ -28,11 +29,13 @@ from core.expression.nodes import (
     lifted,
     walk,
 )
+from core.expression.reading import Around
 from core.expression.scope import Columns, Environment
 from core.expression.sql import compile_sql
 from core.types.base import Type
 
 STEPS = 100_000      # records that one evaluation may look at
+NOTHING: Mapping[str, object] = {}
 
 
 class Expression:
@@ -91,13 +94,16 @@ class Expression:
             isinstance(node, Under) for node in walk(self.node))
 
     @cached_property
-    def _python(self) -> Callable[[Frame], Any]:
-        return compile_python(self.node, self._is_kind_of)
+    def _python(self) -> Callable[[Mapping[str, Any], Any], Any]:
+        run = compile_python(self.node, self._is_kind_of)
+        if not needs_around(self.node):
+            return run          # what is around is never looked at
+        return lambda record, environment: run(record, Around(NOTHING, None, environment, [STEPS]))
 
     def evaluate(self, record: Mapping[str, object], environment: Environment) -> object:
         """The value over one record; None is empty, and unknown for a condition. Raises EvaluationError."""
         try:
-            return self._python(Frame(record, None, environment, [STEPS]))
+            return self._python(record, environment)
         except (ArithmeticError, TypeError, ValueError, KeyError, AttributeError) as error:
             raise EvaluationError(f"{self.source!r} does not fit what it was given: {error}") from error
 

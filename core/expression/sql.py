@@ -43,9 +43,10 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
-from core.expression.evaluate import HIGHEST_TREE, LISTED
+from core.expression.evaluate import HIGHEST_TREE
+from core.expression.evaluate_sets import LISTED
 from core.expression.functions.dates import PLAIN
-from core.expression.functions.numbers import PLACES, divided
+from core.expression.functions.numbers import PLACES, divided, reciprocal
 from core.expression.functions.texts import cut
 from core.expression.nodes import (
     NEVER_EMPTY,
@@ -269,9 +270,9 @@ class _Compiler:
     def _quotient(self, node: Arithmetic, left: Element, right: Element) -> Element:
         """Rounded half up to ten places; so many places are worked out first that this is exact."""
         divisor = node.right.value if isinstance(node.right, Literal) else None
-        reciprocal = _reciprocal(divisor)
-        if reciprocal is not None:
-            return func.round(left * literal(reciprocal, Numeric()), PLACES, type_=Numeric())
+        share = reciprocal(divisor)
+        if share is not None:
+            return func.round(left * literal(share, Numeric()), PLACES, type_=Numeric())
         return divided(left, right)
 
     def _negate(self, node: Negate) -> Element:
@@ -416,11 +417,3 @@ def _moved(name: str, moment: Element, span: Element, operator: str) -> Element:
     plain = cast(moment, PLAIN) if name == "date" else func.timezone("UTC", moment, type_=PLAIN)
     moved = type_coerce(plain + span if operator == "+" else plain - span, PLAIN)
     return cast(moved, Date) if name == "date" else func.timezone("UTC", moved, type_=DateTime(timezone=True))
-
-
-def _reciprocal(divisor: object) -> Decimal | None:
-    """1/divisor if it has few digits, as for 100 or 4: multiplying by it is exact, and cheaper."""
-    if not isinstance(divisor, int | Decimal) or divisor == 0:
-        return None
-    reciprocal = 1 / Decimal(divisor)
-    return reciprocal if reciprocal * Decimal(divisor) == 1 and len(reciprocal.as_tuple().digits) <= 15 else None

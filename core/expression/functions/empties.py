@@ -14,7 +14,8 @@ from core.types.base import Type
 BOOLEAN, WHOLE = Type("boolean"), Type("integer")
 
 
-def _first(*values: Any) -> Any:
+def first_filled(*values: Any) -> Any:
+    """The first value that is not empty."""
     return next((value for value in values if value is not None), None)
 
 
@@ -35,12 +36,12 @@ FUNCTIONS = (
         "coalesce", (Parameter("value", ANY), Parameter("other", ANY)), None,
         "The first of the values that is not empty.",
         ("coalesce(None, 'b', 'c') == 'b'", "coalesce(1, 2) == 1", "coalesce(None, None) is None"),
-        _first, func.coalesce, variadic=True, strict=False, filled=True),
+        first_filled, func.coalesce, variadic=True, strict=False, filled=True),
     Function(
         "if_empty", (Parameter("value", ANY), Parameter("then", ANY)), None,
         "The value, or another one if it is empty.",
         ("if_empty('', 'x') == 'x'", "if_empty(5, 6) == 5"),
-        _first, func.coalesce, strict=False, filled=True),
+        first_filled, func.coalesce, strict=False, filled=True),
     Function(
         "least", (Parameter("value", ORDERED), Parameter("other", ORDERED)), None,
         "The least of the values; empty ones are left out.",

@@ -32,14 +32,40 @@ PLACES = 10
 GUARD_PLACES = 40
 QUOTIENT = Decimal(1).scaleb(-PLACES)
 GUARD = Decimal(1).scaleb(-GUARD_PLACES)       # a quotient is first worked out to so many places, as in SQL
+# Cut off and not rounded, so that the digit after the guard decides; wide enough for what the language lets grow.
+QUOTIENTS = Context(prec=120, rounding=ROUND_DOWN)
+UNITS = tuple(Decimal(1).scaleb(-places) for places in range(PLACES + 1))
 
 
 def divide(left: int | Decimal, right: int | Decimal) -> Decimal | None:
     """A quotient rounded half up to ten places; empty if the divisor is 0."""
+    if not right:
+        return None
+    quotient = QUOTIENTS.divide(left, right)
+    return quotient.quantize(GUARD, ROUND_HALF_UP, EXACT).quantize(QUOTIENT, ROUND_HALF_UP, EXACT)
+
+
+def reciprocal(divisor: object) -> Decimal | None:
+    """1/divisor if it has few digits, as for 100 or 4: multiplying by it is exact, and cheaper."""
+    if not isinstance(divisor, int | Decimal) or divisor == 0:
+        return None
+    share = 1 / Decimal(divisor)
+    return share if share * Decimal(divisor) == 1 and len(share.as_tuple().digits) <= 15 else None
+
+
+def over(number: int | Decimal, share: Decimal) -> Decimal:
+    """A number divided by what has the reciprocal `share`."""
+    return EXACT.multiply(number, share).quantize(QUOTIENT, ROUND_HALF_UP, EXACT)
+
+
+def modulo(left: int | Decimal, right: int | Decimal) -> int | Decimal | None:
+    """The remainder with the sign of the divisor; empty if the divisor is 0."""
     if right == 0:
         return None
-    quotient = EXACT.divide(Decimal(left), Decimal(right))
-    return quotient.quantize(GUARD, ROUND_HALF_UP, EXACT).quantize(QUOTIENT, ROUND_HALF_UP, EXACT)
+    if isinstance(left, int) and isinstance(right, int):
+        return left % right
+    rest = EXACT.remainder(Decimal(left), Decimal(right))
+    return EXACT.remainder(EXACT.add(rest, Decimal(right)), Decimal(right))
 
 
 def divided(left: Any, right: Any) -> ColumnElement[Any]:
@@ -62,7 +88,16 @@ def _round(number: int | Decimal) -> int:
 
 
 def _round_to(number: int | Decimal, places: int) -> Decimal:
-    return Decimal(number).quantize(Decimal(1).scaleb(-min(max(places, 0), PLACES)), context=EXACT)
+    unit = UNITS[min(max(places, 0), PLACES)]
+    return (Decimal(number) if isinstance(number, int) else number).quantize(unit, ROUND_HALF_UP, EXACT)
+
+
+def _prepared_round(arguments: Sequence[Node]) -> Any:
+    places = getattr(arguments[1], "value", None)
+    if not isinstance(places, int):
+        return None
+    unit = UNITS[min(max(places, 0), PLACES)]
+    return lambda number: (Decimal(number) if type(number) is int else number).quantize(unit, ROUND_HALF_UP, EXACT)
 
 
 def _sql_round_to(number: Any, places: Any) -> ColumnElement[Any]:
@@ -110,7 +145,8 @@ FUNCTIONS = (
     Function("round", (Parameter("number", NUMBER), Parameter("places", INTEGER, literal=True)), Type("decimal"),
              f"The number rounded to some places after the point, 0 to {PLACES}.",
              ("round(2.345, 2) == 2.35", "round(-0.05, 1) == -0.1", "round(12, 2) == 12"),
-             _round_to, _sql_round_to, filled=True, size=lambda arguments: arguments[0].size + 1),
+             _round_to, _sql_round_to, filled=True, prepared=_prepared_round,
+             size=lambda arguments: arguments[0].size + 1),
     Function("abs", NUMBER_ONLY, None, "The number without its sign.",
              ("abs(-3.5) == 3.5", "abs(2) == 2"), lambda number: number.copy_abs() if isinstance(number, Decimal)
              else abs(number), func.abs, filled=True),

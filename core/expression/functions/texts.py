@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, BindParameter, ColumnElement, Date, Integer, Numeric, Text, cast, func, literal
 
 from core.expression.functions.base import DATE, INTEGER, NUMBER, TEXT, Function, Kind, Parameter
 from core.types.base import Type
+
+if TYPE_CHECKING:
+    from core.expression.nodes import Node
 
 LIMIT = 100_000
 SPACE = " \t\r\n"
@@ -112,7 +116,20 @@ def _one(name: str, kind: Kind = TEXT) -> tuple[Parameter, ...]:
 
 
 def _search(name: str, doc: str, examples: tuple[str, ...], python: Any, sql: Any) -> Function:
-    return Function(name, (Parameter("text", TEXT), Parameter("part", TEXT)), BOOLEAN, doc, examples, python, sql)
+    def prepared(arguments: Sequence[Node]) -> Any:
+        """The part in lower case once, where it is written out."""
+        part = getattr(arguments[1], "value", None)
+        return _prepared(name, lower(part)) if isinstance(part, str) else None
+    return Function(name, (Parameter("text", TEXT), Parameter("part", TEXT)), BOOLEAN, doc, examples, python, sql,
+                    prepared=prepared)
+
+
+def _prepared(name: str, part: str) -> Any:
+    if name == "contains":
+        return lambda text: part in (text.lower() if text.isascii() else lower(text))
+    if name == "starts_with":
+        return lambda text: lower(text).startswith(part)
+    return lambda text: lower(text).endswith(part)
 
 
 FUNCTIONS = (
@@ -155,7 +172,7 @@ FUNCTIONS = (
     Function("concat", (Parameter("text", TEXT), Parameter("other", TEXT)), STRING,
              "The texts one after another; empty ones are left out.",
              ("concat('a', None, 'b') == 'ab'", "concat('', None) is None"),
-             lambda *texts: "".join(text or "" for text in texts)[:LIMIT] or None,
+             lambda *texts: "".join(filter(None, texts))[:LIMIT] or None,
              lambda *texts: cut(func.concat(*texts)), variadic=True, strict=False, filled=True),
     Function("text", _one("number", NUMBER), STRING, "A number as text, without zeros that say nothing.",
              ("text(12) == '12'", "text(1.50) == '1.5'", "text(-0.25) == '-0.25'"),

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, Numeric, column, select, values
 
 from core.expression import Environment, EvaluationError, ExpressionError, check
-from core.expression.evaluate import divide
+from core.expression.functions.numbers import divide
 from core.types.base import Type
 from tests.core.expression.world import ENVIRONMENT, World, WorldColumns, fill, records, rows
 
