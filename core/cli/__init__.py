@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "rename": ("core.cli.rename", "Rename a field, a value or a table in all files of the site."),
     "explain": ("core.cli.explain", "Say who gave each property its value, and what it replaced."),
     "review": ("core.cli.review", "Go through overrides whose base a release changed."),
+    "schema": ("core.cli.schema", "Write JSON Schemas of the definitions for editors."),
     "plan": ("core.cli.plan", "Show what a promotion would change."),
     "promote": ("core.cli.promote", "Take the definitions to live."),
     "rollback": ("core.cli.rollback", "Go back to an earlier version."),
