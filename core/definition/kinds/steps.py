@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -71,6 +72,7 @@ class StepSchema(Schema):
 
 
 OnErrorSchema.model_rebuild()
+_UNKNOWN = re.compile('"([a-z0-9_]+)" is not known here')
 COMMON = frozenset({"if", "else", "do", "once", "on_error"})
 
 
@@ -107,10 +109,24 @@ class Place:
 
     def check(self, written: object, *path: str | int, shift: int = 0) -> Type | None:
         """Check an expression; its type, or None with a problem told."""
-        if not isinstance(written, Written):
+        if not isinstance(written, Written) or self._bare(written, path, shift):
             return None
         self.building.check(self.merged, (*self.path, *path), written, shift)
         return type_of(written)
+
+    def _bare(self, written: Written, path: tuple[str | int, ...], shift: int) -> bool:
+        """Whether a field is named without its record, which is told."""
+        try:
+            self.building.names.touched = False
+            return written.expression is None
+        except ExpressionError as error:
+            found = _UNKNOWN.fullmatch(error.message)
+            if found is None or self.table is None or self.building.names.member(self.table, found[1]) is None:
+                return False
+            place = (*self.path, *path)
+            self.building.tell(self.merged, place, f'"{found[1]}" is not known here: a field has its record before it, '
+                                                   f"write record.{found[1]}", inside=error.column + shift)
+            return True
 
     def text(self, text: str | None, *path: str | int) -> None:
         """Check the {path}s of a text: they begin with variables."""
