@@ -130,6 +130,23 @@ class Reading:
             return self.query.field(name) if self.query is not None else None
         return self.field_of(self.node(name))
 
+    def titled(self, name: str) -> QueryColumn | None:
+        """The column that says the title of a column: itself, or the one of the rows it shows; None if nobody does."""
+        column = self.columns.get(name)
+        if column is not None and column.title is not None:
+            return column
+        node = self.node(name) if column is not None else None
+        below = node.names[0] if isinstance(node, Path) and len(node.names) == 1 and not node.level else name
+        if (node is not None and not isinstance(node, Path)) or self.source == self.table:
+            return None
+        source = self.below
+        return source.titled(below) if source is not None and below in source.given else None
+
+    @property
+    def below(self) -> Reading | None:
+        """What its rows are made of, if these are rows themselves."""
+        return self.query if self.source != self.table else None
+
     def field_of(self, node: Node) -> Field | None:
         """The field that a tree is, if it is a path and no more."""
         if not isinstance(node, Path) or node.level or not node.names:
@@ -203,6 +220,11 @@ class Query(Reading):
     def members(self) -> tuple[str, ...]:
         """The names of the columns of its rows."""
         return tuple(self.results)
+
+    @property
+    def below(self) -> Reading | None:
+        """What its rows are made of, if these are rows themselves: of a union the first part."""
+        return next(iter(self.parts.values())) if self.parts else super().below
 
     def field(self, name: str) -> Field | None:
         """The field that a column shows as it is; None if it is worked out."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from core.definition.model import Model
+    from core.definition.queries import Reading
 
 TEXT_KEYS = frozenset({"title", "plural", "help", "message", "description", "prompt", "subject", "body", "confirm",
                        "submit", "stop"})
@@ -97,6 +98,9 @@ def stand_ins(model: Model, path: str) -> Iterator[str]:
             yield f"table {table}.title"
         elif len(parts) == 2 and table in model.tables and parts[0] in model.tables[table].fields:
             yield from stand_ins(model, f"table {table}.fields.{parts[0]}.title")
+    elif kind == "query" and name in model.queries and parts[-3:-2] == ["columns"] and parts[-1] == "title":
+        query = model.queries[name]
+        yield from _of_rows(model, query if len(parts) == 3 else query.parts[parts[1]], parts[-2], path)
     elif parts[-1:] in (["title"], ["help"]):
         yield from _of_parameter(model, path)
         yield from _of_figures(model, kind, name, parts)
@@ -120,8 +124,20 @@ def _of_list(model: Model, name: str, parts: list[str]) -> Iterator[str]:
     table, query = model.lists[name].of, model.lists[name].query
     if parts == ["title"]:
         yield f"query {query}.title" if query else f"table {table}.plural"
+    elif len(parts) == 3 and parts[0] == "columns" and (rows := model.lists[name].rows) is not None:
+        yield from _of_rows(model, rows, parts[1], f"list {name}.columns.{parts[1]}.title")
     elif len(parts) == 3 and parts[0] == "columns" and parts[1] in model.lists[name].columns:
         yield from _of_path(model, table, model.lists[name].columns[parts[1]].path)
+
+
+def _of_rows(model: Model, reading: Reading, column: str, path: str) -> Iterator[str]:
+    """For the title of a column of a query that of the column, or of the field, that it shows as it is."""
+    titled = reading.titled(column)
+    field = reading.field(column)
+    if titled is not None and f"{titled.path}.title" != path:
+        yield from stand_ins(model, f"{titled.path}.title")
+    elif field is not None:
+        yield from stand_ins(model, f"{field.path}.title")
 
 
 def _of_path(model: Model, table: str, path: str) -> Iterator[str]:

@@ -167,8 +167,9 @@ def _result_column(session: Session, query: Query, column: Column) -> ResultColu
         return None
     shown = query.field(column.name)
     field = shown if shown is not None and shown.expression_type == column.type else worked_out(session, query, column)
-    return ResultColumn(column.name, column.type, field, written.title, f"{written.path}.title", shown, written.total,
-                        written.badge)
+    titled = query.titled(column.name)
+    return ResultColumn(column.name, column.type, field, titled.title if titled is not None else None,
+                        f"{titled.path}.title" if titled is not None else "", shown, written.total, written.badge)
 
 
 def _listed(session: Session, query: Query) -> Mapping[str, str]:
