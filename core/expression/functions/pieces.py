@@ -30,16 +30,24 @@ def _middle(text: str, start: int, count: int) -> str | None:
     return text[start - 1:start - 1 + max(count, 0)] or None if start > 0 else None
 
 
+def _filling(fill: str, length: int) -> str:
+    return (fill * (length // len(fill) + 1))[:length]
+
+
 def _pad_left(text: str, length: int, fill: str) -> str | None:
     length = min(max(length, 0), LIMIT)
     missing = length - len(text)
-    return ((fill * missing)[:missing] + text if missing > 0 else text[:length]) or None
+    return (_filling(fill, missing) + text if missing > 0 else text[:length]) or None
 
 
 def _pad_right(text: str, length: int, fill: str) -> str | None:
     length = min(max(length, 0), LIMIT)
     missing = length - len(text)
-    return (text + (fill * missing)[:missing] if missing > 0 else text[:length]) or None
+    return (text + _filling(fill, missing) if missing > 0 else text[:length]) or None
+
+
+def _repeat(text: str, count: int) -> str | None:
+    return (text * min(max(count, 0), MOST_REPEATS, LIMIT // len(text) + 1))[:LIMIT] or None
 
 
 def _part(text: str, separator: str, number: int) -> str | None:
@@ -69,9 +77,25 @@ def _remove(text: str, characters: str) -> str | None:
     return text.translate(dict.fromkeys(map(ord, characters))) or None
 
 
+def _like(part: str) -> re.Pattern[str]:
+    return re.compile("".join("." if each == "?" else re.escape(each) for each in part), re.DOTALL)
+
+
 def _matches(text: str, pattern: str) -> bool:
-    written = "".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in lower(pattern))
-    return re.fullmatch(written, lower(text), re.DOTALL) is not None
+    """Part by part between the stars, each at the first place where it fits: nothing is tried twice."""
+    text, parts = lower(text), lower(pattern).split("*")
+    if len(parts) == 1:
+        return _like(parts[0]).fullmatch(text) is not None
+    end = len(text) - len(parts[-1])
+    begin = len(parts[0])
+    if end < begin or not _like(parts[0]).match(text) or not _like(parts[-1]).match(text, end):
+        return False
+    for part in filter(None, parts[1:-1]):
+        found = _like(part).search(text, begin, end)
+        if found is None:
+            return False
+        begin = found.end()
+    return True
 
 
 def _sql_matches(text: Any, pattern: Any) -> Any:
@@ -142,7 +166,7 @@ FUNCTIONS = (
     Function("repeat", (ONE, Parameter("count", INTEGER)), STRING,
              f"The text several times over, at most {MOST_REPEATS}.",
              ("repeat('ab', 3) == 'ababab'", "repeat('a', 0) is None"),
-             lambda text, count: (text * min(max(count, 0), MOST_REPEATS))[:LIMIT] or None,
+             _repeat,
              lambda text, count: cut(func.repeat(text, _clipped(count, 0, MOST_REPEATS))), depth=50),
     Function("pad_left", (ONE, Parameter("length", INTEGER), Parameter("fill", TEXT, literal=True)), STRING,
              "The text filled up on the left to a length; a longer one is cut.",

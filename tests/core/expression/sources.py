@@ -81,7 +81,7 @@ ONE_TO_ONE = {
         "{number} in [1, None, 2]", "{field_text} not in ['a', {text}, 'Zz']", "({boolean} and {boolean})",
         "({boolean} or {boolean})", "not {boolean}", "contains({text}, {text})", "starts_with({text}, 'A')",
         "ends_with({text}, {text})", "0 <= {field} < 100",
-        "equals({text}, {text})", "matches({text}, 'a*')", "matches({text}, '*?%_')",
+        "equals({text}, {text})", "matches({text}, 'a*')", "matches({text}, '*?%_')", "matches({text}, '*m*?t*')", "matches({text}, '?c?e')",
         "between({number}, {number}, {number})", "between({date}, {date}, {date})",
         "between({datetime}, {datetime}, {datetime})", "between({duration}, {duration}, {duration})",
         "is_empty({any})", "is_filled({any})", "xor({boolean}, {boolean})", "overlaps({date}, {date}, {date}, {date})",

@@ -135,6 +135,10 @@ HOSTILE = [
     " and ".join(["archived"] * 180), " < ".join(["amount"] * 200), "1" + " if archived else 1" * 45,
     "-(" * 24 + "amount" + ")" * 24, "lower(" * 48 + "name" + ")" * 48, "(((" * 16 + "a b" + ")))" * 16,
     "amount" + " - amount" * 45, "(amount " * 45 + ")" * 45, "sum(lines[exists(lines[" * 8 + "1" + "])])" * 8,
+    "repeat(" * 45 + "'a'" + ", 100)" * 45, "matches(repeat('a', 100), '" + "*a" * 900 + "b')",
+    "pad_left('a', 99999, '" + "b" * 1900 + "')", "within(today(), '" + "last " * 300 + "')",
+    "double(" * 45 + "1" + ")" * 45, "switch(stage" + ", 'open', 1" * 150 + ")",
+    " or ".join(["company in query.busy()"] * 80), "list(" * 40 + "lines" + ")" * 40,
     "'" + "a" * 1990 + "'", "(1, " * 49 + ")" * 49, "((a, b) in " * 20 + "1" + ")" * 20, "a." * 999 + "a",
 ]
 
