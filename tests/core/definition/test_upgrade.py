@@ -288,3 +288,12 @@ def test_a_check_of_what_changed_alone_tells_it_too(system: Path, tmp_path: Path
     release(system, "1.0.0", TABLE_1.replace("title: City", "title: Place"), FORM_1)
     assert problems() == ['site/tables/lead.yaml:9:12: lead 1.0.0 changed what this overrides: it was "City", is '
                           '"Place", and ours is "Town"; run server.py review']
+
+
+def test_the_lock_follows_a_rename_too(system: Path) -> None:
+    release(system, "2.0.0", TABLE_2, FORM_2)
+    review(system, required="keep", help="take", title="take", message="keep")
+    write(system, {"site/tables/lead.yaml": (system / "site/tables/lead.yaml").read_text().replace("cell: ", "mobile: ")})
+    assert (loaded(system).notices, stale(system)) == ((), [])
+    release(system, "3.0.0", TABLE_2.replace("title: Cell", "title: Pocket phone"), FORM_2)
+    assert stale(system) == ["table lead.fields.mobile.title"]
