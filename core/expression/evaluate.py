@@ -303,7 +303,8 @@ class Compiler:
         function, written = node.function, [isinstance(argument, Literal) for argument in node.arguments]
         constant = worked_out(node)
         if constant is not None:
-            return self._literal(constant)
+            known = empty if constant.value is None else constant.value
+            return lambda record, around: known
         if function.python is first_filled:
             return self._first_filled(node.arguments)
         work = function.python

@@ -101,6 +101,7 @@ CASES = [
     "upper('straße')", "lower('İstanbul')", "lower('ΑΣ')", "upper('ŉ')", "upper('ᾳ')", "number('１')", "number('1\\n')",
     "contains(name, '_')", "contains(name, name)", "'a' < 'B'", "'é' > 'z'", "least(name, note)",
     "min(lines.product)", "text(amount)", "text(0.000001)", "text(count_of / 7)", "round(amount / 7, 5)",
+    "starts_with(lower(repeat('a', 0)), 'A')", "not is_weekend(add_days(date('2026-01-31'), 999999))",
     "under(company, partner)", "under(company, 1)", "under(partner, company.parent)", "not under(company, partner)",
     "exists(company.deals[under(partner, outer.company) and under(outer.company, partner)])",
     "switch(stage, 'open', 1, 'won', 2.5, 0)", "switch(name, 'a', closes, None, starts)", "switch(company, 1, 'x', 'y')",

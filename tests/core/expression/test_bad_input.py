@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -90,7 +91,5 @@ def test_values_of_wrong_types_are_one_error_and_nothing_else() -> None:
     for record in ({"amount": "text"}, {"amount": object()}, {"amount": [1]}, {"amount": Decimal("NaN")},
                    {"lines": [1]}, {"lines": 3}, {"lines": "abc"}, {"company": 5}):
         for source in ("amount > 1", "amount * 2", "sum(lines.price)", "company.name == 'a'", "round(amount, 2)"):
-            try:
+            with suppress(EvaluationError):
                 check(source, World()).evaluate(record, ENVIRONMENT)
-            except EvaluationError:
-                pass
