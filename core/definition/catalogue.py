@@ -71,14 +71,14 @@ def without_outdated(merged: Mapping[tuple[str, str], Merged], order: tuple[str,
         if one.kind != "translation" or not isinstance(texts, dict):
             continue
         kept = {path: text for path, text in texts.items()
-                if rank.get(one.origin[("texts", path)].layer, 0) >= rank.get(_said_by(path, merged), 0)}
+                if rank.get(one.origin[("texts", path)].layer, 0) >= rank.get(said_by(path, merged), 0)}
         if len(kept) < len(texts):
             body = {**one.body, "texts": kept}
             result[key] = replace(one, body=body, hash=digest(one.kind, one.name, body, format=one.format))
     return result
 
 
-def _said_by(path: str, merged: Mapping[tuple[str, str], Merged]) -> str:
+def said_by(path: str, merged: Mapping[tuple[str, str], Merged]) -> str:
     """The layer that wrote the text at a path; none if nobody wrote it there."""
     kind, _, rest = path.partition(" ")
     name, *parts = rest.split(".")
@@ -88,10 +88,8 @@ def _said_by(path: str, merged: Mapping[tuple[str, str], Merged]) -> str:
     if kind == "form" and len(parts) == 2:
         found = next((place for node, place in _nodes(one.body.get("layout"), ("layout",)) if node["ref"] == parts[0]),
                      ())
-        origin = one.origin.get((*found, "attributes", parts[1])) if found else None
-    else:
-        origin = one.origin.get(tuple(parts))
-    return origin.layer if origin else ""
+        return one.layer_at((*found, "attributes", parts[1])) if found else ""
+    return one.layer_at(tuple(parts))
 
 
 def _of_definition(model: Model, merged: Merged, kind: Kind) -> Iterator[Unit]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from core.definition.files import NO_DEFINITIONS, Reading, definition_files, read_file
@@ -214,6 +215,15 @@ def _check_clashes(layers: Sequence[Layer], reading: Reading) -> None:
 def shown(path: Path, root: Path) -> str:
     """A path as errors show it: relative to the root if it lies under it."""
     try:
-        return path.resolve().relative_to(root.resolve()).as_posix()
+        return _resolved(path).relative_to(_resolved_folder(root)).as_posix()
     except ValueError:
         return path.as_posix()
+
+
+def _resolved(path: Path) -> Path:
+    return path.resolve() if path.is_symlink() else _resolved_folder(path.parent) / path.name
+
+
+@lru_cache(maxsize=64)
+def _resolved_folder(folder: Path) -> Path:
+    return folder.resolve()

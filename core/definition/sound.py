@@ -17,6 +17,7 @@ from typing import Any
 
 from core.definition.building import Building
 from core.definition.canonical import digest_all, dump
+from core.definition.catalogue import said_by
 from core.definition.files import Reading, read_file
 from core.definition.formulas import circle_of, read_graph
 from core.definition.layers import SITE, shown
@@ -50,7 +51,8 @@ class Sound:
     fields: dict[str, dict[str, str]]           # by table and mixin: the hash of each field as written
     formulas: dict[str, list[str]]              # by formula: the formulas it reads
     own: dict[str, int]                         # by table: how many fields it declares
-    texts: dict[str, dict[str, list[str]]]      # by language and definition: the paths of translated texts
+    texts: dict[str, dict[str, dict[str, str]]]     # by language and definition: translated texts, and who says them
+    outdated: dict[str, list[str]]              # by language: the translations that are left out
 
     @property
     def summary(self) -> str:
@@ -85,7 +87,7 @@ def sound_of(loaded: Loaded, building: Building, contents: dict[str, str], root:
              for layer in loaded.layers for one in layer.definitions}
     if not files.keys() <= contents.keys():
         return None
-    tables = loaded.must().tables
+    tables, values, texts = loaded.must().tables, building.values["translation"], _texts(loaded.layers)
     return Sound(
         contents, files,
         [[layer.name, layer.version, str(layer.path), sorted(layer.needs)] for layer in loaded.layers],
@@ -98,7 +100,8 @@ def sound_of(loaded: Loaded, building: Building, contents: dict[str, str], root:
          if kind in FIELDS},
         {formula: sorted(reads) for formula, reads in read_graph(building.names, tables).items()},
         {name: len(table.own) for name, table in tables.items()},
-        {name: _by_definition(texts) for name, texts in building.values["translation"].items()})
+        texts, {language: [path for of_one in found.values() for path in of_one if path not in values[language]]
+                for language, found in texts.items()})
 
 
 def still_sound(sound: Sound, contents: dict[str, str], plugins: Plugins, root: Path) -> Sound | None:
@@ -118,10 +121,10 @@ def still_sound(sound: Sound, contents: dict[str, str], plugins: Plugins, root: 
     building.facts, building.names.under = {}, sound.under
     build_later(building, order=sound.order)
     check_all(building, [split(text) for text in again])
-    _check_texts(sound, building, touched)
+    outdated = _check_texts(sound, building, touched)
     tables = [split(text)[1] for text in again if split(text)[0] == "table"]
     formulas = _formulas(sound, building, tables)
-    if definitions.failed or building.problems or building.aliases or formulas is None:
+    if definitions.failed or building.problems or building.aliases or outdated or formulas is None:
         return None
     looked = {text: _text(building.facts.get(split(text), ())) for text in again}
     return replace(
@@ -244,18 +247,27 @@ def _above(sound: Sound, tables: Iterable[str]) -> set[str]:
     return found
 
 
-def _by_definition(texts: Mapping[str, str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for path in texts:
-        found.setdefault(path.partition(".")[0].replace(" ", ":", 1), []).append(path)
+def _texts(layers: Sequence[Layer]) -> dict[str, dict[str, dict[str, str]]]:
+    """All translated texts, with the layer that says each last."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for one in (one for layer in layers for one in layer.definitions if one.kind == "translation"):
+        texts = one.body.get("texts")
+        for path in texts if isinstance(texts, dict) else ():
+            key = path.partition(".")[0].replace(" ", ":", 1)
+            found.setdefault(one.name, {}).setdefault(key, {})[path] = one.layer
     return found
 
 
-def _check_texts(sound: Sound, building: Building, touched: set[str]) -> None:
-    """Check that translated texts of what changed still lead to a text."""
+def _check_texts(sound: Sound, building: Building, touched: set[str]) -> bool:
+    """Check that translated texts of what changed still lead to a text; True if others are outdated now."""
+    rank = {name: number for number, (name, *_) in enumerate(sound.layers)}
     for language, texts in sound.texts.items():
-        paths = [path for text in touched for path in texts.get(text, ())]
-        building.kinds["translation"].check(Merged("translation", language, {}, ""), dict.fromkeys(paths, ""), building)
+        paths = {path: layer for text in touched for path, layer in texts.get(text, {}).items()}
+        kept = [path for path, layer in paths.items() if rank[layer] >= rank.get(said_by(path, building.merged), 0)]
+        if {path for path in paths if path not in kept} != paths.keys() & set(sound.outdated[language]):
+            return True
+        building.kinds["translation"].check(Merged("translation", language, {}, ""), dict.fromkeys(kept, ""), building)
+    return False
 
 
 def _again(sound: Sound, touched: set[str]) -> list[str]:

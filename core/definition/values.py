@@ -154,6 +154,21 @@ class Merged:
     format: int = 1
     origin: Mapping[BodyPath, Origin] = field(default_factory=dict)
 
+    def layer_at(self, path: BodyPath) -> str:
+        """The layer that said what stands at a path; "" if nothing stands there."""
+        if not isinstance(self.origin, Origins):
+            found = self.origin.get(path)
+            return found.layer if found is not None else ""
+        value: object = self.body           # its places are not worth unfolding: there is one layer
+        for part in path:
+            if isinstance(value, dict) and part in value:
+                value = value[str(part)]
+            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+                value = value[part]
+            else:
+                return ""
+        return self.origin.layer
+
     def mark(self, path: BodyPath = ()) -> Mark:
         """The place of a path, or of the nearest thing around it that has one."""
         for length in range(len(path), -1, -1):

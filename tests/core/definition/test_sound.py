@@ -16,6 +16,8 @@ from core.definition.checked import Checked, check, summary
 from tests.core.definition.sets import write
 from tests.core.definition.test_any_input import CHANGES, HARM
 from tests.fixtures import ADDONS, SITE
+from tests.scenarios.client import ROOT
+from tests.work import calls
 
 TYPES = ("text", "memo", "integer", "decimal", "money", "date", "boolean", "percent")
 Edit = Callable[[str, random.Random], str]
@@ -140,16 +142,69 @@ BREAKING = {
 }
 
 
-@pytest.mark.parametrize("what", BREAKING)
-def test_who_looked_at_what_changed_is_checked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A set without problems, which was checked once."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(Path(__file__).parents[3] / "addons" / "base", tmp_path / "addons" / "base")
-    write(tmp_path, {**SET, "site/system.yaml": "system: main\naddons: [shop, base]\nlanguages: [en, de]\n"})
+    shutil.copytree(ROOT / "addons" / "base", tmp_path / "addons" / "base")
+    write(tmp_path, {**SET, "site/system.yaml": "system: main\naddons: [shop, base]\nlanguages: [en, de]\n",
+                     "site/tables/maker.yaml": "change: table maker\nfields:\n  stars: {title: Fame}\n"})
     assert (list(checked(tmp_path).problems), checked(tmp_path).summary) == told(tmp_path)
     assert not checked(tmp_path).problems
+    return tmp_path
+
+
+@pytest.mark.parametrize("what", BREAKING)
+def test_who_looked_at_what_changed_is_checked_again(shop: Path, what: str) -> None:
     path, old, new = BREAKING[what]
-    file = tmp_path / "addons/shop" / path
+    file = shop / "addons/shop" / path
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, new, 1))
-    assert checked(tmp_path).problems
-    assert list(checked(tmp_path).problems) == told(tmp_path)[0]
+    assert checked(shop).problems
+    assert list(checked(shop).problems) == told(shop)[0]
+
+
+@pytest.mark.parametrize(("path", "old", "new"), [
+    ("addons/shop/tables/maker.yaml", "table: maker", "# a remark\ntable: maker"),
+    ("addons/shop/tables/good.yaml", "name: {type: text}", "name: {type: text}\n  more: {type: money}"),
+    ("addons/shop/choices/size.yaml", "small: {}", "tiny: {}, small: {}"),
+    ("addons/shop/roles/clerk.yaml", "role: clerk", "role: clerk\ntitle: Assistant"),
+    ("site/tables/maker.yaml", "Fame", "Glory"),
+    ("site/tables/maker.yaml", "stars:", "city: {title: Town}\n  stars:"),     # a translation says the old one
+    ("addons/shop/translations/de.po", "Stadt", "Ort"),
+    ("addons/shop/tables/disc.yaml", "base: good", "base: good\nabstract: true"),
+    ("addons/shop/addon.yaml", "1.0.0", "1.0.1")])
+def test_what_is_still_without_problems_is_the_same_version_either_way(shop: Path, path: str, old: str,
+                                                                      new: str) -> None:
+    text = (shop / path).read_text()
+    assert old in text
+    (shop / path).write_text(text.replace(old, new, 1))
+    assert (list(checked(shop).problems), checked(shop).summary) == told(shop)
+    assert not checked(shop).problems
+
+
+def test_a_change_costs_a_small_part_of_a_whole_check(shop: Path) -> None:
+    file = shop / "addons/shop/tables/line.yaml"
+    whole = calls(lambda: load([shop / "addons"], shop / "site", root=shop))
+    file.write_text(file.read_text().replace("number: {type: integer}", "number: {type: integer, title: Pieces}"))
+    assert calls(lambda: checked(shop)) < whole / 2
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda data: data[:len(data) // 2], lambda data: b"", lambda data: data.replace(b"text", b"memo", 1),
+    lambda data: data.replace(b"tessera cache 1 this", b"tessera cache 1 that"), lambda data: b"\xff" + data])
+def test_a_damaged_or_foreign_memory_is_not_believed(shop: Path, spoil: Callable[[bytes], bytes]) -> None:
+    memory = shop / "cache" / "sound-set"
+    whole = memory.read_bytes()
+    memory.write_bytes(spoil(whole))
+    assert Cache(shop / "cache", "this").read("sound-set") is None
+    assert (list(checked(shop).problems), checked(shop).summary) == told(shop)
+    assert memory.read_bytes() == whole
+
+
+def test_a_check_without_a_place_to_remember_goes_on(shop: Path) -> None:
+    file = shop / "nowhere"
+    file.write_text("")
+    folders = [shop / "addons", shop / "site"]
+    found = check(folders[:1], folders[1], contents(folders), Cache(file / "cache", "this"), "set")
+    assert not found.problems
