@@ -62,8 +62,8 @@ class ReportColumnSchema(Schema):
     title: Text | None = Property(None, description="Its heading; the name in words if left out.")
     help: Text | None = Property(None, description="A sentence shown beside the heading.")
     total: Literal["sum", "average", "min", "max", "count", "computed"] | None = Property(
-        None, description="What stands below it and below sections; `computed` works the expression out again from "
-        "the totals of what it names, as shares and rates want.")
+        None, description="What stands below it and below sections; `computed` works it out again over all the records "
+        "together, as shares, rates and averages want.")
     opens: SourceOpensSchema | None = Property(None, description="What a click on a figure opens; the table's own list "
                                                "of the records behind it if left out.")
     format: FormatSchema | None = Property(None, description="How it is written; as its type says if left out.")

@@ -248,6 +248,8 @@ def check_step(building: Building, merged: Merged, column: QueryColumn, unit: Un
     if unit not in STEPS or (source.rows.source != source.rows.table and column.written.source.isidentifier()):
         return                              # days; or a column of another query, which knows best
     node = column.node
+    while unit == "months" and isinstance(node, Call) and node.function.name == "add_months":
+        node = node.arguments[0]            # some months later a month begins, too
     if not (isinstance(node, Call) and node.function.name == STEPS[unit]):
         building.tell(merged, column.at, f"this counts in {unit}, from one {STEPS[unit]}(...) to the next: write "
                                          f"{STEPS[unit]}({column.written.source})")
@@ -255,7 +257,7 @@ def check_step(building: Building, merged: Merged, column: QueryColumn, unit: Un
 
 def _known(merged: Merged, path: BodyPath, name: str, report: Report, building: Building) -> ReportColumn | None:
     found = report.columns.get(name)
-    if found is None:
+    if found is None and not building.now_in(merged, path, name, report.columns):
         building.tell(merged, path, f'there is no column "{name}"' + suggestion(name, report.columns))
     return found
 

@@ -133,6 +133,14 @@ def test_a_sum_over_lines_may_use_what_belongs_to_their_head(tmp_path: Path) -> 
     assert problems(tmp_path, "report", text) == []
 
 
+def test_a_year_before_stands_beside_the_year(tmp_path: Path) -> None:
+    text = ("report: years\nsources:\n  now: {of: order, by: {month: month_start(day)}, values: {n: count()}}\n"
+            '  before: {of: order, by: {month: "add_months(month_start(day), 12)"}, values: {n: count()}}\n'
+            "span: {month: {from: =month_start(today()), months: 12}}\n"
+            "columns: {month: {}, more: {is: now.n - before.n, opens: {source: now}}}\n")
+    assert problems(tmp_path, "report", text) == []
+
+
 def test_every_name_is_a_reference(model: Model) -> None:
     made = {(one.to_kind, one.to_name) for one in references(model) if one.kind == "report"}
     assert {("table", "order"), ("table", "order.day"), ("table", "order_line.amount"), ("table", "order.total"),
