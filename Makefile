@@ -41,6 +41,7 @@ sweep: dev
 bench: dev
 	@$(VENV) -m bench
 	@$(VENV) -m bench.definitions
+	@$(VENV) -m bench.expressions
 
 lock: dev
 	@$(VENV) tools/lock.py
