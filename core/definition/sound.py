@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from core.definition import overrides
 from core.definition.building import Building
 from core.definition.canonical import digest_all, dump
 from core.definition.catalogue import said_by
@@ -188,7 +189,8 @@ class _Definitions(Definitions):
         layers = [Layer(name, version, Path(path), tuple(of_layers.get(name, ())), needs=frozenset(needs))
                   for name, version, path, needs in self.sound.layers]
         merged = merge(layers, self.plugins.kinds, frozenset())
-        if reading.problems or merged.problems or merged.aliases or key not in merged.merged:
+        stale = layers[-1].definitions and overrides.read(merged, layers[-1].path, self.root, reading.problems).stale
+        if reading.problems or merged.problems or merged.aliases or stale or key not in merged.merged:
             self.failed = True
             return Merged(*key, {}, "")
         return merged.merged[key]

@@ -183,6 +183,16 @@ def test_what_is_still_without_problems_is_the_same_version_either_way(shop: Pat
     assert not checked(shop).problems
 
 
+def test_a_release_that_changes_what_the_site_overrides_is_told(shop: Path) -> None:
+    loaded = load([shop / "addons"], shop / "site", root=shop)
+    (shop / "site" / "customisation.lock").write_bytes(loaded.overrides.next_lock())
+    assert not checked(shop).problems
+    file = shop / "addons/shop/tables/maker.yaml"
+    file.write_text(file.read_text().replace("stars: {type: integer}", "stars: {type: integer, title: Stars}"))
+    assert checked(shop).problems
+    assert list(checked(shop).problems) == told(shop)[0]
+
+
 def test_a_change_costs_a_small_part_of_a_whole_check(shop: Path) -> None:
     file = shop / "addons/shop/tables/line.yaml"
     whole = calls(lambda: load([shop / "addons"], shop / "site", root=shop))
