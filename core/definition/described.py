@@ -124,7 +124,7 @@ def _word(annotation: object) -> str:
 
 
 def _plural(word: str) -> str:
-    return word if word.startswith(("`", "path or", "value", "mapping")) else word + "s"
+    return word if word.startswith(("`", "value", "mapping")) or " or " in word else word + "s"
 
 
 def sentence(thing: type) -> str:

@@ -134,11 +134,11 @@ def _section(section: Section, level: str = "###") -> Iterator[str]:
         yield from (f"{sentence(section.model)} See [{page}]({page}.md).", "")
         return
     if section.same_as is not None:
-        yield from (f"The same as `{section.same_as or 'the whole definition'}`, above.", "")
+        yield from (f"The same as {f'`{section.same_as}`' if section.same_as else 'the whole'}, above.", "")
         return
     if section.path:
         yield from (sentence(section.model), "")
-    base = next((shared for shared in SHARED if section.path and issubclass(section.model, shared)), None)
+    base = None if section.model in SHARED else next((one for one in SHARED if issubclass(section.model, one)), None)
     if base is not None:
         yield from (f"Beside what every one has ([{SHARED[base]}]({SHARED[base]}.md)):", "")
     yield from ("| property | value | without it | meaning |", "|---|---|---|---|")
