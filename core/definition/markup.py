@@ -19,6 +19,8 @@ ATTRIBUTES = frozenset("""
     span src start style title type valign value width""".split())
 ADDRESSES = frozenset({"href", "src", "cite"})
 SCHEMES = ("https:", "http:", "mailto:", "tel:", "cid:", "#")
+DEEPEST = 50             # elements within each other
+_TAG_MARK = re.compile(r"[<>\"']")
 PLACE, BLOCK = "\ue000", "\ue001"        # what stands for places and blocks in what is looked at
 
 
@@ -28,10 +30,53 @@ def check(source: str, is_address: Callable[[int], bool], tell: Tell) -> None:
         if character in (PLACE, BLOCK):
             tell(index, f"a private character (U+{ord(character):04X}) may not stand here")
             return
-    reader = _Reader(skeleton(source, PLACE, BLOCK), is_address, tell)
-    reader.feed(reader.source)
-    reader.close()
-    reader.end()
+    bare = skeleton(source, PLACE, BLOCK)
+    if not _is_closed(bare, tell):
+        return
+    reader = _Reader(bare, is_address, tell)
+    try:
+        reader.feed(bare)
+        reader.close()
+        reader.end()
+    except _Stop:
+        return
+
+
+class _Stop(Exception):
+    """Reading on makes no sense; the problem is told."""
+
+
+def _is_closed(source: str, tell: Tell) -> bool:
+    """Whether every "<" begins something that a ">" ends: the parser behind is slow at anything else."""
+    at = source.find("<")
+    while at >= 0:
+        if source.startswith("<!--", at):
+            tell(at, "a comment is written {# #}: one of HTML would be sent along")
+            end = source.find("-->", at + 4) + 3
+            if end < 3:
+                return False
+            at = source.find("<", end)
+            continue
+        behind = _end_of_tag(source, at + 1)
+        if behind is None:
+            tell(at, 'write &lt; for a "<" that begins no element')
+            return False
+        at = source.find("<", behind)
+    return True
+
+
+def _end_of_tag(source: str, at: int) -> int | None:
+    """The index behind the ">" that ends a tag; None where a "<" or the end of all comes first."""
+    while (found := _TAG_MARK.search(source, at)) is not None:
+        mark, at = found[0], found.end()
+        if mark == ">":
+            return at
+        if mark == "<":
+            return None
+        at = source.find(mark, at) + 1
+        if not at:
+            return None
+    return None
 
 
 class _Reader(HTMLParser):
@@ -58,6 +103,9 @@ class _Reader(HTMLParser):
             self._tell_element(tag)
         elif tag not in EMPTY:
             self.open.append((tag, self.index))
+            if len(self.open) > DEEPEST:
+                self.tell(self.index, f"elements stand in each other at most {DEEPEST} deep")
+                raise _Stop
         for name, value in attrs:
             self._attribute(text, name, value or "")
 
@@ -86,8 +134,9 @@ class _Reader(HTMLParser):
             self.tell(self.index + data.index("<"), 'write &lt; for a "<" that begins no element')
 
     def handle_comment(self, data: str) -> None:
-        """Comments of HTML would be sent along."""
-        self.tell(self.index, "a comment is written {# #}: one of HTML would be sent along")
+        """What the parser takes for a comment, such as "</" with no name behind it."""
+        if not self.source.startswith("<!--", self.index):      # these are told before
+            self.tell(self.index, 'write &lt; for a "<" that begins no element')
 
     def handle_decl(self, decl: str) -> None:
         """Only the body of a document is a template."""

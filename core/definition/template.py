@@ -110,8 +110,14 @@ def parse(source: str, tell: Tell) -> tuple[Node, ...]:
     if len(source) > LONGEST:
         tell(0, f"a template has at most {LONGEST} characters")
         return ()
-    reader = _Reader(source, tell)
-    return reader.read()
+    try:
+        return _Reader(source, tell).read()
+    except _Stop:
+        return ()
+
+
+class _Stop(Exception):
+    """Reading on makes no sense; the problem is told."""
 
 
 def bound(source: str, scope: ModelScope, tell: Tell = _say_nothing) -> tuple[Node, ...]:
@@ -290,6 +296,7 @@ class _Reader:
     def _open(self, block: _Open) -> None:
         if len(self.stack) > DEEPEST:
             self.tell(block.index, f"blocks stand in blocks at most {DEEPEST} deep")
+            raise _Stop
         self.stack.append(block)
 
     def _other(self, word: str, piece: Piece, index: int) -> None:

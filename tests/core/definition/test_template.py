@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from core.definition import markup
 from core.definition.named import Template
 from core.definition.rendering import Rendered, TooLarge, render
-from core.definition.scope import Written
-from core.definition.template import Choice, Literal, Loop, Shown, parse
+from core.definition.scope import ModelScope, Names, Written
+from core.definition.template import Choice, Literal, Loop, Shown, bound, parse
 from core.expression import Environment
 from tests.core.definition.sets import load_set
+from tests.work import calls
 
 ENVIRONMENT = Environment({"id": 1, "name": "Ann"}, date(2026, 3, 1), datetime(2026, 3, 1, tzinfo=UTC), "UTC",
                           {"parameter.link": "https://example.org/?a=1&b=2", "setting.large": Decimal(100)})
@@ -30,6 +34,7 @@ TABLES = {
                                      "  lines: {type: lines, of: line, by: offer}\n",
     "addons/shop/settings/large.yaml": "setting: large\ntype: money\ndefault: 100\n",
 }
+NO_NAMES = ModelScope(Names(), None)
 RECORD: Mapping[str, Any] = {
     "id": 5, "name": "Ten <b> & more", "amount": Decimal(250), "main": {"id": 9, "name": "Anvil", "site": None},
     "lines": [{"id": 1, "quantity": Decimal(2), "product": {"id": 9, "name": "Anvil", "site": "https://a.example/\"x"},
@@ -154,6 +159,32 @@ def test_nothing_else_is_understood(tmp_path: Path, body: str) -> None:
 ])
 def test_no_html_that_runs_or_fetches(tmp_path: Path, body: str) -> None:
     assert refused(tmp_path, body, "html")
+
+
+@pytest.mark.parametrize("piece", ["<", "<a ", "<!--", "<a x='", "</", "<p>", "<p></b>", "<?", "<![", "{{", "{%", "{# ",
+                                   "{{ x }}", "{% if x %}", "{% for x in y %}", "'", "{% endif %}", "&"])
+def test_a_text_that_means_harm_costs_little(piece: str) -> None:
+    text = piece * (20_000 // len(piece))
+    told: list[int] = []
+
+    def look() -> None:
+        bound(text, NO_NAMES, lambda index, message: told.append(index))
+        if not told:
+            markup.check(text, lambda index: False, lambda index, message: told.append(index))
+    assert calls(look) < 400_000
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(["{{", "}}", "{%", "%}", "{#", "#}", " ", "if", "elif", "else", "endif", "for", "endfor", "in",
+                                 "x", "x.y", ">", "<", "<p>", "</p>", "<a href=", '"', "'", "|", "(", ")", "\n", "=", "-"]),
+                max_size=40))
+def test_any_text_is_a_template_or_has_a_problem(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    told: list[int] = []
+    bound(text, NO_NAMES, lambda index, message: told.append(index))
+    if not told:
+        markup.check(text, lambda index: False, lambda index, message: told.append(index))
+    assert all(0 <= index <= len(text) for index in told)
 
 
 def test_html_as_letters_need_it_is_fine(tmp_path: Path) -> None:
