@@ -91,6 +91,9 @@ class Names:
 
     def now(self, table: str, name: str) -> str | None:
         """What a field of a table, or of a kind under it, is called now that had this name before."""
+        if table in self.results:           # a column is named like its field, and follows it
+            columns = [now for now in self.renames.anywhere(name) if now in self.results[table].members()]
+            return columns[0] if len(columns) == 1 else None
         found = self.tables.quiet(table)
         names = (self.renames.field(each, name) for each in (table, *found.kinds)) if found else ()
         return next((now for now in names if now is not None and self.member(table, now) is not None), None)
@@ -196,7 +199,8 @@ class ModelScope:
         """The link by which records of the table stand above each other."""
         found = self.names.tables.get(table)
         fields = found.fields.values() if found is not None else ()
-        return next((each.name for each in fields if getattr(each.properties, "tree", False)), None)
+        return next((each.name for each in fields if getattr(each.properties, "tree", False)
+                     and each.expression_type == Type("link", each.table)), None)
 
     def query(self, name: str) -> SetQuery | None:
         """A query, as a set of records."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from core.ed.values import Problems, Row
 
 IDS = bindparam("ids", type_=ARRAY(BigInteger))
+TREES = 7_236      # the first key of the advisory locks that guard trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,9 @@ def no_loops(session: Session, shaped: Shape, rows: Iterable[Row], problems: Pro
         moved = {row.id: row for row in changed if row.old is not None and row.values.get(name) is not None}
         if not moved:
             continue
+        # Two records that move below each other at the same time would not see one another.
+        session.connection.execute(
+            select(func.pg_advisory_xact_lock(TREES, func.hashtext(f"{kept.field.table}.{name}"))))
         statement = session.system.cache.get(("loops", shaped.table.name, name), partial(_loops, shaped, name))
         for id_ in session.connection.scalars(statement, {"ids": list(moved)}):
             problems.add(moved[id_], name, "loop", "A record cannot stand above itself.")

@@ -226,13 +226,27 @@ def check_target(merged: Merged, path: BodyPath, made: Field, building: Building
     if made.type.name == "lines":
         _check_lines(merged, path, made, building)
     elif made.type.name == "link" and kind.of is not None:
-        building.find(merged, (*path, "to"), "table", kind.of)
+        if building.find(merged, (*path, "to"), "table", kind.of) is not None and getattr(made.properties, "tree", False):
+            _check_tree(merged, path, made, building)
     elif made.type.name == "choice" and kind.of is not None:
         building.find(merged, (*path, "of"), "choices", kind.of)
     elif isinstance(made.properties, ExpressionProperties):
         building.find(merged, (*path, "on"), "table", made.properties.on)
     elif made.type.name == "sequence":
         building.find(merged, (*path, "sequence"), "sequence", str(getattr(made.properties, "sequence", "")))
+
+
+def _check_tree(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:
+    """A tree is one link of a table to itself, or to the base that the link stands on."""
+    kind = made.expression_type
+    if kind.many or kind.of != made.table:
+        building.tell(merged, (*path, "tree"), f'"tree" is for a single link of table "{made.table}" to itself')
+        return
+    table = building.names.tables.get(made.table)
+    trees = [field.name for field in (table.fields.values() if table is not None else ())
+             if getattr(field.properties, "tree", False)]
+    if made.name in trees[1:]:
+        building.tell(merged, (*path, "tree"), f'table "{made.table}" has a tree already: "{trees[0]}"')
 
 
 def _check_lines(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:

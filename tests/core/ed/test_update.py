@@ -261,6 +261,29 @@ def test_nothing_stands_above_itself_in_a_tree(world: World, unchanged) -> None:
         assert problems(error) == {("parent", "loop")}
 
 
+def test_records_that_move_below_each_other_at_the_same_time_make_no_loop(world: World) -> None:
+    one, two = make(world, "customer"), make(world, "customer")
+    told: list[set[tuple[str, str]]] = []
+
+    def move() -> None:
+        with pytest.raises(Invalid) as error, world.records() as records:
+            records.update("customer", [{"id": two, "parent": one}])
+        told.append(problems(error))
+    other = threading.Thread(target=move)
+    with world.records() as records:
+        records.update("customer", [{"id": one, "parent": two}])
+        other.start()
+        while other.is_alive() and not _waits(world):
+            other.join(0.01)
+    other.join(20)
+    assert told == [{("parent", "loop")}]
+
+
+def _waits(world: World) -> bool:
+    with world.engine.begin() as connection:
+        return bool(connection.exec_driver_sql("select from pg_locks where locktype = 'advisory' and not granted").all())
+
+
 def test_a_link_that_was_there_before_may_stay(world: World, unchanged) -> None:
     id_ = make(world, customer=world["acme"])
     with world.records() as records:
