@@ -226,7 +226,8 @@ def check_target(merged: Merged, path: BodyPath, made: Field, building: Building
     if made.type.name == "lines":
         _check_lines(merged, path, made, building)
     elif made.type.name == "link" and kind.of is not None:
-        if building.find(merged, (*path, "to"), "table", kind.of) is not None and getattr(made.properties, "tree", False):
+        found = building.find(merged, (*path, "to"), "table", kind.of)
+        if found is not None and getattr(made.properties, "tree", False):
             _check_tree(merged, path, made, building)
     elif made.type.name == "choice" and kind.of is not None:
         building.find(merged, (*path, "of"), "choices", kind.of)
