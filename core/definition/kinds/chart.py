@@ -78,6 +78,7 @@ class ChartKind(Kind):
 
     name = "chart"
     folder = "charts"
+    lazy = True
     schema: ClassVar[type[Schema]] = ChartSchema
 
     def build(self, merged: Merged, schema: ChartSchema, building: Building) -> Chart | None:

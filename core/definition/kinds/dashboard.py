@@ -109,6 +109,7 @@ class DashboardKind(Kind):
 
     name = "dashboard"
     folder = "dashboards"
+    lazy = True
     schema: ClassVar[type[Schema]] = DashboardSchema
 
     def build(self, merged: Merged, schema: DashboardSchema, building: Building) -> Dashboard:

@@ -125,6 +125,7 @@ class ReportKind(Kind):
 
     name = "report"
     folder = "reports"
+    lazy = True
     schema: ClassVar[type[Schema]] = ReportSchema
 
     def merge(self, below: Node, change: Node, what: Change) -> Node:
