@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.definition.lookup import Definitions, Fact, Values
 from core.definition.names import suggestion
-from core.definition.references import Reference, References, place, position
+from core.definition.references import KEY, Reference, References, place, position
 from core.definition.renames import Alias
 from core.definition.scope import ModelScope, Names, Written
 from core.definition.values import BodyPath, Merged
@@ -96,13 +96,13 @@ class Building:
         current, kind = table, None
         parts = name.split(".")
         for index, part in enumerate(parts):
-            at = None if inside is None else inside + len(".".join(parts[:index])) + bool(index)
+            at = inside if inside in (None, KEY) else inside + len(".".join(parts[:index])) + bool(index)
             kind = self.names.member(current, part)
             if kind is None:
                 part = self._now(merged, path, current, part, at)
                 kind = self.names.member(current, part)
             if kind is None:
-                self._tell_missing(merged, path, current, part)
+                self._tell_missing(merged, path, current, part, at)
                 return None
             self._refer_field(merged, path, current, part, at)
             if index < len(parts) - 1:
@@ -112,15 +112,23 @@ class Building:
                 current = kind.of
         return kind
 
+    def now_in(self, merged: Merged, path: BodyPath, name: str, known: Container[str],
+               inside: int | None = None) -> bool:
+        """Whether a name that is not known is the former one of one that is, such as a column named like its field."""
+        found = [now for now in self.names.renames.anywhere(name) if now in known]
+        return len(found) == 1 and self.alias(merged, path, name, found[0], inside)
+
     def _now(self, merged: Merged, path: BodyPath, table: str, name: str, inside: int | None) -> str:
         """The name of now of a field that is written with a former one, which is remembered."""
         now = self.names.now(table, name)
         return now if now is not None and self.alias(merged, path, name, now, inside) else name
 
-    def _tell_missing(self, merged: Merged, path: BodyPath, table: str, name: str) -> None:
+    def _tell_missing(self, merged: Merged, path: BodyPath, table: str, name: str, inside: int | None) -> None:
         if table in self.names.broken or name in self.names.lost:
             return
         if table in self.names.results and not self.names.touched:
+            if self.now_in(merged, path, name, self.names.members(table), inside):
+                return
             self.tell(merged, path, f'"{name}" is no column of the {table}'
                       + suggestion(name, self.names.members(table)))
         found = self.names.tables.get(table)

@@ -58,13 +58,21 @@ class Place:
     key: bool = False
 
 
+KEY = -1        # as `inside`: the name is the key, whatever the value says
+
+
 def place(body: object, path: BodyPath, name: str, inside: int | None = None) -> Place | None:
     """Where the name that a reference means is written; None if it only follows from what is written."""
     value = at(body, path)
+    if inside == KEY:
+        found = _within(path[-1], name) if path else None
+        return Place(path, found, True) if found is not None else None
     if inside is not None:
         if isinstance(value, str) and value.startswith(name, inside):
             return Place(path, inside)
         return Place(path, inside, True) if path and str(path[-1]).startswith(name, inside) else None
+    if path and path[-1] == name and str(value).lstrip("-") != name:
+        return Place(path, 0, True)
     found = _within(value, name)
     if found is not None:
         return Place(path, found)

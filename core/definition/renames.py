@@ -78,6 +78,11 @@ class Renames:
         members = self._members.get((kind, self._now(kind, name)), {})
         return _last(member, members.get)
 
+    def anywhere(self, name: str) -> tuple[str, ...]:
+        """What members of any definition are called now that had this name before: a column is named like its field."""
+        return tuple(dict.fromkeys(now for kind, owner in self._members
+                                   if (now := self.member(kind, owner, name)) is not None))
+
     def former(self, kind: str, name: str) -> tuple[str, ...]:
         """The former names of the members of a definition."""
         return tuple(self._members.get((kind, name), ()))

@@ -10,6 +10,7 @@ from core.definition.kinds.parameters import check_parameters
 from core.definition.kinds.report_checks import source_of
 from core.definition.kinds.sources import NUMBERS, check_given, check_source
 from core.definition.names import suggestion
+from core.definition.references import KEY
 from core.definition.references import at as body_at
 from core.definition.reporting import Chart, Report
 from core.definition.values import BodyPath, Merged
@@ -90,6 +91,8 @@ def _check_columns(merged: Merged, chart: Chart, columns: Mapping[str, Type], bu
     named += [(("order", index), name.removeprefix("-")) for index, name in enumerate(chart.order)]
     for path, name in named:
         kind = columns.get(name)
+        if kind is None and building.now_in(merged, path, name, columns):
+            continue
         if kind is None:
             building.tell(merged, path, f'there is no column "{name}" to show' + suggestion(name, columns))
         elif kind.many or kind.name == "set":
@@ -98,7 +101,7 @@ def _check_columns(merged: Merged, chart: Chart, columns: Mapping[str, Type], bu
             building.tell(merged, path, f'"{name}" is {describe(kind)}: numbers are drawn here')
     known = _legend_names(chart, columns, building)
     for name in chart.legend if known is not None else ():
-        if name not in (known or ()):
+        if name not in (known or ()) and not building.now_in(merged, ("legend", name), name, known or (), KEY):
             building.tell(merged, ("legend", name), f'"{name}" is neither a column of "y" nor a value of "series" or '
                           '"x"' + suggestion(name, known or ()))
 

@@ -12,6 +12,7 @@ from core.definition.kinds.fields import check_value, literal
 from core.definition.kinds.schema import Name, Plain, Schema, Text
 from core.definition.model import Data, Field
 from core.definition.names import suggestion
+from core.definition.references import KEY
 from core.definition.values import BodyPath, Merged
 
 
@@ -46,7 +47,7 @@ class DataKind(Kind):
                building: Building) -> object:
         field = building.names.field(table, name)
         if table in building.names.tables and path[-1] == name:
-            building.field(merged, path, table, name)
+            building.field(merged, path, table, name, KEY)
         if field is None:
             return None
         if field.virtual:

@@ -14,6 +14,7 @@ from core.definition.kinds.query_sources import query_of
 from core.definition.kinds.schema import Expression, Line, Name, Schema, Text, Value
 from core.definition.model import Object
 from core.definition.names import PAGES, suggestion
+from core.definition.references import KEY
 from core.definition.scope import Written
 from core.definition.values import Merged
 
@@ -55,10 +56,10 @@ class ObjectKind(Kind):
         for name, value in schema.new.items() if rows is None else ():
             field = building.names.field(of, name)
             if field is not None:
-                building.field(merged, ("new", name), of, name)
+                building.field(merged, ("new", name), of, name, KEY)
                 values[name] = value_of(merged, ("new", name), value, field, scope, building)
             elif of in building.names.tables:
-                building.field(merged, ("new", name), of, name)
+                building.field(merged, ("new", name), of, name, KEY)
         where = Written(schema.where, scope, "boolean") if schema.where else None
         title = schema.title or (table.plural if table else query.title if query is not None else merged.name)
         return Object(merged.name, title, of, schema.area, schema.icon, schema.color, tuple(schema.lists),

@@ -183,6 +183,9 @@ def _check_group(merged: Merged, query: Query, building: Building) -> None:
     for index, name in enumerate(query.group or ()):
         if name not in query.columns and query.table and _path_node(query, name) is not None:
             building.field(merged, ("group", index), query.table, name)
+        elif name not in query.columns and _path_node(query, name) is None \
+                and _has_former(merged, ("group", index), query, name, building):
+            return
     keys = group_nodes(query, lambda index, message: building.tell(merged, ("group", index), message), building)
     for name, column in query.columns.items():
         if name in (query.group or ()) or any(isinstance(part, Running) for part in walk(column.node)):
@@ -195,6 +198,13 @@ def _check_group(merged: Merged, query: Query, building: Building) -> None:
         except ExpressionError:
             continue
         _check_grouped(merged, one.at, node, query, keys, building)
+
+
+def _has_former(merged: Merged, path: BodyPath, query: Query, name: str, building: Building) -> bool:
+    """Whether a name is the former one of a column, or a path in which fields have former names."""
+    if query.table is not None and building.names.renames.path(query.table, name) is not None:
+        return building.field(merged, path, query.table, name) is not None
+    return building.now_in(merged, path, name, query.columns)
 
 
 def group_nodes(query: Query, tell: Callable[[int, str], None], building: Building) -> list[Node]:
@@ -274,6 +284,8 @@ def _check_order(merged: Merged, query: Query, building: Building) -> None:
             continue
         else:
             node = _path_node(query, name)
+            if node is None and _has_former(merged, ("order", index), query, name, building):
+                continue
             if node is None:
                 building.tell(merged, ("order", index), f'"{name}" is neither a column nor a field of what is read'
                               + suggestion(name, (*query.results, *building.names.members(query.source))))

@@ -111,6 +111,9 @@ def query_of(building: Building, name: str) -> Query | None:
 def _tell_missing(building: Building, merged: Merged, path: BodyPath, of: str) -> None:
     if {("table", of), ("query", of)} & building.broken:
         return
+    now = building.names.renames.definition("table", of)
+    if now is not None and building.alias(merged, path, of, now):
+        return
     building.tell(merged, path, f'there is no table or query "{of}"'
                   + suggestion(of, (*building.names.tables, *building.known("query"))))
 

@@ -10,6 +10,7 @@ from core.definition.kinds.steps import Place, Source, fixed, type_of
 from core.definition.model import Field
 from core.definition.names import fault, suggestion
 from core.definition.processes import Step
+from core.definition.references import KEY
 from core.definition.scope import Written
 from core.types.base import Type
 
@@ -96,7 +97,7 @@ def check_values(place: Place, values: Mapping[str, object], table: str | None, 
 
 
 def _writable(place: Place, table: str, name: str, key: str) -> Field | None:
-    if place.building.field(place.merged, (*place.path, key, name), table, name) is None:
+    if place.building.field(place.merged, (*place.path, key, name), table, name, KEY) is None:
         return None
     field = place.building.names.field(table, name)
     if field is None:
