@@ -17,6 +17,7 @@ from core.expression.nodes import (
     Call,
     First,
     GroupAggregate,
+    IsKind,
     Node,
     Path,
     Reach,
@@ -86,6 +87,13 @@ class Expression:
     def plain(self) -> frozenset[tuple[str, ...]]:
         """The paths read outside aggregates of the group: where rows are grouped, it must be by these."""
         return frozenset(path for path in _reads(self.node, ((),), plain=True) if path[:1] != ("all",))
+
+    @property
+    def indexable(self) -> bool:
+        """True if an index can hold its SQL: it reads columns of the record itself alone, and no variables."""
+        return not self.variables and all(len(path) == 1 for path in self.reads) and not any(
+            isinstance(node, Rows | Reach | Under) or (isinstance(node, IsKind) and bool(node.value.names))
+            or (isinstance(node, Call) and node.function.selects) for node in walk(self.node))
 
     @property
     def needs_database(self) -> bool:

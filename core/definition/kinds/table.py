@@ -305,6 +305,8 @@ def _check_lasting(merged: Merged, path: BodyPath, written: Written | None, buil
     if variables:
         named = ", ".join(sorted(".".join(variable) for variable in variables))
         building.tell(merged, path, f"this condition is part of an index, so it reads the record alone: not {named}")
+    elif written is not None and not written.expression.indexable:
+        building.tell(merged, path, "this condition is part of an index, so it reads fields of the record itself alone")
 
 
 def _keys(merged: Merged, part: str) -> list[str]:

@@ -78,6 +78,7 @@ class Function:
     always: bool = False                    # never empty at all
     collated: bool = False                  # compares its arguments, so that texts need the right collation
     environment: tuple[str, ...] = ()
+    selects: bool = False                   # its SQL may be a select, which no index can hold
     # A Python form of the first argument alone, where all others are literals; None if it knows none for these.
     prepared: Callable[[Sequence[Node]], Callable[..., Any] | None] | None = None
     depth: int = 30                         # frames that compiling its SQL takes; some 10 for each nested function

@@ -112,5 +112,5 @@ FUNCTIONS = (
              "The date that a text says, year first; empty if it says none.",
              ("date(concat('2024-02-', '29')) == date('2024-02-29')", "date(concat('2026-02-', '29')) is None",
               "date(lower('soon')) is None"),
-             _day, _sql_day, depth=110),
+             _day, _sql_day, depth=110, selects=True),
 )

@@ -122,7 +122,7 @@ def _sql_capitalized(text: Any) -> ColumnElement[Any]:
 FUNCTIONS = (
     Function("capitalize", (ONE,), STRING, "The text with a capital first letter.",
              ("capitalize('acme ltd') == 'Acme ltd'", "capitalize('') is None"),
-             lambda text: upper(text[:1]) + text[1:], _sql_capitalized, filled=True, depth=50),
+             lambda text: upper(text[:1]) + text[1:], _sql_capitalized, filled=True, depth=50, selects=True),
     Function("middle", (ONE, Parameter("start", INTEGER), Parameter("count", INTEGER)), STRING,
              "Some characters of the text from a place on; the first is 1, before it there is nothing.",
              ("middle('abcdef', 2, 3) == 'bcd'", "middle('abc', 9, 2) is None", "middle('abc', 0, 1) is None"),

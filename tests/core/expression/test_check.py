@@ -212,6 +212,14 @@ def test_an_expression_tells_what_it_reads() -> None:
     assert expression.needs_database
 
 
+def test_an_index_can_hold_what_reads_the_record_itself_alone() -> None:
+    for source in ("stage == 'won' and amount > 1", "lower(name) == 'a'", "capitalize(name) == 'A' or archived"):
+        assert checked(source).indexable == ("capitalize" not in source)
+    for source in ("closes < today()", "company.size > 1", "exists(lines)", "company is client", "user == 7",
+                   "under(company, 1)", "under(company, partner)", "count(all.deal) > 1"):
+        assert not checked(source).indexable
+
+
 def test_the_paths_of_a_first_record_are_told_too() -> None:
     expression = checked("first(company.deals[archived], order=[-amount, outer.closes]).partner.name")
     assert expression.reads == {
