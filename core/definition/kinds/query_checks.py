@@ -279,8 +279,9 @@ def _check_order(merged: Merged, query: Query, building: Building) -> None:
         if name in query.results:
             kind = query.member(name)
         elif query.group is not None:
-            building.tell(merged, ("order", index), f'there is no column "{name}" to sort by'
-                          + suggestion(name, query.results))
+            if not building.now_in(merged, ("order", index), name, query.results):
+                building.tell(merged, ("order", index), f'there is no column "{name}" to sort by'
+                              + suggestion(name, query.results))
             continue
         else:
             node = _path_node(query, name)

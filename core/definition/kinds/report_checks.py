@@ -257,7 +257,7 @@ def check_step(building: Building, merged: Merged, column: QueryColumn, unit: Un
 
 def _known(merged: Merged, path: BodyPath, name: str, report: Report, building: Building) -> ReportColumn | None:
     found = report.columns.get(name)
-    if found is None:
+    if found is None and not building.now_in(merged, path, name, report.columns):
         building.tell(merged, path, f'there is no column "{name}"' + suggestion(name, report.columns))
     return found
 

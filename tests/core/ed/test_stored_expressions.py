@@ -162,7 +162,7 @@ def test_in_data_and_defaults_it_is_checked_with_the_definitions(tmp_path: Path)
     assert [str(one) for one in problems] == [
         'metadata/policies.yaml:6:15: ">" does not go between a number and text',
         'metadata/policy.yaml:4:47: "amuont" is not on table "deal" (did you mean "amount"?)',
-        'metadata/policy.yaml:5:30: there is no table "dael" (did you mean "deal"?)']
+        'metadata/policy.yaml:5:28: there is no table "dael" (did you mean "deal"?)']
 
 
 def fields_of(model: Model) -> list[str]:
