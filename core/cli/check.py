@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TypedDict
 
@@ -55,8 +56,12 @@ def check_files(settings: Settings, fresh: bool = False) -> Checked:
     kept = cache.read(f"check-{name}")
     if kept is not None and kept["contents"] == digest(now):
         return Checked(problems=kept["problems"], notices=kept["notices"], summary=kept["summary"])
-    from core.definition.checked import check
-    found = check(settings.addon_folders, settings.metadata, now, cache, name)
+    gc.disable()                    # all that is made is kept to the end: looking for what is not is a fourth of it
+    try:
+        from core.definition.checked import check
+        found = check(settings.addon_folders, settings.metadata, now, cache, name)
+    finally:
+        gc.enable()
     checked = Checked(problems=list(found.problems), notices=list(found.notices), summary=found.summary)
     if found.contents is not None:
         cache.write(f"check-{name}", {"contents": digest(found.contents), **checked})
