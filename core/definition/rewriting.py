@@ -113,12 +113,12 @@ class YamlText:
         if isinstance(node, yaml.ScalarNode) and node.style in ("'", '"') and isinstance(value, str):
             self.replace(start, end, quoted(value, node.style))
             return
-        lead = ""
+        gap = ""
         if isinstance(path[-1], str) and not _in_flow(node):
             colon = self.text.index(":", _stop(self._pair(path)[0])) + 1
             if start == end or "\n" in self.text[colon:start]:      # no value yet, or one on the lines below
-                start, lead = colon, " "
-        self.replace(start, end, lead + emit(value))
+                start, gap = colon, " "
+        self.replace(start, end, gap + emit(value))
 
     def rename(self, path: BodyPath, new: str) -> None:
         """Give the member at a path another name. Raises Refused if nothing stands there."""
@@ -155,8 +155,8 @@ class YamlText:
     def _cut_lines(self, parent: yaml.CollectionNode, begins: list[int], ends: list[int], index: int) -> None:
         """Take the lines of an entry out of a block."""
         start = self.text.rfind("\n", 0, begins[index]) + 1
-        lead = self.text[start:begins[index]]
-        alone = not lead.strip() or (isinstance(parent, yaml.SequenceNode) and lead.strip() == "-")
+        gap = self.text[start:begins[index]]
+        alone = not gap.strip() or (isinstance(parent, yaml.SequenceNode) and gap.strip() == "-")
         if not alone:                   # the first key of a list's item: the next one takes its place
             self.replace(begins[index], begins[index + 1], "")
             return
