@@ -294,6 +294,14 @@ def test_conditions_are_worked_out_for_what_is_typed(site: Site) -> None:
     assert "must be filled in" in browser.problem("amount") or "must be filled in" in browser.problem("company")
 
 
+def test_a_wrong_expression_is_told_beside_its_field(site: Site) -> None:
+    browser = site.browser("ada")
+    browser.get("/specimens/new")
+    form = {**browser.form("/specimens/new"), "a_text": "A", "an_expression": "a_nmber > 3"}
+    browser.post("/specimens/new", form, 422)
+    assert "Column 1" in browser.problem("an_expression") and "a_number" in browser.problem("an_expression")
+
+
 SPECIMEN = {
     "a_text": "Straße 北京",
     "a_memo": "one\ntwo",
@@ -308,6 +316,7 @@ SPECIMEN = {
     "an_email": "a@example.org",
     "a_phone": "+49 30 123456",
     "a_url": "https://example.org/x?a=b",
+    "an_expression": "a_number > 3 and\na_choice == 'won'",
 }
 
 
@@ -333,12 +342,13 @@ def test_every_type_makes_the_round_trip(site: Site, acme: int) -> None:
         [acme],
     )
     assert found["a_file"].name == "grüße.txt"
+    assert found["an_expression"] == "a_number > 3 and\na_choice == 'won'"
     browser.get(path)
     assert "Jul 1, 2026 14:30" in browser.words and "grüße.txt" in browser.words
     assert 'href="mailto:a@example.org"' in browser.text and 'href="tel:+4930123456"' in browser.text
     again = edit(browser, path)
-    assert {key: again[key] for key in ("a_memo", "a_date", "a_datetime", "a_choice", "an_email")} == {
-        key: SPECIMEN[key] for key in ("a_memo", "a_date", "a_datetime", "a_choice", "an_email")
+    assert {key: again[key] for key in ("a_memo", "a_date", "a_datetime", "a_choice", "an_email", "an_expression")} == {
+        key: SPECIMEN[key] for key in ("a_memo", "a_date", "a_datetime", "a_choice", "an_email", "an_expression")
     }
     browser.post(path, again)
     assert site.read("specimen", int(path.rpartition("/")[2]))["_version"] == 1

@@ -54,7 +54,7 @@ def test_a_type_without_a_widget_is_read_by_its_own_format(site: Site) -> None:
 
 
 @pytest.mark.parametrize("name", ["a_text", "a_memo", "a_choice", "choices", "a_link", "links", "an_email", "a_phone",
-                                  "a_url", "a_sequence"])
+                                  "a_url", "a_sequence", "an_expression"])
 def test_no_value_becomes_markup(site: Site, name: str) -> None:
     browser_viewer = types.SimpleNamespace(locale=types.SimpleNamespace(language="en", zone="UTC"))
     with site.records() as records:
