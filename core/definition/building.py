@@ -162,6 +162,8 @@ class Building:
             if not self.names.touched and not error.own:
                 hint = f' (did you mean "{error.suggestion}"?)' if error.suggestion else ""
                 message = self._known_reason(written.scope.table, error.message) or error.message + hint
+                if (rows := written.scope.table) in self.names.results:
+                    message = message.replace(f'on table "{rows}"', f"a column of the {rows}")
                 self.tell(merged, path, message, inside=error.column + shift)
             return
         for one in expression.mentions:

@@ -116,6 +116,17 @@ class Reading:
             nodes[name] = written_out(column.node, nodes)
         return nodes
 
+    def overgrown(self) -> QueryColumn | None:
+        """The first column that grows too large with those it uses. Raises ExpressionError if one is wrong itself."""
+        nodes: dict[str, Node] = {}
+        for name, column in self.columns.items():
+            node = column.node
+            try:
+                nodes[name] = written_out(node, nodes)
+            except ExpressionError:
+                return column
+        return None
+
     def tree(self, name: str) -> Node:
         """A column of its rows over its source, with all it uses written out. Raises ExpressionError."""
         return self.node(name) if name in self.columns else self.path(name)
@@ -243,7 +254,10 @@ class Union:
     def member(self, name: str) -> Type | None:
         """What a column is in all parts; None if a part has none, or the parts do not meet."""
         types = [part.given[name].type if name in part.given else None for part in self.parts.values()]
-        return reduce(self._both, types)
+        met = reduce(self._both, types)
+        if met is None and any(type is not None for type in types):
+            self.names.touched = True           # the parts do not fit, which is told of them
+        return met
 
     def _both(self, left: Type | None, right: Type | None) -> Type | None:
         return unify(left, right, self.names.is_kind_of) if left is not None and right is not None else None

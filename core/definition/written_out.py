@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 
 from core.expression import ExpressionError
-from core.expression.nodes import INSIDE, Node, Path, Reach, Variable, shifted, walk
+from core.expression.check import MOST_FRAMES
+from core.expression.nodes import INSIDE, Node, Path, Reach, Variable, shifted, sql_depth, walk
 
 MOST_NODES = 2000
 
@@ -19,7 +20,7 @@ def written_out(node: Node, columns: Mapping[str, Node]) -> Node:
     if not columns:
         return node
     result = replaced(node, column)
-    if sum(1 for _ in walk(result)) > MOST_NODES:
+    if sum(1 for _ in walk(result)) > MOST_NODES or sql_depth(result) > MOST_FRAMES:
         raise ExpressionError("this grows too large with the columns that it uses")
     return result
 

@@ -11,6 +11,7 @@ from core.definition.kinds.base import Kind
 from core.definition.kinds.query_sources import query_of
 from core.definition.kinds.schema import Expression, Name, Order, Path, Schema, Text
 from core.definition.model import Column, Filter, List
+from core.definition.names import nearest
 from core.definition.queries import Query, QueryColumn, rows_of
 from core.definition.scope import Written
 from core.definition.texts import humanised
@@ -130,8 +131,9 @@ class ListKind(Kind):
 def check_source(building: Building, merged: Merged, query: str | None, of: str) -> str | None:
     """Find the table or query that a definition is of; what its bare names belong to, None with a problem told."""
     if query is None:
-        missing = of not in building.names.tables and ("query", of) in building.merged
-        return of if building.find(merged, ("of",), "query" if missing else "table", of) is not None else None
+        tables, queries = building.names.tables, building.known("query")
+        meant = of not in tables and (of in queries or (not nearest(of, tables) and nearest(of, queries)))
+        return of if building.find(merged, ("of",), "query" if meant else "table", of) is not None else None
     found = building.find(merged, ("of",), "query", query)
     return None if found is None else found.table if found.chooses else f"query {query}"
 

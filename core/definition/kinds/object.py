@@ -78,7 +78,10 @@ class ObjectKind(Kind):
         for key, kind in (("lists", "list"), ("forms", "form")):
             for index, name in enumerate(getattr(value, key)):
                 found = building.find(merged, (key, index), kind, name)
-                if found is not None and found.of != value.of and not (
+                if kind == "list" and found is not None and found.rows is not None:
+                    building.tell(merged, (key, index), f'list "{name}" is of the rows of query "{found.query}", not '
+                                  f'of records of "{value.of}"')
+                elif found is not None and found.of != value.of and not (
                         building.names.is_kind_of(value.of, found.of) or building.names.is_kind_of(found.of, value.of)):
                     building.tell(merged, (key, index), f'{kind} "{name}" is of table "{found.of}", not "{value.of}"')
         for name, literal in value.values.items():

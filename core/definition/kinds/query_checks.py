@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from core.definition.building import Building
 from core.definition.kinds.parameters import check_parameters
@@ -34,9 +34,10 @@ def check(merged: Merged, query: Query, building: Building) -> None:
         _check_reading(merged, ("union", name), part, building)
     _check_reading(merged, (), query, building)
     _check_shape(merged, query, building)
-    if _sound(query):
-        _check_columns(merged, query, building)
+    if _sound(*query.parts.values()):
         _check_union(merged, query, building)
+    if _sound(*query.parts.values(), query):
+        _check_columns(merged, query, building)
         if query.group is not None:
             _check_group(merged, query, building)
         _check_order(merged, query, building)
@@ -67,13 +68,37 @@ def _check_reading(merged: Merged, at: BodyPath, reading: Reading, building: Bui
         return                              # told where that query stands
     _check_conditions(merged, reading.where, building)
     for column in reading.columns.values():
-        if not _goes_through_lines(merged, column, reading.source, building):
+        if not _goes_through_lines(merged, column, reading.source, building) and not _needs_group(
+                merged, column, building):
             building.check(merged, column.at, column.written)
+    try:
+        large = reading.overgrown()
+    except ExpressionError:                 # told already
+        return
+    if large is not None:
+        building.tell(merged, large.at, f'column "{large.name}" grows too large with the columns that it uses')
 
 
 def _check_conditions(merged: Merged, conditions: Conditions | None, building: Building) -> None:
     for one in conditions.each() if conditions is not None else ():
         building.check(merged, one.at, one.written)
+
+
+def _needs_group(merged: Merged, column: QueryColumn, building: Building) -> bool:
+    """Tell of an aggregate where nothing is grouped."""
+    if column.written.over != "record" or "(" not in column.written.source:
+        return False
+    try:
+        _ = column.written.expression
+    except ExpressionError:
+        try:
+            grouped = replace(column.written, over="group").expression
+        except ExpressionError:
+            return False
+        building.tell(merged, column.at, f'"{grouped.source}" is worked out over several rows: it needs "group", or '
+                      '"group: []" for one row of everything')
+        return True
+    return False
 
 
 def _goes_through_lines(merged: Merged, column: QueryColumn, source: str, building: Building) -> bool:
@@ -110,17 +135,15 @@ def _check_shape(merged: Merged, query: Query, building: Building) -> None:
         building.tell(merged, ("of",), f'query "{below.name}" has no columns to read')
 
 
-def _sound(query: Query) -> bool:
-    """Whether all its expressions are right, so that more can be said of them together."""
+def _sound(*readings: Reading) -> bool:
+    """Whether all columns are right by themselves, so that more can be said of them together."""
     try:
-        for reading in (*query.parts.values(), query):
-            for name in reading.columns:
-                reading.node(name)
-            for one in reading.where.each() if reading.where is not None else ():
-                _ = one.written.expression
-        return all(query.member(name) is not None for name in query.results) if not query.parts else True
+        for reading in readings:
+            for name in reading.given:
+                reading.tree(name)
     except ExpressionError:
         return False
+    return True
 
 
 def _check_columns(merged: Merged, query: Query, building: Building) -> None:
