@@ -204,8 +204,8 @@ def _check_meeting(merged: Merged, query: Query, column: str, building: Building
 def _check_group(merged: Merged, query: Query, building: Building) -> None:
     """The keys, and that all else is an aggregate."""
     for index, name in enumerate(query.group or ()):
-        if name not in query.columns and query.table and _path_node(query, name) is not None:
-            building.field(merged, ("group", index), query.table, name)
+        if _is_field(query, name):
+            building.field(merged, ("group", index), query.source, name)
         elif name not in query.columns and _path_node(query, name) is None \
                 and _has_former(merged, ("group", index), query, name, building):
             return
@@ -245,6 +245,12 @@ def group_nodes(query: Query, tell: Callable[[int, str], None], building: Buildi
         else:
             found.append(node)
     return found
+
+
+def _is_field(query: Query, name: str) -> bool:
+    """Whether a name means a field or path of the source: by itself, or as the column that is called like it."""
+    column = query.columns.get(name)
+    return _path_node(query, name) is not None and (column is None or column.written.source == name)
 
 
 def _path_node(query: Query, path: str) -> Node | None:
@@ -301,6 +307,8 @@ def _check_order(merged: Merged, query: Query, building: Building) -> None:
         name = entry.removeprefix("-")
         if name in query.results:
             kind = query.member(name)
+            if _is_field(query, name):          # whoever renames the field renames the column, and this
+                building.field(merged, ("order", index), query.source, name)
         elif query.group is not None:
             if not building.now_in(merged, ("order", index), name, query.results):
                 building.tell(merged, ("order", index), f'there is no column "{name}" to sort by'
