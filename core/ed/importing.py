@@ -12,7 +12,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +118,8 @@ class Import:
         errors = ErrorFile(self.errors_folder / f"dry-run-{Path(self.file.name).stem}.errors.csv", self.file.header)
         errors.keep(set())
         try:
-            with self.sessions() as session:
+            with self.sessions() as opened:
+                session = replace(opened, lasting=False)
                 self._check(session)
                 for chunk in self._chunks(session):
                     created, updated, failed = self._write(session, chunk, errors)

@@ -59,7 +59,7 @@ def number(session: Session, shape: Shape, rows: Sequence[Row]) -> None:
     for series in sorted(wanted):
         one = wanted[series]
         numbering = one.numbering
-        if numbering.gaps:
+        if numbering.gaps and session.lasting:
             with session.connection.engine.begin() as aside:
                 first = draw(aside, series, len(one.rows), numbering.start)
         else:

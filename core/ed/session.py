@@ -72,6 +72,7 @@ class Session:
     import_id: int | None = None
     language: str = "en"
     files: FileStore | None = None              # where uploads go; None where none are taken
+    lasting: bool = True                        # False: all of it is taken back, so nothing is done beside it
 
     @classmethod
     def open(cls, system: System, connection: Connection, user: Principals, *, how: str = "page", zone: str = "UTC",
