@@ -15,7 +15,6 @@ from core.ed.query_words import prompt
 from core.errors import Invalid
 from core.types.base import BadValue
 from core.web.binding import known_homes
-from core.web.i18n import N_
 from core.web.widgets.base import Bound, Control, Entry, Posted
 from core.web.widgets.registry import widget_of, widgets
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from core.web.context import Context
 
 PREFIX = "p."
-MISSING = N_("Fill this in to see what there is.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +72,9 @@ def asked(context: Context, query: Query) -> Asked:
         values = query_values.values(context.session, query, given)
     except Invalid as error:
         for problem in error.problems:
-            late = problem.code != "required"
-            wrong = wrong or late
-            said = problem.message if late or problem.field in entries else MISSING
-            problems.setdefault(problem.field, context.text(said, **problem.params))
+            wrong = wrong or problem.code != "required"
+            if problem.code != "required" or problem.field in entries:      # else nobody was asked yet
+                problems.setdefault(problem.field, context.text(problem.message, **problem.params))
     defaults = _defaults(context, query)
     questions = tuple(_question(context, bounds[name], entries.get(name), problems.get(name, ""), defaults)
                       for name in bounds)
