@@ -92,6 +92,13 @@ def test_a_query_is_a_set_in_conditions_of_lists(callers: dict[str, Caller]) -> 
     assert refused.status_code == 400 and '\\"group\\"' in refused.text
 
 
+def test_a_query_in_a_condition_opens_no_hidden_field(callers: dict[str, Caller]) -> None:
+    asked = {"where": "id in query.secrets()", "fields": "name"}
+    assert callers["ada"].ask("GET", "company", query=asked).status_code == 200
+    refused = callers["bob"].ask("GET", "company", query=asked)
+    assert refused.status_code == 400 and '"secret\\" is not on table' in refused.text
+
+
 def test_openapi_describes_the_queries(callers: dict[str, Caller]) -> None:
     document = callers["ada"].get("openapi.json")
     asked = document["paths"]["/api/v1/query/of_company"]["get"]["parameters"]
