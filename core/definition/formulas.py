@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from core.definition.building import Building
+from core.definition.circles import circle_of, spelled
 from core.definition.scope import Names
 from core.expression import ExpressionError
 
@@ -15,12 +16,12 @@ def check_formulas(building: Building) -> None:
     """Tell every circle once, at the formula whose name comes first."""
     graph = read_graph(building.names, building.names.tables)
     for start in sorted(graph):
-        circle = circle_of(graph, start)
+        circle = circle_of(start, lambda formula: sorted(graph.get(formula, ())))
         if circle and start == min(circle):
             table, _, name = start.partition(".")
             kind, _, source = building.names.tables[table].fields[name].path.partition(".")[0].partition(" ")
             building.tell(building.merged[kind, source], ("fields", name, "formula"),
-                          "formulas go round in a circle: " + " → ".join([*circle, start]))
+                          "formulas go round in a circle: " + spelled(circle))
 
 
 def read_graph(names: Names, tables: Iterable[str]) -> Graph:
@@ -52,18 +53,3 @@ def _formulas(names: Names, table: str, path: Iterable[str]) -> Iterator[str]:
         if "formula" in field.written:
             yield f"{field.table}.{field.name}"
         current = field.target
-
-
-def circle_of(graph: Graph, start: str) -> list[str] | None:
-    """The shortest way from a formula back to itself."""
-    ways = [[start]]
-    seen = {start}
-    while ways:
-        way = ways.pop(0)
-        for following in sorted(graph.get(way[-1], ())):
-            if following == start:
-                return way
-            if following not in seen:
-                seen.add(following)
-                ways.append([*way, following])
-    return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from core.definition.circles import circle_of, spelled
 from core.definition.files import NO_DEFINITIONS, Reading, definition_files, read_file
 from core.definition.names import suggestion
 from core.definition.values import Definition, Layer, Mark
@@ -126,10 +127,10 @@ def _in_order(found: Mapping[str, Found], reading: Reading) -> list[str]:
     while len(ordered) < len(found):
         ready = sorted(name for name in found if name not in ordered and needs[name] <= set(ordered))
         if not ready:
-            circle = _circle({name: needs[name] for name in found if name not in ordered})
-            first, second = circle[0], circle[1]
-            reading.tell(found[first].mark(second), "addons need each other: " + " → ".join(circle))
-            return [*ordered, *sorted(name for name in found if name not in ordered)]
+            left = sorted(name for name in found if name not in ordered)
+            circle = next(way for name in left if (way := circle_of(name, lambda one: sorted(needs[one]))))
+            reading.tell(found[circle[0]].mark(circle[1]), "addons need each other: " + spelled(circle))
+            return [*ordered, *left]
         ordered.append(ready[0])
     return ordered
 
@@ -144,18 +145,6 @@ def _all_needs(name: str, found: Mapping[str, Found], installed: frozenset[str])
         needs |= fresh
         waiting.extend(fresh)
     return frozenset(needs - {name})
-
-
-def _circle(needs: Mapping[str, set[str]]) -> list[str]:
-    """A way from an addon back to itself."""
-    chain = [min(needs)]
-    while True:
-        following = min(name for name in needs[chain[-1]] if name in needs)
-        if following in chain:
-            circle = chain[chain.index(following):]
-            first = circle.index(min(circle))
-            return [*circle[first:], *circle[:first], circle[first]]
-        chain.append(following)
 
 
 def read_definitions(folder: Path, layer: str, root: Path, installed: frozenset[str] | None,

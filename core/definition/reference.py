@@ -155,7 +155,7 @@ def _layers(kind: Kind) -> Iterator[str]:
         yield from ("Every layer adds its own without `change`; where two say the same, the highest has the last word.",
                     "")
         return
-    if type(kind).merge is not Kind.merge:
+    if kind.suffix == ".xml":
         yield from (f'A higher layer changes it by `<{kind.name} change="NAME">`, which holds operations: `after`, '
                     "`before` and `into` add what stands inside them, `set` sets attributes, `move` moves (with "
                     "`after`, `before` or `into`), `remove` removes. Each has `ref`, the node it aims at, and must hit "

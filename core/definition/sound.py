@@ -19,8 +19,9 @@ from core.definition import overrides
 from core.definition.building import Building
 from core.definition.canonical import digest_all, dump
 from core.definition.catalogue import said_by
+from core.definition.circles import circle_of
 from core.definition.files import Reading, read_file
-from core.definition.formulas import circle_of, read_graph
+from core.definition.formulas import read_graph
 from core.definition.layers import SITE, shown
 from core.definition.load import Loaded, build_later, check_all
 from core.definition.lookup import Definitions, Fact
@@ -292,7 +293,7 @@ def _formulas(sound: Sound, building: Building, tables: Sequence[str]) -> dict[s
     fresh = read_graph(building.names, tables)
     kept = {formula: reads for formula, reads in sound.formulas.items() if formula.partition(".")[0] not in set(tables)}
     graph = {formula: frozenset(reads) for formula, reads in kept.items()} | fresh
-    if any(circle_of(graph, formula) for formula in fresh):
+    if any(circle_of(formula, lambda one: graph.get(one, ())) for formula in fresh):
         return None
     return kept | {formula: sorted(reads) for formula, reads in fresh.items()}
 

@@ -65,7 +65,7 @@ class AgentSchema(Schema):
                                "no record.")
     title: Text | None = Property(None, description="What its button says; the name in words if left out.")
     help: Text | None = Property(None, description="What it does, in a sentence.")
-    icon: Name | None = Property(None, description="The icon of its button.")
+    icon: Line | None = Property(None, description="The name of the icon of its button.")
     color: Name | None = Property(None, description="The colour of its button.")
     when: WhenSchema = Property(description="What starts it.")
     if_: Condition = Property(None, alias="if", description="Whether it applies to a record, however it is started; "

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, ConfigDict
 from pydantic import Field as Property
 
 from core.definition.building import Building
+from core.definition.circles import circle_of, spelled
 from core.definition.kinds.base import Kind
 from core.definition.kinds.fields import check_target, typed
 from core.definition.kinds.parameters import ParameterSchema, argument, check_parameters, parameter_fields
@@ -63,11 +63,11 @@ class FunctionKind(Kind):
         """As they come; those that call each other in a circle are told once, and nothing that calls them follows."""
         calls = {one.name: called(one.body.get("is")) for one in merged}
         for one in merged:
-            chain = _circle(calls, one.name)
-            if chain:
+            circle = circle_of(one.name, lambda name: sorted(calls.get(name, ())))
+            if circle:
                 building.names.broken.add(f"function {one.name}")
-                if one.name == min(chain):
-                    building.tell(one, ("is",), "functions go round in a circle: " + " → ".join([*chain, one.name]))
+                if one.name == min(circle):
+                    building.tell(one, ("is",), "functions go round in a circle: " + spelled(circle))
         return merged
 
     def build(self, merged: Merged, schema: Any, building: Building) -> Function | None:
@@ -116,17 +116,3 @@ def called(source: object) -> frozenset[str]:
         return frozenset()
     return frozenset(node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call)
                      and isinstance(node.func, ast.Name))
-
-
-def _circle(calls: Mapping[str, frozenset[str]], start: str) -> list[str] | None:
-    """The shortest way from a function back to itself."""
-    ways, seen = [[start]], {start}
-    while ways:
-        way = ways.pop(0)
-        for following in sorted(calls.get(way[-1], ())):
-            if following == start:
-                return way
-            if following not in seen:
-                seen.add(following)
-                ways.append([*way, following])
-    return None

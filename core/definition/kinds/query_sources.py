@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.definition.building import Building
+from core.definition.circles import circle_of, spelled
 from core.definition.names import fault, suggestion
 from core.definition.queries import Condition, Conditions, How, Known, Query, QueryColumn, Reading
 from core.definition.scope import Written
@@ -47,25 +48,10 @@ def _tell_circles(left: list[str], by_name: Mapping[str, Merged], reads: Mapping
         building.broken.add(("query", name))
         building.names.broken.add(f"query {name}")
     for name in left:
-        circle = _circle(name, reads)
+        circle = circle_of(name, lambda one: reads[one])
         if circle and name == min(circle):
-            place = next(path for path, of in _sources(by_name[name].body) if of == [*circle, name][1])
-            building.tell(by_name[name], place, "queries read each other in a circle: "
-                          + " → ".join([*circle, name]))
-
-
-def _circle(start: str, reads: Mapping[str, list[str]]) -> list[str] | None:
-    """The shortest way from a query back to itself."""
-    ways, seen = [[start]], {start}
-    while ways:
-        way = ways.pop(0)
-        for following in reads[way[-1]]:
-            if following == start:
-                return way
-            if following not in seen:
-                seen.add(following)
-                ways.append([*way, following])
-    return None
+            place = next(path for path, of in _sources(by_name[name].body) if of == circle[1])
+            building.tell(by_name[name], place, "queries read each other in a circle: " + spelled(circle))
 
 
 def _sources(body: Mapping[str, object]) -> Iterator[tuple[BodyPath, str]]:

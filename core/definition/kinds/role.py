@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field as Property
 
 from core.definition.building import Building
+from core.definition.circles import circle_of, spelled
 from core.definition.kinds.base import Kind
 from core.definition.kinds.schema import Expression, Name, Right, Schema, Text
 from core.definition.model import Grant, Role, Table
@@ -83,15 +84,9 @@ def _where(name: str, grant: GrantSchema, building: Building) -> Written | None:
 
 def _check_circle(merged: Merged, role: Role, building: Building) -> None:
     roles = building.values["role"]
-    chains = [[role.name]]
-    while chains:
-        chain = chains.pop()
-        for name in roles[chain[-1]].includes if chain[-1] in roles else ():
-            if name == role.name and role.name == min(chain):
-                building.tell(merged, ("includes",), "roles include each other: " + " → ".join([*chain, name]))
-                return
-            if name not in chain:
-                chains.append([*chain, name])
+    circle = circle_of(role.name, lambda name: roles[name].includes if name in roles else ())
+    if circle and role.name == min(circle):
+        building.tell(merged, ("includes",), "roles include each other: " + spelled(circle))
 
 
 def _check_grant(merged: Merged, name: str, grant: Grant, building: Building) -> None:

@@ -111,9 +111,11 @@ def _writable(place: Place, table: str, name: str, key: str) -> Field | None:
 
 def check_given(place: Place, field: Field, value: object) -> None:
     """Check one value, a literal or `=` and an expression, against the field or parameter that takes it."""
+    several = field.target is not None and (field.many or field.type.name == "lines")
     if isinstance(value, str) and value.startswith("="):
-        expects = "records" if field.type.name == "lines" else field.expression_type
-        place.check(Written(value[1:], place.scope, expects), shift=1)
+        kind = place.check(Written(value[1:], place.scope, "records" if several else field.expression_type), shift=1)
+        if several and field.many and kind is not None:
+            _check_linked(place, field, str(kind.of))
     elif value is None:
         return
     elif field.target is not None:
@@ -122,6 +124,11 @@ def check_given(place: Place, field: Field, value: object) -> None:
     else:
         normal = literal(place.merged, place.path, value, field, place.building)
         check_value(place.merged, place.path, normal, field, place.building)
+
+
+def _check_linked(place: Place, field: Field, table: str) -> None:
+    if not place.building.names.is_kind_of(table, str(field.target)):
+        place.tell(f'"{field.name}" leads to records of table "{field.target}", and these are of "{table}"')
 
 
 def check_complete(place: Place, values: Mapping[str, object], table: str | None) -> None:

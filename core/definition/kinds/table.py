@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field as Property
 
 from core.definition.building import Building
+from core.definition.circles import circle_of, spelled
 from core.definition.kinds.base import Kind
 from core.definition.kinds.fields import FieldSchema, check_field, make_field, type_of
 from core.definition.kinds.schema import Expression, Line, Name, Names, Path, Schema, Text
@@ -202,11 +203,9 @@ def _enter(table: Merged, chain: list[str], by_name: Mapping[str, Merged],
 def _tell_circle(table: Merged, by_name: Mapping[str, Merged], building: Building) -> None:
     building.broken.add(("table", table.name))
     building.names.broken.add(table.name)
-    circle = [table.name]
-    while (name := by_name[circle[-1]].body["base"]) not in circle:
-        circle.append(str(name))
-    if name == table.name and table.name == min(circle):
-        building.tell(table, ("base",), "bases go round in a circle: " + " → ".join([*circle, table.name]))
+    circle = circle_of(table.name, lambda name: [str(by_name[name].body["base"])])
+    if circle and table.name == min(circle):
+        building.tell(table, ("base",), "bases go round in a circle: " + spelled(circle))
 
 
 def _take_fields(parts: list[tuple[Merged, MixinSchema]], table: str, fields: dict[str, Field],

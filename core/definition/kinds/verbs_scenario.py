@@ -39,8 +39,8 @@ class Expect(Verb):
 class RefusedSchema(StepSchema):
     """A step that must be refused."""
 
-    because: Name | None = Property(None, description="Why: the record role or role that is missing, the rule that "
-                                    "does not hold, the field that may not be changed or is empty.")
+    because: Name | None = Property(None, description="Why: the record role or role that is missing, the rule or "
+                                    "`unique` that does not hold, the field that may not be changed or is empty.")
 
 
 class RefuseSchema(VerbSchema):
@@ -68,11 +68,12 @@ class Refuse(Verb):
         if because in place.building.known("role"):
             place.find("role", because, "refuse", "because")
         elif because not in known:
-            place.tell(f'"{because}" is no role, rule or field' + suggestion(because, known), "refuse", "because")
+            place.tell(f'"{because}" is no role, rule, unique or field' + suggestion(because, known), "refuse",
+                       "because")
 
 
 def _reasons(place: Place, step: Step) -> Iterator[str]:
-    """The names of what may refuse a step: record roles, rules and fields of the tables it touches."""
+    """The names of what may refuse a step: record roles, rules, unique and fields of the tables it touches."""
     yield from place.building.known("role")
     for key, part in step.parts.items():
         kind = type_of(part) if isinstance(part, Written) and "." not in key else None
@@ -80,7 +81,7 @@ def _reasons(place: Place, step: Step) -> Iterator[str]:
         table = place.building.names.tables.get(str(name))
         if table is not None:
             for each in (table, *(place.building.names.tables[one] for one in table.kinds)):
-                yield from (*each.roles, *each.rules, *each.fields)
+                yield from (*each.roles, *each.rules, *each.unique, *each.fields)
 
 
 SCENARIO_VERBS: tuple[Verb, ...] = (Expect(), Refuse())

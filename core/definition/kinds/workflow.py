@@ -12,7 +12,7 @@ from core.definition.kinds.base import Kind
 from core.definition.kinds.dialogs import DialogSchema, make_ask
 from core.definition.kinds.parameters import AskedSchema
 from core.definition.kinds.people import PeopleNames
-from core.definition.kinds.schema import Condition, Expression, Name, Names, Schema, Text
+from core.definition.kinds.schema import Condition, Expression, Line, Name, Names, Schema, Text
 from core.definition.kinds.steps import Builder, Source, StepSchema, fixed
 from core.definition.kinds.times import Span
 from core.definition.kinds.workflow_checks import check_workflow
@@ -46,7 +46,7 @@ class TransitionSchema(DialogSchema):
 
     title: Text | None = Property(None, description="What its button says; the name in words if left out.")
     help: Text | None = Property(None, description="What it does, in a sentence.")
-    icon: Name | None = Property(None, description="The icon of its button.")
+    icon: Line | None = Property(None, description="The name of the icon of its button.")
     color: Name | None = Property(None, description="The colour of its button.")
     from_: Names = Property(alias="from", min_length=1, description="The state or states it leads from.")
     to: Name = Property(description="The state it leads to.")

@@ -115,3 +115,29 @@ def test_answers_are_for_what_the_agent_asks(tmp_path: Path) -> None:
 def test_every_step_of_a_scenario_is_found(model: Model) -> None:
     names = [step.name for step in every_step(model.scenarios["support"].steps)]
     assert "known" in names and "never" in names
+
+
+PLURAL = """
+scenario: plural
+given:
+  ann:  {of: user, with: {name: Ann}}
+  acme: {of: party, with: {name: Acme, email: info@example.org}}
+do:
+  sales: {create: team, with: {name: Sales, members: =ann}}
+  all_:  {create: team, with: {name: Everybody, members: "=all.user[name != 'Ann']"}}
+  wrong: {create: team, with: {name: Nobody, members: =acme}}
+expect: {both: "exists(all.team[name == 'Sales'])"}
+"""
+
+
+def test_a_plural_link_takes_a_record_or_a_set_of_its_table(tmp_path: Path) -> None:
+    assert told(tmp_path, "scenarios/plural.yaml", PLURAL) == [
+        'scenarios/plural.yaml:9:46: "members" leads to records of table "user", and these are of "party"']
+
+
+def test_a_refusal_may_be_because_of_a_unique(tmp_path: Path) -> None:
+    scenario = "scenario: twice\ndo:\n  first: {create: crew, with: {name: Sales}}\n" \
+               "  second: {refuse: {create: crew, with: {name: Sales}, because: only_once}}\n"
+    table = "table: crew\nfields: {name: {type: text}}\nunique: {only_once: {fields: [name]}}\n"
+    found = load_desk(tmp_path, {"scenarios/twice.yaml": scenario, "tables/crew.yaml": table})
+    assert not found.problems
