@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 WORDS: Mapping[str, How] = {"all": "all", "any": "any", "not": "not"}
 _RUNNING = re.compile(r"\brunning\s*\(")
+MOST_LEVELS = 16         # of queries that read queries: each is a select within a select
+MOST_READ = 100          # tables and queries, with all that these read
 
 
 def in_order(merged: list[Merged], building: Building) -> Iterator[Merged]:
@@ -30,6 +32,7 @@ def in_order(merged: list[Merged], building: Building) -> Iterator[Merged]:
     by_name = {one.name: one for one in merged}
     reads = {name: [of for _, of in _sources(one.body) if of in by_name] for name, one in by_name.items()}
     done: set[str] = set()
+    sizes: dict[str, tuple[int, int]] = {}
     left = list(by_name)
     while left:
         ready = [name for name in left if done.issuperset(reads[name])]
@@ -37,8 +40,30 @@ def in_order(merged: list[Merged], building: Building) -> Iterator[Merged]:
             break
         done.update(ready)
         left = [name for name in left if name not in done]
-        yield from (by_name[name] for name in ready)
+        yield from (by_name[name] for name in ready if not _tell_large(by_name[name], reads, sizes, building))
     _tell_circles(left, by_name, reads, building)
+
+
+def _tell_large(one: Merged, reads: Mapping[str, list[str]], sizes: dict[str, tuple[int, int]],
+                building: Building) -> bool:
+    """Whether a query reads too much with all that it reads, or what does; told where it begins.
+
+    `sizes` gets how many levels of queries it has, and how many tables and queries it reads in all.
+    """
+    below = [sizes.get(name) for name in reads[one.name]]
+    sources = list(_sources(one.body))
+    found = [size for size in below if size is not None]
+    levels = 1 + max((levels for levels, _ in found), default=0)
+    read = len(sources) + sum(read for _, read in found)
+    if len(found) == len(below) and levels <= MOST_LEVELS and read <= MOST_READ:
+        sizes[one.name] = levels, read
+        return False
+    building.broken.add(("query", one.name))
+    building.names.broken.add(f"query {one.name}")
+    if len(found) == len(below):
+        building.tell(one, sources[0][0], f"queries read each other at most {MOST_LEVELS} deep" if levels > MOST_LEVELS
+                      else f"with all that it reads, a query reads at most {MOST_READ} tables and queries")
+    return True
 
 
 def _tell_circles(left: list[str], by_name: Mapping[str, Merged], reads: Mapping[str, list[str]],
