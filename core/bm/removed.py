@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from core.definition import Loaded, Model, references
-from core.definition.references import Reference, at, mark
+from core.definition.references import Reference, mark
 from core.definition.renames import Renames
 from core.definition.users import DIRECT, Target
-from core.definition.values import Mark, Merged
+from core.definition.values import Mark, Merged, value_at
 from core.errors import Problem
 from core.plugins import Plugins
 
@@ -72,5 +72,5 @@ def _still(one: Reference, live: Model, now: Definitions) -> bool:
     new, old = now.get((one.kind, one.name)), live.definitions.get((one.kind, one.name))
     if new is None or old is None:
         return False
-    value = at(new.body, one.path)
-    return value is not None and value == at(old.body, one.path)
+    value = value_at(new.body, one.path)
+    return value is not None and value == value_at(old.body, one.path)

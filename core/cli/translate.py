@@ -79,9 +79,9 @@ def report(model: Model, found: tuple[Unit, ...], own: dict[str, str], places: d
             if own[name] != language and texts[name]:
                 click.echo(f"{language}  {name}: {texts[name] - len(lacking)} of {texts[name]} texts")
             for unit in lacking:
-                click.echo(f"  {unit.mark.file}:{unit.mark.line}: {unit.path}: {unit.text}")
+                click.echo(f"  {unit.mark}: {unit.path}: {unit.text}")
             for unit in outdated(catalogue_file(layer, language), found):
-                click.echo(f"  {unit.mark.file}:{unit.mark.line}: {unit.path}: was translated from other words than "
+                click.echo(f"  {unit.mark}: {unit.path}: was translated from other words than "
                            f'"{unit.text}"; look at it, and run translate {language} {name}')
     if gaps:
         click.echo("Write them with `translate LANGUAGE`, fill in the empty entries, and check.", err=True)

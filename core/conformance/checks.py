@@ -45,7 +45,7 @@ def _places(subject: Subject) -> Iterator[str]:
             if one.kind in ("system", "addon", "translation"):
                 continue
             if stem != one.name:
-                yield f"{mark.file}:{mark.line}: {one.kind} {one.name} is looked for in {one.name}{kind.suffix}"
+                yield f"{mark}: {one.kind} {one.name} is looked for in {one.name}{kind.suffix}"
 
 
 def _references(subject: Subject) -> Iterator[str]:
@@ -55,7 +55,7 @@ def _references(subject: Subject) -> Iterator[str]:
         kinds = (one.to_kind, "mixin") if one.to_kind == "table" else (one.to_kind,)
         if one.to_kind in subject.plugins.kinds and not any(name in model.values.get(kind, {}) for kind in kinds):
             mark = model.definitions[one.kind, one.name].mark(one.path)
-            yield f"{mark.file}:{mark.line}: {one.kind} {one.name} names {one.to_kind} {one.to_name}: it is not there"
+            yield f"{mark}: {one.kind} {one.name} names {one.to_kind} {one.to_name}: it is not there"
 
 
 def _translations(subject: Subject) -> Iterator[str]:
@@ -63,8 +63,7 @@ def _translations(subject: Subject) -> Iterator[str]:
     found = units(model, subject.plugins.kinds)
     for gap in missing(model, found, written_in(model, subject.loaded.layers)):
         if subject.is_own(gap.unit.layer) or gap.unit.layer == SITE:
-            yield (f"{gap.unit.mark.file}:{gap.unit.mark.line}: {gap.unit.path} has no words in {gap.language}: "
-                   f"{gap.unit.text}")
+            yield f"{gap.unit.mark}: {gap.unit.path} has no words in {gap.language}: {gap.unit.text}"
 
 
 def _demo(subject: Subject) -> Iterator[str]:

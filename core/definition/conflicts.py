@@ -133,7 +133,7 @@ def _settled(slots: Mapping[Slot, Sequence[_Claim]], slot: Slot, one: _Claim, ot
 def _problem(key: Key, later: Effect, layer: str, place: Mark, does: str) -> Problem:
     return later.mark.problem(
         f'{key[0]} "{key[1]}": "{later.layer}" {_phrase(key, later)}, but "{layer}" {does} '
-        f"({place.file}:{place.line}): let one of the addons need the other, or the site decide")
+        f"({place}): let one of the addons need the other, or the site decide")
 
 
 def _phrase(key: Key, effect: Effect) -> str:

@@ -157,4 +157,4 @@ def _text(value: object) -> str:
 
 
 def _place(origin: Origin) -> str:
-    return f"{origin.mark.file}:{origin.mark.line}" if origin.mark.file else ""
+    return str(origin.mark) if origin.mark.file else ""

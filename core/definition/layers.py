@@ -196,9 +196,8 @@ def _check_clashes(layers: Sequence[Layer], reading: Reading) -> None:
         folded = unicodedata.normalize("NFKC", definition.name).casefold().replace("_", "")
         first = seen.setdefault((definition.kind, folded), definition)
         if first.name != definition.name and definition.kind != "translation":
-            place = first.mark()
             reading.tell(definition.mark(), f'{definition.kind} "{definition.name}" reads like "{first.name}" '
-                                            f"in {place.file}:{place.line}: choose a name that differs")
+                                            f"in {first.mark()}: choose a name that differs")
 
 
 def shown(path: Path, root: Path) -> str:

@@ -121,7 +121,7 @@ def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[
         elif key in trees:
             first = owners[key].mark()
             tell(definition.mark(), f'{definition.kind} "{definition.name}" is defined twice: '
-                                    f"also in {first.file}:{first.line} (to change it, write "
+                                    f"also in {first} (to change it, write "
                                     f'"change: {definition.kind} {definition.name}")')
         else:
             trees[key], owners[key] = definition, definition
@@ -138,8 +138,7 @@ def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[
 
 
 def _unknown_owner(definition: Definition, owner: Definition) -> str:
-    place = owner.mark()
-    return (f'{definition.kind} "{definition.name}" belongs to "{owner.layer}" ({place.file}:{place.line}): '
+    return (f'{definition.kind} "{definition.name}" belongs to "{owner.layer}" ({owner.mark()}): '
             f'add "{owner.layer}" to the needs of "{definition.layer}"')
 
 
@@ -203,7 +202,7 @@ def _merge_member(members: dict[str, Node], key: str, value: Node, around: Shape
         removed = what.removal(path)
         if below is None and removed is not None and not _is_whole(value, shape):
             what.tell(value.mark, f'{what.what} has no "{key}" any more: '
-                      f'"{removed.layer}" removes it ({removed.mark.file}:{removed.mark.line})')
+                      f'"{removed.layer}" removes it ({removed.mark})')
             return
         what.log("add", path, where, value.mark, old=below, new=value)
         what = what.silent()
@@ -273,7 +272,7 @@ def _remove(members: dict[str, Node], key: str, value: Node, what: Change, path:
     what.log("remove", path, where, value.mark, old=found, missed=found is None)
     if found is None:
         what.tell(value.mark, f'{what.what} has no "{key}" here to remove' + (
-            f" ({removed.mark.file}:{removed.mark.line} removes it already)" if removed else suggestion(key, members)))
+            f" ({removed.mark} removes it already)" if removed else suggestion(key, members)))
     elif isinstance(found.value, dict):
         what.removed[key] = value.mark
         if not what.keep:
@@ -299,7 +298,7 @@ def _move(members: dict[str, Node], key: str, where: Node, what: Change, around:
     if missed:
         removed = what.removal((*around, target))
         what.tell(aim.mark, f'"{word}" aims at nothing: {what.what} has no other "{target}" here' + (
-            f" ({removed.mark.file}:{removed.mark.line} removes it)" if removed else suggestion(str(target), members)))
+            f" ({removed.mark} removes it)" if removed else suggestion(str(target), members)))
         return members
     result: dict[str, Node] = {}
     for name, node in members.items():

@@ -17,11 +17,10 @@ from core.definition.canonical import dump
 from core.definition.effects import Effect, Key
 from core.definition.layers import shown
 from core.definition.merge import Merge
-from core.definition.references import at as said_at
 from core.definition.renames import Renames
 from core.definition.rewriting import emit
 from core.definition.tree import Node, at, plain
-from core.definition.values import BodyPath, Definition, Layer, Mark
+from core.definition.values import BodyPath, Definition, Layer, Mark, value_at
 from core.errors import Problem
 
 LOCK = "customisation.lock"
@@ -200,7 +199,7 @@ def _shipped_now(key: str, locked: str, found: Sequence[Override], merge: Merge,
         source = versions.get(node.origin.layer, node.origin.layer)
         definition = files[inner.mark.file]
         yield Stale(replace(inner, key=key, where=where, mark=definition.mark(where), act="add", shipped=plain(node),
-                            ours=said_at(definition.body, where), source=source), None, locked=locked)
+                            ours=value_at(definition.body, where), source=source), None, locked=locked)
 
 
 def _gone(key: str, locked: str, entry: Entry, found: Sequence[Override], files: Mapping[str, Definition],
@@ -211,7 +210,7 @@ def _gone(key: str, locked: str, entry: Entry, found: Sequence[Override], files:
         return
     definition = files[around.mark.file]
     where = (*around.where, *key[len(around.key) + 1:].split("."))
-    ours = said_at(definition.body, where)
+    ours = value_at(definition.body, where)
     if ours is not None:
         owner = entry.source.partition(" ")[0]
         yield Stale(replace(around, key=key, where=where, mark=definition.mark(where), act="set", shipped=None,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from core.definition.values import BodyPath, Mark, Merged
+from core.definition.values import BodyPath, Mark, Merged, value_at
 
 Key = tuple[str, str]           # kind, name
 
@@ -63,7 +63,7 @@ KEY = -1        # as `inside`: the name is the key, whatever the value says
 
 def place(body: object, path: BodyPath, name: str, inside: int | None = None) -> Place | None:
     """Where the name that a reference means is written; None if it only follows from what is written."""
-    value = at(body, path)
+    value = value_at(body, path)
     if inside == KEY:
         found = _within(path[-1], name) if path else None
         return Place(path, found, True) if found is not None else None
@@ -81,18 +81,6 @@ def place(body: object, path: BodyPath, name: str, inside: int | None = None) ->
         return Place((*path, "attributes", "name"), _within(attributes.get("name"), name) or 0)
     found = _within(path[-1], name) if path else None
     return Place(path, found, True) if found is not None else None
-
-
-def at(body: object, path: BodyPath) -> object:
-    """What stands at a path of a body; None if nothing does."""
-    for part in path:
-        if isinstance(body, Mapping):
-            body = body.get(part)
-        elif isinstance(body, Sequence) and not isinstance(body, str) and isinstance(part, int) and part < len(body):
-            body = body[part]
-        else:
-            return None
-    return body
 
 
 def _within(text: object, name: str) -> int | None:
@@ -125,7 +113,7 @@ def position(merged: Merged, found: Place) -> Mark:
     here = merged.mark(found.path)
     if found.key:
         return here if here.file.endswith(".po") else here._replace(column=here.column + found.inside)
-    before = str(at(merged.body, found.path))[:found.inside]
+    before = str(value_at(merged.body, found.path))[:found.inside]
     if not here.value_line or ("\n" in before and here.value_column != 1):
         return here
     column = found.inside - (before.rfind("\n") + 1)

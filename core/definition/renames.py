@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from core.definition.canonical import digest
-from core.definition.references import Place, at
+from core.definition.references import Place
 from core.definition.tree import Node
-from core.definition.values import Body, BodyPath, Definition, Layer, Mark
+from core.definition.values import Body, BodyPath, Definition, Layer, Mark, value_at
 from core.errors import Problem
 
 Key = tuple[str, str]           # kind, name
@@ -200,18 +200,18 @@ def edits(definition: Definition, aliases: Iterable[Alias]) -> dict[tuple[BodyPa
         if place is None:
             continue
         where = (place, alias.place.key)
-        text = found.get(where) or str(place[-1] if alias.place.key else value_at(definition, place))
+        text = found.get(where) or str(place[-1] if alias.place.key else written_at(definition, place))
         start, end = alias.place.inside, alias.place.inside + len(alias.old)
         if text[start:end] == alias.old:
             found[where] = text[:start] + alias.new + text[end:]
     return found
 
 
-def value_at(definition: Definition, path: BodyPath) -> object:
+def written_at(definition: Definition, path: BodyPath) -> object:
     """The value at a path of a layer's own body; of () what the file says it is about."""
     if not path:
         return definition.name if definition.mark().file.endswith(".xml") else f"{definition.kind} {definition.name}"
-    return at(definition.body, path)
+    return value_at(definition.body, path)
 
 
 def _followed(definition: Definition, aliases: Sequence[Alias], problems: list[Problem]) -> Definition:
@@ -249,7 +249,7 @@ def _with_ref(value: Body) -> Body:
 
 
 def _members_at(body: object, path: BodyPath) -> Mapping[str, object]:
-    found = at(body, path)
+    found = value_at(body, path)
     return found if isinstance(found, dict) else {}
 
 

@@ -17,7 +17,7 @@ from core.definition.layers import SITE
 from core.definition.load import Loaded, load
 from core.definition.model import Model
 from core.definition.names import fault, suggestion
-from core.definition.renames import Alias, edits, former_names, value_at
+from core.definition.renames import Alias, edits, former_names, written_at
 from core.definition.rewriting import Document, document
 from core.definition.values import BodyPath, Definition, Layer
 from core.errors import Refused
@@ -241,7 +241,7 @@ def _in_document(file: str, text: str, definition: Definition, changes: Mapping[
             found.rename(path, new)
         else:
             start, end = found.span(path)
-            there = _same_words(found.text[start:end], str(value_at(definition, path)), new)
+            there = _same_words(found.text[start:end], str(written_at(definition, path)), new)
             if there is not None:
                 found.replace(start, end, there)
             else:

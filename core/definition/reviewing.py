@@ -144,7 +144,7 @@ def template(stale: Sequence[Stale]) -> str:
 def described(stale: Stale) -> Iterator[str]:
     """An override to review, for people: where, base, theirs and ours."""
     one = stale.override
-    yield f"{one.mark.file}:{one.mark.line}: {one.key}"
+    yield f"{one.mark}: {one.key}"
     yield f"base:   {short(stale.base)}"
     yield f"theirs: {short(one.shipped)}  ({one.source})"
     yield f"ours:   {'removed' if one.act in ('remove', 'exclude') else short(one.ours)}"

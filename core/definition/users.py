@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from core.definition.model import Model
 from core.definition.names import suggestion
-from core.definition.references import Reference, at, mark
+from core.definition.references import Reference, mark
+from core.definition.values import value_at
 from core.errors import Refused
 
 DIRECT = {"table": "fields", "mixin": "fields", "choices": "values"}    # members named without their collection
@@ -59,7 +60,7 @@ def _part(model: Model, kind: str, name: str, part: str) -> Target:
     if isinstance(direct, dict) and part in direct:
         return kind, f"{name}.{part}"
     head, dot, rest = part.partition(".")
-    if dot and at(body, (head, rest)) is not None:
+    if dot and value_at(body, (head, rest)) is not None:
         return kind, f"{name}.{rest}" if DIRECT.get(kind) == head else f"{name}.{part}"
     if kind == "form":                  # its parts are nodes, by ref
         return kind, f"{name}.{part}"
@@ -128,7 +129,7 @@ def _shown(body: object, path: Sequence[str | int]) -> str:
     """A path as people read it: nodes of a form by their refs."""
     parts: list[str] = []
     for index, part in enumerate(path):
-        node = at(body, tuple(path[:index + 1]))
+        node = value_at(body, tuple(path[:index + 1]))
         if isinstance(part, int) and isinstance(node, dict) and "ref" in node:
             parts.append(str(node["ref"]))
         elif part not in ("layout", "children", "attributes"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,9 @@ class Mark(NamedTuple):
     column: int
     value_line: int = 0
     value_column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
 
     def problem(self, message: str, inside: int | None = None) -> Problem:
         """The error at this place; `inside` is a column (from 1) within the value."""
@@ -83,6 +86,18 @@ def paths(body: object, path: BodyPath = ()) -> Iterator[BodyPath]:
     elif isinstance(body, list):
         for index, value in enumerate(body):
             yield from paths(value, (*path, index))
+
+
+def value_at(body: object, path: BodyPath) -> object:
+    """What stands at a path of a body; None if nothing does."""
+    for part in path:
+        if isinstance(body, Mapping):
+            body = body.get(part)
+        elif isinstance(body, Sequence) and not isinstance(body, str) and isinstance(part, int) and part < len(body):
+            body = body[part]
+        else:
+            return None
+    return body
 
 
 class Origin(NamedTuple):
@@ -168,6 +183,10 @@ class Merged:
             else:
                 return ""
         return self.origin.layer
+
+    def dotted(self, path: BodyPath) -> str:
+        """A path in full, such as `table company.fields.city`: what translations call the thing that stands there."""
+        return f"{self.kind} {self.name}." + ".".join(map(str, path))
 
     def mark(self, path: BodyPath = ()) -> Mark:
         """The place of a path, or of the nearest thing around it that has one."""

@@ -11,9 +11,8 @@ from core.definition.kinds.report_checks import source_of
 from core.definition.kinds.sources import NUMBERS, check_given, check_source
 from core.definition.names import suggestion
 from core.definition.references import KEY
-from core.definition.references import at as body_at
 from core.definition.reporting import Chart, Report
-from core.definition.values import BodyPath, Merged
+from core.definition.values import BodyPath, Merged, value_at
 from core.expression import ExpressionError
 from core.expression.type_rules import describe
 from core.types.base import Type
@@ -25,7 +24,7 @@ STACKED = frozenset({"bar", "column", "area"})
 
 def check(merged: Merged, chart: Chart, building: Building) -> None:
     """Tell every problem of a chart."""
-    own = body_at(merged.body, ("parameters",))
+    own = value_at(merged.body, ("parameters",))
     check_parameters(building, merged, ("parameters",),
                      {name: one for name, one in chart.parameters.items() if isinstance(own, dict) and name in own})
     for key, value in (("target", chart.target), ("least", chart.least), ("most", chart.most)):
@@ -71,9 +70,9 @@ def _report_columns(report: Report) -> Mapping[str, Type] | None:
 def _check_report_opens(merged: Merged, chart: Chart, report: Report, building: Building) -> None:
     """What a chart of a report opens belongs to one of its sources."""
     opens = chart.opens
-    if body_at(merged.body, ("opens",)) is None:
+    if value_at(merged.body, ("opens",)) is None:
         return
-    if body_at(merged.body, ("opens", "where")) is not None:
+    if value_at(merged.body, ("opens", "where")) is not None:
         building.tell(merged, ("opens", "where"), "this chart shows a report: say the condition at its column")
     if opens.source is not None and opens.source not in report.sources:
         building.tell(merged, ("opens", "source"), f'report "{report.name}" has no source "{opens.source}"'

@@ -10,14 +10,13 @@ from core.definition.kinds.kpi import check_figure
 from core.definition.kinds.object import check_area
 from core.definition.kinds.parameters import check_parameters
 from core.definition.kinds.sources import Parameters, check_given, wanted
-from core.definition.references import at as body_at
 from core.definition.reporting import Dashboard, Tile
-from core.definition.values import BodyPath, Merged
+from core.definition.values import BodyPath, Merged, value_at
 
 
 def said(merged: Merged, path: BodyPath) -> bool:
     """Whether a definition says something at a path."""
-    return body_at(merged.body, path) is not None
+    return value_at(merged.body, path) is not None
 
 
 def wanted_by(building: Building, name: str, schema: Any) -> tuple[BodyPath, str, Parameters]:
@@ -48,7 +47,7 @@ def check(merged: Merged, dashboard: Dashboard, building: Building) -> None:
     check_roles(building, merged, ("for",), dashboard.roles)
     if dashboard.area is not None:
         check_area(merged, dashboard.area, building)
-    own = body_at(merged.body, ("parameters",))
+    own = value_at(merged.body, ("parameters",))
     check_parameters(building, merged, ("parameters",),
                      {name: one for name, one in dashboard.parameters.items() if isinstance(own, dict) and name in own})
     for name, tile in dashboard.tiles.items():

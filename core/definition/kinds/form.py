@@ -92,7 +92,7 @@ class FormKind(Kind):
             key = ("id" in node.attributes or node.tag != "field", node.ref)
             if key in refs:
                 first, here = merged.mark(refs[key]), merged.mark(path)
-                place = f"line {first.line}" if first.file == here.file else f"{first.file}:{first.line}"
+                place = f"line {first.line}" if first.file == here.file else str(first)
                 building.tell(merged, path, f'"{node.ref}" stands twice in this form: also in {place} '
                               "(give one of them an id of its own)")
             refs.setdefault(key, path)

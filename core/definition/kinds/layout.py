@@ -202,7 +202,7 @@ def _aims_at_one(layout: Node, aim: Node, what: Change, takes_away: bool = False
     if len(found) == 1:
         return True
     if found:
-        lines = ", ".join(f"{node.mark.file}:{node.mark.line}" for node in found)
+        lines = ", ".join(str(node.mark) for node in found)
         tags = " or ".join(dict.fromkeys(f'"{node.map["tag"].value}:{ref}"' for node in found))
         what.tell(aim.mark, f'"{ref}" is {len(found)} nodes of {what.what} ({lines}): a change aims at exactly one'
                   + (f", write {tags}" if " or " in tags else ""))
@@ -214,7 +214,7 @@ def _aims_at_one(layout: Node, aim: Node, what: Change, takes_away: bool = False
     if removed is not None and takes_away and not what.knows(removed.layer):
         return False                    # an addon beside this one takes it away, too: they agree
     what.tell(aim.mark, f'{what.what} has no node "{ref}"' + (
-        f" ({removed.mark.file}:{removed.mark.line} removes it)" if removed else suggestion(ref, known)))
+        f" ({removed.mark} removes it)" if removed else suggestion(ref, known)))
     return False
 
 

@@ -18,7 +18,7 @@ from core.definition.model import Field
 from core.definition.names import suggestion
 from core.definition.scope import ModelScope, Written
 from core.definition.texts import humanised
-from core.definition.values import BodyPath, Merged
+from core.definition.values import BodyPath, Merged, value_at
 from core.expression.scope import Argument
 from core.types.table import TableType
 
@@ -95,8 +95,7 @@ def check_parameters(building: Building, merged: Merged, path: BodyPath, fields:
     """Tell what is wrong with what parameters name: tables, choices, defaults, conditions."""
     for name, field in fields.items():
         place: BodyPath = (*path, name)
-        said = _at(merged.body, place)
-        if "like" not in said:
+        if value_at(merged.body, (*place, "like")) is None:
             _check_named(merged, place, field, building)
         for key in ("required", "among"):
             if isinstance(field.written.get(key), Written):
@@ -129,7 +128,7 @@ def _field(building: Building, merged: Merged, path: BodyPath, name: str, schema
         building.tell(merged, (*path, "among"), f'"among" is for links: parameter "{name}" is none')
     title = schema.title or schema.prompt or (like.title if like else humanised(name))
     made = Field("", name, kind, properties, title, schema.help or (like.help if like else ""),
-                 path=f"{merged.kind} {merged.name}." + ".".join(map(str, path)))
+                 path=merged.dotted(path))
     return replace(made, written=_written(building, merged, path, schema, made, given, asked))
 
 
@@ -206,12 +205,6 @@ def _default(building: Building, merged: Merged, path: BodyPath, value: object, 
 def _currency(building: Building) -> str:
     from core.definition.model import SystemSettings
     return next(iter(building.values.get("system", {}).values()), SystemSettings()).currency
-
-
-def _at(body: object, path: BodyPath) -> Mapping[str, object]:
-    for part in path:
-        body = body.get(str(part)) if isinstance(body, dict) else None
-    return body if isinstance(body, dict) else {}
 
 
 def _check_named(merged: Merged, path: BodyPath, field: Field, building: Building) -> None:

@@ -11,8 +11,7 @@ from pydantic_core import PydanticCustomError
 from core.definition.building import Building
 from core.definition.names import fault, suggestion
 from core.definition.processes import People
-from core.definition.references import at
-from core.definition.values import BodyPath, Merged
+from core.definition.values import BodyPath, Merged, value_at
 
 NOBODY = "none"
 
@@ -36,7 +35,7 @@ PeopleNames = Annotated[list[str] | tuple[str, ...] | None, BeforeValidator(peop
 
 def check_people(merged: Merged, path: BodyPath, people: People, table: str | None, building: Building) -> None:
     """Tell names that are no role, and names that are two."""
-    written = at(merged.body, path)
+    written = value_at(merged.body, path)
     found = building.names.tables.get(table or "")
     for index, name in enumerate(people or ()):
         place = (*path, index) if isinstance(written, list) else path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.definition.building import Building
@@ -11,7 +11,7 @@ from core.definition.circles import circle_of, spelled
 from core.definition.names import fault, suggestion
 from core.definition.queries import Condition, Conditions, How, Known, Query, QueryColumn, Reading
 from core.definition.scope import Written
-from core.definition.values import BodyPath, Merged
+from core.definition.values import BodyPath, Merged, value_at
 from core.expression import SetQuery
 from core.expression import scope as expressions
 
@@ -134,10 +134,10 @@ def _column(building: Building, merged: Merged, at: BodyPath, name: str, schema:
     text = schema.is_ if schema.is_ is not None else name
     scope = building.scope(source, variables(building, parameters, before))
     written = Written(text, scope, over=over(text, grouped))
-    body = _at(merged.body, at)
+    body = value_at(merged.body, at)
     place = (*at, "is") if isinstance(body, dict) and "is" in body else at
     return QueryColumn(name, schema.title, written, place, schema.total, schema.badge, schema.hidden,
-                       f"{merged.kind} {merged.name}." + ".".join(map(str, at)))
+                       merged.dotted(at))
 
 
 def over(text: str, grouped: bool) -> Over:
@@ -207,9 +207,3 @@ def _table(one: Reading) -> str | None:
 def _folded(one: Conditions) -> expressions.Conditions:
     return expressions.Conditions(one.how, tuple(
         part.written.source if isinstance(part, Condition) else _folded(part) for part in one.parts.values()))
-
-
-def _at(body: object, path: Iterable[str | int]) -> object:
-    for part in path:
-        body = body.get(str(part)) if isinstance(body, dict) else None
-    return body

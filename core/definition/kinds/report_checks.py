@@ -15,10 +15,9 @@ from core.definition.kinds.query_sources import variables
 from core.definition.kinds.sources import NUMBERS, Parameters, check_source
 from core.definition.names import suggestion
 from core.definition.queries import QueryColumn
-from core.definition.references import at as body_at
 from core.definition.reporting import Report, ReportColumn, Source, Span, Unit
 from core.definition.scope import ModelScope, Written
-from core.definition.values import BodyPath, Merged
+from core.definition.values import BodyPath, Merged, value_at
 from core.expression import ExpressionError
 from core.expression.nodes import Call
 from core.expression.type_rules import describe, unify
@@ -75,7 +74,7 @@ def check(merged: Merged, report: Report, building: Building) -> None:
     check_roles(building, merged, ("for",), report.roles)
     if report.area is not None:
         check_area(merged, report.area, building)
-    own = body_at(merged.body, ("parameters",))
+    own = value_at(merged.body, ("parameters",))
     check_parameters(building, merged, ("parameters",),
                      {name: one for name, one in report.parameters.items() if isinstance(own, dict) and name in own})
     _check_about(merged, report, building)
@@ -129,7 +128,7 @@ def _joined(merged: Merged, report: Report, building: Building) -> bool:
 
 
 def _place(merged: Merged, path: BodyPath) -> BodyPath:
-    return path if body_at(merged.body, path) is not None else path[:-1]
+    return path if value_at(merged.body, path) is not None else path[:-1]
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -155,7 +154,7 @@ def _same_type(merged: Merged, key: str, report: Report, building: Building) -> 
 
 
 def _check_column(merged: Merged, name: str, column: ReportColumn, report: Report, building: Building) -> None:
-    said = body_at(merged.body, ("columns", name))
+    said = value_at(merged.body, ("columns", name))
     long = isinstance(said, dict)
     at: BodyPath = ("columns", name)
     building.check(merged, (*at, "is") if long and "is" in cast(dict[str, object], said) else at, column.written)
@@ -175,7 +174,7 @@ def _check_column(merged: Merged, name: str, column: ReportColumn, report: Repor
 
 def _check_opens(merged: Merged, at: BodyPath, column: ReportColumn, report: Report, building: Building) -> None:
     opens = column.opens
-    if body_at(merged.body, (*at, "opens")) is None:
+    if value_at(merged.body, (*at, "opens")) is None:
         return
     if opens.source is not None and opens.source not in report.sources:
         building.tell(merged, (*at, "opens", "source"), f'there is no source "{opens.source}"'
@@ -205,7 +204,7 @@ def _check_span(merged: Merged, name: str, span: Span, report: Report, building:
 
 
 def _said(merged: Merged, name: str) -> Collection[str]:
-    said = body_at(merged.body, ("span", name))
+    said = value_at(merged.body, ("span", name))
     return said if isinstance(said, dict) else ()
 
 

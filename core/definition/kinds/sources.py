@@ -16,10 +16,9 @@ from core.definition.kinds.query_sources import over, reading, variables
 from core.definition.kinds.schema import Expression, Name, Schema, Value
 from core.definition.names import suggestion
 from core.definition.queries import Query, QueryColumn, Reading
-from core.definition.references import at as body_at
 from core.definition.reporting import Source
 from core.definition.scope import Written
-from core.definition.values import BodyPath, Merged
+from core.definition.values import BodyPath, Merged, value_at
 from core.expression import ExpressionError
 from core.expression.nodes import GroupAggregate, Node, Path, Rows, Running, walk
 from core.expression.type_rules import describe
@@ -65,7 +64,7 @@ def grouped_rows(building: Building, merged: Merged, at: BodyPath, found: Readin
         for name, text in expressions.items():
             scope = building.scope(found.source, variables(building, parameters, {}))
             places: tuple[BodyPath, ...] = ((*at, part, name), (*at, name))         # a KPI has one value of its own
-            place = next((one for one in places if body_at(merged.body, one) is not None), (*at, part))
+            place = next((one for one in places if value_at(merged.body, one) is not None), (*at, part))
             columns[name] = QueryColumn(name, None, Written(text, scope, over=over(text, part == "values")), place)
     group = tuple(by) if by or values else None
     return Query(names=building.names, of=found.of, source=found.source, table=found.table, query=found.query,

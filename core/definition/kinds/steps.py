@@ -17,10 +17,9 @@ from core.definition.kinds.schema import Condition, Name, Schema, Value
 from core.definition.kinds.times import Span
 from core.definition.names import suggestion
 from core.definition.processes import Step
-from core.definition.references import at
 from core.definition.scope import ModelScope, Names, Written
 from core.definition.texts import faults, text_paths
-from core.definition.values import BodyPath, Merged
+from core.definition.values import BodyPath, Merged, value_at
 from core.expression import ExpressionError
 from core.expression.type_rules import describe, unify
 from core.types.base import Type
@@ -130,7 +129,7 @@ class Place:
 
     def text(self, text: str | None, *path: str | int) -> None:
         """Check the {path}s of a text: they begin with variables."""
-        said = at(self.merged.body, (*self.path, *path))
+        said = value_at(self.merged.body, (*self.path, *path))
         if not text or said != text:
             return
         for column, message in faults(text):
@@ -140,7 +139,7 @@ class Place:
 
     def said(self, *path: str | int) -> object:
         """What the step says at a path."""
-        return at(self.merged.body, (*self.path, *path))
+        return value_at(self.merged.body, (*self.path, *path))
 
 
 def type_of(written: Written) -> Type | None:
@@ -269,7 +268,7 @@ class Builder:
         if said is None:
             return None
         parts = {**_common(place, schema, verb), **verb.build(place, said)}
-        text_path = f"{self.merged.kind} {self.merged.name}." + ".".join(map(str, place.path))
+        text_path = self.merged.dotted(place.path)
         inside = {**known, **verb.inside(place, said, parts)}
         alone = verb.alone(said)
         steps, after_steps = self.steps(schema.do, (*place.path, "do"), inside) if alone is None else \

@@ -16,7 +16,7 @@ from core.definition.kinds.states import check_moments, check_served, serve
 from core.definition.model import Access, Field, Index, RecordRole, Rule, Table, Unique
 from core.definition.scope import Written
 from core.definition.texts import faults, humanised, text_paths, text_places
-from core.definition.values import BodyPath, Merged
+from core.definition.values import BodyPath, Merged, value_at
 from core.expression.errors import ExpressionError
 
 MOST_FIELDS = 400
@@ -265,17 +265,11 @@ def _display(fields: Mapping[str, Field]) -> str:
 
 def check_text(merged: Merged, path: BodyPath, table: str, text: str, building: Building) -> None:
     """Check the {path}s of a text."""
-    if text and isinstance(_at(merged.body, path), str):
+    if text and isinstance(value_at(merged.body, path), str):
         for column, message in faults(text):
             building.tell(merged, path, message, inside=column)
         for inside, found in text_places(text):
             building.field(merged, path, table, found, inside)
-
-
-def _at(body: object, path: BodyPath) -> object:
-    for part in path:
-        body = body.get(str(part)) if isinstance(body, dict) else None
-    return body
 
 
 def check_members(merged: Merged, table: Table, building: Building) -> None:
@@ -326,7 +320,7 @@ def _check_role(merged: Merged, role: RecordRole, table: Table, building: Buildi
     path: BodyPath = ("roles", role.name)
     if bool(role.is_) == bool(role.above):
         building.tell(merged, path, f'record role "{role.name}" has either "is" or "above"')
-    several = isinstance(_at(merged.body, (*path, "is")), list)
+    several = isinstance(value_at(merged.body, (*path, "is")), list)
     for index, one in enumerate(role.is_):
         _check_people_path(merged, (*path, "is", index) if several else (*path, "is"), one, table, building)
     if role.above:

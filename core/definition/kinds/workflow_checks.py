@@ -13,9 +13,8 @@ from core.definition.kinds.table import check_text
 from core.definition.model import Table
 from core.definition.names import suggestion
 from core.definition.processes import ENDED, Transition, Workflow, WorklistLine
-from core.definition.references import at
 from core.definition.texts import faults, text_paths
-from core.definition.values import BodyPath, Merged
+from core.definition.values import BodyPath, Merged, value_at
 
 LINE_NAMES = ("title", "plural")
 
@@ -148,7 +147,7 @@ def _check_twins(merged: Merged, workflow: Workflow, one: Transition, building: 
 
 def _item(merged: Merged, path: BodyPath, index: int) -> BodyPath:
     """The place of one of several names, or of the only one."""
-    return (*path, index) if isinstance(at(merged.body, path), list) else path
+    return (*path, index) if isinstance(value_at(merged.body, path), list) else path
 
 
 def _check_transition(merged: Merged, workflow: Workflow, one: Transition, table: Table, building: Building) -> None:
@@ -166,7 +165,7 @@ def _check_transition(merged: Merged, workflow: Workflow, one: Transition, table
         check_ask(building, merged, path, one.ask)
     else:
         for key in DialogSchema.model_fields:
-            if at(merged.body, (*path, key)) is not None:
+            if value_at(merged.body, (*path, key)) is not None:
                 building.tell(merged, (*path, key), f'"{key}" is for what the transition asks, and it asks nothing')
     check_text(merged, (*path, "confirm"), workflow.of, one.confirm, building)
     check_text(merged, (*path, "message"), workflow.of, one.message, building)
@@ -200,7 +199,7 @@ def _related(one: str, other: str, building: Building) -> bool:
 
 def _check_line(merged: Merged, workflow: Workflow, line: WorklistLine, building: Building) -> None:
     path: BodyPath = ("worklist", line.name)
-    said = at(merged.body, (*path, "state")) is not None
+    said = value_at(merged.body, (*path, "state")) is not None
     for index, state in enumerate(line.states):
         _check_state(merged, _item(merged, (*path, "state"), index) if said else path, state, workflow, building)
     check_people(merged, (*path, "for"), line.people, workflow.of, building)

@@ -16,9 +16,9 @@ from core.definition import reference as pages
 from core.definition.described import mappings, properties, value_word
 from core.definition.kinds import BUILT_IN
 from core.definition.kinds.fields import FieldSchema
-from core.definition.references import Reference, at, mark, place, written
+from core.definition.references import Reference, mark, place, written
 from core.definition.samples import sample
-from core.definition.values import BodyPath
+from core.definition.values import BodyPath, value_at
 from core.types.registry import registry
 from tests.core.definition.sets import load_set
 
@@ -95,7 +95,7 @@ def test_every_name_in_a_sample_is_a_reference(name: str) -> None:
             continue                    # what a mixin's names mean is known where a table takes it
         paths = {one.path for one in found.get((kind, definition), ())}
         for schema, key, path in named(kinds[kind].schema, merged.body):
-            value = str(at(merged.body, path))
+            value = str(value_at(merged.body, path))
             if {(schema, key), ("*", key)} & set(EXEMPT) or value in WORDS_FOR_NOBODY or path in paths:
                 continue
             if says_a_member(value, model) or not is_expression(value):
@@ -135,7 +135,7 @@ def test_a_reference_is_where_the_name_stands(name: str) -> None:
         placed += 1
         lines = (folder / here.file).read_text().splitlines()
         text = lines[here.line - 1][here.column - 1:].lstrip("'\"")
-        if not text.startswith(written(one)) and not is_folded(at(merged.body, where.path), lines[here.line - 1]):
+        if not text.startswith(written(one)) and not is_folded(value_at(merged.body, where.path), lines[here.line - 1]):
             wrong.append(f"{here.file}:{here.line}:{here.column} {written(one)!r}: {text[:40]!r}")
     assert wrong == [] and placed
 
