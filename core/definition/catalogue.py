@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import types
-import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
 from core.definition.canonical import digest
 from core.definition.kinds.steps import StepSchema
 from core.definition.names import COLUMNS
+from core.definition.shapes import Shape, shape_of
 from core.definition.texts import humanised, stand_ins, translations, written_text
 from core.definition.values import BodyPath, Layer, Mark, Merged
 
@@ -93,7 +89,7 @@ def said_by(path: str, merged: Mapping[tuple[str, str], Merged]) -> str:
 
 
 def _of_definition(model: Model, merged: Merged, kind: Kind) -> Iterator[Unit]:
-    for place, text in _texts(kind.schema, merged.body, ()):
+    for place, text in _texts(shape_of(kind.schema), merged.body, ()):
         path = ".".join((f"{merged.kind} {merged.name}", *map(str, place)))
         said = text if text is not None else _unwritten(model, path)
         if said:
@@ -133,51 +129,22 @@ def _is_there(model: Model, path: str) -> bool:
     return body is not None
 
 
-def _texts(schema: type[BaseModel], body: Mapping[str, Any], place: BodyPath) -> Iterator[tuple[BodyPath, str | None]]:
-    """The texts of a body by its schema; None for a title or plural that it leaves out."""
-    for name, info in schema.model_fields.items():
-        key = info.alias or name
-        value = body.get(key)
-        if is_text(info):
+def _texts(shape: Shape, body: Mapping[str, Any], place: BodyPath) -> Iterator[tuple[BodyPath, str | None]]:
+    """The texts of a body by its shape; None for a title or plural that it leaves out."""
+    for key in shape.known:
+        value, inner = body.get(key), shape.member(key)
+        if inner.text:
             if isinstance(value, str) or key in ("title", "plural"):
                 yield (*place, key), value if isinstance(value, str) else None
-        elif isinstance(value, dict):
-            inner, many = _inner(info.annotation)
-            if inner is not None and not many:
-                yield from _texts(inner, value, (*place, key))
-            elif inner is not None:
-                for member, below in value.items():
-                    if isinstance(below, dict):
-                        yield from _texts(inner, below, (*place, key, member))
-    if issubclass(schema, StepSchema):          # what stands beside the verb of a step is said by the verb
-        for beside in schema.beside(body):
-            yield from _texts(beside, body, place)
-
-
-def is_text(info: FieldInfo) -> bool:
-    """Whether a property of a schema is a text that people read."""
-    return _marked(info.json_schema_extra) or _says_text(info.annotation)
-
-
-def _says_text(annotation: Any) -> bool:
-    if typing.get_origin(annotation) is typing.Annotated:
-        return any(_marked(getattr(one, "json_schema_extra", None)) for one in typing.get_args(annotation)[1:])
-    return typing.get_origin(annotation) in (typing.Union, types.UnionType) \
-        and any(map(_says_text, typing.get_args(annotation)))
-
-
-def _marked(extra: object) -> bool:
-    return isinstance(extra, dict) and extra.get("translated") is True
-
-
-def _inner(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """The schema of a mapping, or of the members of a collection (True)."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, False
-    if typing.get_origin(annotation) is dict:
-        return _inner(typing.get_args(annotation)[1])[0], True
-    found = (_inner(one) for one in typing.get_args(annotation))
-    return next((one for one in found if one[0] is not None), (None, False))
+        elif isinstance(value, dict) and inner.model is not None:
+            yield from _texts(inner, value, (*place, key))
+        elif isinstance(value, dict) and inner.inner is not None:
+            for member, below in value.items():
+                if isinstance(below, dict):
+                    yield from _texts(inner.inner, below, (*place, key, member))
+    if shape.model is not None and issubclass(shape.model, StepSchema):     # its verb says what stands beside it
+        for beside in shape.model.beside(body):
+            yield from _texts(shape_of(beside), body, place)
 
 
 def _nodes(layout: object, place: BodyPath) -> Iterator[tuple[dict[str, Any], BodyPath]]:

@@ -11,7 +11,7 @@ from types import NoneType, UnionType
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from core.definition.catalogue import is_text
+from core.definition.shapes import is_text
 
 WORDS = {str: "text", bool: "true or false", int: "whole number", float: "number", Decimal: "number"}
 

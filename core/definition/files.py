@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from babel.messages.pofile import PoFileError, read_po
-
-from core.definition import formats, text_file, xml, yaml
+from core.definition import formats, po, text_file, xml, yaml
 from core.definition.canonical import digest
 from core.definition.kinds.base import Kind
 from core.definition.kinds.layout import body_of
 from core.definition.names import fault, suggestion
-from core.definition.source import MAX_FILE, MAX_SET, decode
+from core.definition.source import MAX_FILE, MAX_SET
 from core.definition.values import Body, BodyPath, Definition, Mark, Places, nearest
-from core.errors import Problem
+from core.errors import DefinitionError, Problem
 
 SUFFIXES = (".yaml", ".yml", ".xml", ".po")
 NO_DEFINITIONS = frozenset({"static", "demo", "tests", "docs"})
@@ -188,14 +186,10 @@ def _read_xml(data: bytes, path: Path, shown: str, layer: str, reading: Reading)
 
 
 def _read_po(data: bytes, path: Path, shown: str, layer: str, reading: Reading) -> Definition | None:
-    text = decode(data, shown, reading.problems)
-    if text is None:
-        return None
     try:
-        catalog = read_po(text.splitlines(keepends=True), abort_invalid=True)
-    except (PoFileError, ValueError) as error:
-        line = getattr(error, "lineno", 0) or 1
-        reading.problems.append(Problem(shown, line, 1, f"this is not a PO file: {error}"))
+        catalog = po.read(data, shown)
+    except DefinitionError as error:
+        reading.problems += error.problems
         return None
     texts: dict[str, object] = {}
     positions: dict[BodyPath, Mark] = {(): Mark(shown, 1, 1)}

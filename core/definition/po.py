@@ -6,12 +6,16 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import PoFileError, read_po, write_po
 
-from core.definition.catalogue import Unit
+from core.definition.source import decode
 from core.errors import DefinitionError, Problem
+
+if TYPE_CHECKING:
+    from core.definition.catalogue import Unit
 
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n"Language: {language}\\n"\n\n'
 
@@ -27,15 +31,22 @@ class Followed:
     empty: int
 
 
+def read(data: bytes, file: str) -> Catalog:
+    """The entries of a PO file; raises DefinitionError."""
+    problems: list[Problem] = []
+    text = decode(data, file, problems)
+    if text is None:
+        raise DefinitionError(problems)
+    try:
+        return read_po(text.splitlines(keepends=True), abort_invalid=True)
+    except (PoFileError, ValueError) as error:
+        line = getattr(error, "lineno", 0) or 1
+        raise DefinitionError([Problem(file, line, 1, f"this is not a PO file: {error}")]) from None
+
+
 def catalogue_of(path: Path) -> Catalog:
     """The entries of a PO file, none if there is no such file; raises DefinitionError."""
-    if not path.is_file():
-        return Catalog()
-    try:
-        return read_po(io.StringIO(path.read_text(encoding="utf-8")), abort_invalid=True)
-    except (PoFileError, ValueError) as error:
-        raise DefinitionError([Problem(str(path), getattr(error, "lineno", 0) or 1, 1,
-                                       f"this is not a PO file: {error}")]) from None
+    return read(path.read_bytes(), str(path)) if path.is_file() else Catalog()
 
 
 def outdated(path: Path, found: Iterable[Unit]) -> list[Unit]:

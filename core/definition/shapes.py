@@ -1,13 +1,14 @@
-"""The shape of a kind's body, taken from its pydantic schema: where the collections and the lists are."""
+"""The shape of a kind's body, taken from its pydantic schema: where collections, lists and people's texts are."""
 
 from __future__ import annotations
 
 import types
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Shape:
 
     collection: bool = False
     list: bool = False
+    text: bool = False          # people read it, so it is translated
     model: type[BaseModel] | None = None
     inner: Shape | None = None  # of a collection's members
 
@@ -41,7 +43,24 @@ def shape_of(model: type[BaseModel]) -> Shape:
 
 @lru_cache(maxsize=512)
 def _shapes(model: type[BaseModel]) -> dict[str, Shape]:
-    return {info.alias or name: _of(info.annotation) for name, info in model.model_fields.items()}
+    return {info.alias or name: replace(_of(info.annotation), text=is_text(info))
+            for name, info in model.model_fields.items()}
+
+
+def is_text(info: FieldInfo) -> bool:
+    """Whether a property of a schema is a text that people read."""
+    return _marked(info.json_schema_extra) or _says_text(info.annotation)
+
+
+def _says_text(annotation: object) -> bool:
+    if typing.get_origin(annotation) is typing.Annotated:
+        return any(_marked(getattr(one, "json_schema_extra", None)) for one in typing.get_args(annotation)[1:])
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType) \
+        and any(map(_says_text, typing.get_args(annotation)))
+
+
+def _marked(extra: object) -> bool:
+    return isinstance(extra, dict) and extra.get("translated") is True
 
 
 def _of(annotation: object) -> Shape:
