@@ -56,8 +56,10 @@ def token(engine: Engine, login: str) -> dict[str, str]:
 
 
 def ids(application: Application, headers: dict[str, str], path: str) -> list[int]:
-    """Some records that are there."""
+    """Some records that are there; of a query none, for its rows have no address."""
     table = path.split("/")[3]
+    if table == "query":
+        return []
     answer = Client(application).get(f"/api/v1/{table}?fields=id&limit=20", headers=headers)
     return [] if table in KEEP else [record["id"] for record in answer.json["records"]]
 
