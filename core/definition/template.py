@@ -25,7 +25,7 @@ DEEPEST = 20
 MOST_LOOPS = 3           # within each other
 _TAG = re.compile(r"\{\{(?P<place>.*?)\}\}|\{%(?P<block>.*?)%\}|\{#(?P<comment>.*?)#\}|(?P<open>\{\{|\{%|\{#)",
                   re.DOTALL)
-_FOR = re.compile(r"\s*(?P<name>\w+)\s+in\s+(?P<path>\w+(?:\.\w+)*)(?:\s+if\s+(?P<where>.*?))?\s*", re.DOTALL)
+_FOR = re.compile(r"(?P<name>\w+)\s+in\s+(?P<path>\w+(?:\.\w+)*)(?:\s+if\s+(?P<where>.*))?", re.DOTALL)
 _CLOSES = {"{{": "}}", "{%": "%}", "{#": "#}"}
 _FOREIGN = frozenset({"set", "macro", "call", "include", "import", "from", "extends", "block", "filter", "raw", "with",
                       "autoescape", "do", "trans"})

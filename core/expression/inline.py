@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.expression.check import Checker
 
 TRUE = Literal(type=BOOLEAN, value=True)
+MOST_CALLS = 16      # within each other: each takes some of Python's frames, and one can follow no more
 
 
 def query(checker: Checker, tree: ast.Call, called: ast.Attribute) -> Rows:
@@ -79,6 +80,9 @@ class _Call:
         if self.label in chain:
             circle = [*chain[chain.index(self.label):], self.label]
             raise CircleError(words("this goes round in a circle: {chain}", chain=" → ".join(circle)), self.column)
+        if len(chain) >= MOST_CALLS:
+            raise CircleError(words("queries and functions call each other at most {most} deep", most=MOST_CALLS),
+                              self.column)
         try:
             source, parts = _parsed(text)
             self.checker.spend(parts, self.column)
@@ -89,20 +93,23 @@ class _Call:
             raise CircleError(error.words, self.column) from None
         except ExpressionError as error:
             said = words("in {name}: {problem}", name=self.label, problem=error.words)
-            raise ExpressionError(said, self.column, own=error.own or self._alone(text, gives)) from None
+            own = error.own or (not chain and self._alone(text, gives))     # what calls a wrong body is wrong alone
+            raise ExpressionError(said, self.column, own=own) from None
 
     def _alone(self, text: str, gives: Type) -> bool:
         """Whether the body is wrong by itself, whatever it is given: then that is told where it stands."""
-        from core.expression.check import check
+        from core.expression.check import Body, Checker
         try:
-            check(text, self.scope, gives, self.checker.functions)
+            alone = Checker(_parsed(text)[0], self.scope, self.checker.functions)
+            alone.body = Body((self.label,))
+            alone.fit(alone.condition(alone.source.tree) if gives == BOOLEAN else alone.value(alone.source.tree), gives)
         except ExpressionError:
             return True
         return False
 
 
 class CircleError(ExpressionError):
-    """Queries and functions call each other without an end."""
+    """Queries and functions call each other without an end, or too deep."""
 
 
 def _condition(call: _Call, part: str | Conditions) -> Node:
