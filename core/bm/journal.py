@@ -44,11 +44,6 @@ def step_done(connection: Connection, promotion: int, step: Step) -> None:
               started_on=func.coalesce(tables.step.c.started_on, func.clock_timestamp()), error=None)
 
 
-def step_failed(connection: Connection, promotion: int, step: Step, error: str) -> None:
-    """Note why a step failed."""
-    _set_step(connection, promotion, step, state="failed", ended_on=func.clock_timestamp(), error=error)
-
-
 def _set_step(connection: Connection, promotion: int, step: Step, **values: Any) -> None:
     connection.execute(tables.step.update().values(values).where(
         tables.step.c.promotion_id == promotion, tables.step.c.number == step.number))

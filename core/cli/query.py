@@ -17,6 +17,7 @@ from core.ed import query as queries
 from core.ed import query_values
 from core.ed.query_words import cell, column_title, prompt, query_title
 from core.errors import Invalid, fill
+from core.expression.type_rules import NUMBERS
 from core.types.base import Locale
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _show_table(session: Session, found: Result, locale: Locale) -> None:
     lines = [[_cut(cell(model, column, row, locale)) for column in found.columns] for row in found.rows]
     totals = [cell(model, column, found.totals, locale) if column.name in found.totals else ""
               for column in found.columns] if found.totals else []
-    right = [column.type.name in ("integer", "decimal", "money", "percent") for column in found.columns]
+    right = [column.type.name in NUMBERS for column in found.columns]
     every = [heads, *lines, *([totals] if totals else [])]
     widths = [max(_width(line[number]) for line in every) for number in range(len(heads))]
     rule = ["-" * width for width in widths]
@@ -146,7 +147,7 @@ def _csv(found: Result) -> str:
 
 
 def _number(found: Result, key: str) -> bool:
-    return any(column.name == key and column.type.name in ("integer", "decimal", "money", "percent")
+    return any(column.name == key and column.type.name in NUMBERS
                for column in found.columns)
 
 

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from core.definition.scope import Written
-from core.definition.texts import text_paths
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -194,8 +193,3 @@ class Table:
     def lines(self) -> Mapping[str, Field]:
         """The fields that hold records of a child table."""
         return {name: f for name, f in self.fields.items() if f.type.name == "lines"}
-
-    @cached_property
-    def display_paths(self) -> tuple[str, ...]:
-        """The paths that stand in braces in `display`."""
-        return tuple(text_paths(self.display))

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 GRACE = 24 * 3600                        # seconds that a file without a row is left alone: its upload may be running
 LONGEST_NAME = 200
-_CHUNK = 1 << 20
 
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF87a", "image/gif"),

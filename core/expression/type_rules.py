@@ -9,6 +9,7 @@ from core.errors import N_, Words, words
 from core.types.base import Type
 
 NUMBERS = frozenset({"integer", "decimal", "money", "percent"})
+SUMMABLE = NUMBERS | {"duration"}
 ORDERED = NUMBERS | {"text", "date", "datetime", "duration"}
 TEXT, INTEGER, DECIMAL, BOOLEAN = Type("text"), Type("integer"), Type("decimal"), Type("boolean")
 DATE, DATETIME, DURATION, NULL = Type("date"), Type("datetime"), Type("duration"), Type("null")

@@ -11,6 +11,7 @@ from pydantic import Field as Property
 from pydantic_core import PydanticCustomError
 
 from core.definition.building import Building
+from core.definition.circles import circle_of, spelled
 from core.definition.kinds.base import Kind
 from core.definition.kinds.parameters import ParameterSchema, check_parameters, parameter_fields
 from core.definition.kinds.people import PeopleNames, check_people
@@ -213,17 +214,9 @@ def _check_alone(merged: Merged, steps: Mapping[str, Step], path: BodyPath, buil
 def _check_circle(merged: Merged, agent: Agent, building: Building) -> None:
     """Tell a circle of calls once, at the agent whose name comes first."""
     agents = building.values["agent"]
-    chains: list[list[str]] = [[agent.name]]
-    seen: set[str] = set()
-    while chains:
-        chain = chains.pop(0)
-        for name in _called(agents[chain[-1]], building) if chain[-1] in agents else ():
-            if name == agent.name and name == min(chain):
-                building.tell(merged, ("do",), "agents call each other in a circle: " + " → ".join([*chain, name]))
-                return
-            if name not in seen:
-                seen.add(name)
-                chains.append([*chain, name])
+    circle = circle_of(agent.name, lambda name: _called(agents[name], building) if name in agents else ())
+    if circle and agent.name == min(circle):
+        building.tell(merged, ("do",), "agents call each other in a circle: " + spelled(circle))
 
 
 def _called(agent: Agent, building: Building) -> Iterator[str]:

@@ -8,13 +8,13 @@ from core.definition.building import Building
 from core.definition.kinds.figures import check_number, check_opens
 from core.definition.kinds.parameters import check_parameters
 from core.definition.kinds.report_checks import source_of
-from core.definition.kinds.sources import NUMBERS, check_given, check_source
+from core.definition.kinds.sources import check_given, check_source
 from core.definition.names import suggestion
 from core.definition.references import KEY
 from core.definition.reporting import Chart, Report
 from core.definition.values import BodyPath, Merged, value_at
 from core.expression import ExpressionError
-from core.expression.type_rules import describe
+from core.expression.type_rules import SUMMABLE, describe
 from core.types.base import Type
 
 AXES = frozenset({"bar", "column", "line", "area", "scatter", "heat"})      # have an x
@@ -96,7 +96,7 @@ def _check_columns(merged: Merged, chart: Chart, columns: Mapping[str, Type], bu
             building.tell(merged, path, f'there is no column "{name}" to show' + suggestion(name, columns))
         elif kind.many or kind.name == "set":
             building.tell(merged, path, f'"{name}" is {describe(kind)}: a chart shows single values')
-        elif kind.name not in NUMBERS and (path[0] == "y" or (path[0] == "x" and chart.type == "scatter")):
+        elif kind.name not in SUMMABLE and (path[0] == "y" or (path[0] == "x" and chart.type == "scatter")):
             building.tell(merged, path, f'"{name}" is {describe(kind)}: numbers are drawn here')
     known = _legend_names(chart, columns, building)
     for name in chart.legend if known is not None else ():

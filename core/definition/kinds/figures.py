@@ -10,12 +10,12 @@ from pydantic import Field as Property
 from core.definition.building import Building
 from core.definition.kinds.query_sources import variables
 from core.definition.kinds.schema import Expression, Line, Name, Schema
-from core.definition.kinds.sources import NUMBERS, Parameters
+from core.definition.kinds.sources import Parameters
 from core.definition.reporting import Format, Opens, Source
 from core.definition.scope import Written
 from core.definition.values import BodyPath, Merged
 from core.expression import ExpressionError
-from core.expression.type_rules import describe
+from core.expression.type_rules import SUMMABLE, describe
 from core.types.base import Type
 
 
@@ -83,7 +83,7 @@ def check_format(building: Building, merged: Merged, at: BodyPath, format: Forma
     days = format.as_ in ("day", "week", "month", "quarter", "year")
     if days and kind.name not in ("date", "datetime"):
         building.tell(merged, (*at, "as"), f'"{format.as_}" is for dates: this is {describe(kind)}')
-    numeric = kind.name in NUMBERS
+    numeric = kind.name in SUMMABLE
     for key, said in (("as", format.as_ is not None and not days), ("decimals", format.decimals is not None),
                       ("per", format.per is not None)):
         if said and not numeric:
@@ -111,7 +111,7 @@ def check_number(building: Building, merged: Merged, path: BodyPath, value: obje
         kind = value.expression.type
     except ExpressionError:
         return
-    if kind.name not in NUMBERS:
+    if kind.name not in SUMMABLE:
         building.tell(merged, path, f"a number is expected here: this is {describe(kind)}")
 
 

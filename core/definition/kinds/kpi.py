@@ -17,10 +17,10 @@ from core.definition.kinds.figures import (
 from core.definition.kinds.query_sources import conditions, reading
 from core.definition.kinds.report import UNITS
 from core.definition.kinds.report_checks import check_step
-from core.definition.kinds.sources import NUMBERS, Parameters, check_source, given_values, grouped_rows
+from core.definition.kinds.sources import Parameters, check_source, given_values, grouped_rows
 from core.definition.reporting import Compare, Figure, Source, Trend
 from core.definition.values import BodyPath, Merged
-from core.expression.type_rules import describe
+from core.expression.type_rules import SUMMABLE, describe
 
 KEY = "by"
 VALUE = "value"
@@ -77,7 +77,7 @@ def check_figure(building: Building, merged: Merged, at: BodyPath, figure: Figur
     if not check_source(building, merged, at, figure.source):
         return
     kind = figure.source.rows.columns[VALUE].type
-    if kind.name not in NUMBERS and (figure.compare or figure.trend or figure.target is not None):
+    if kind.name not in SUMMABLE and (figure.compare or figure.trend or figure.target is not None):
         building.tell(merged, (*at, VALUE), f"this is {describe(kind)}: only a number can be compared, have a trend or "
                                             "a target")
     check_format(building, merged, (*at, "format"), figure.format, kind)

@@ -16,8 +16,7 @@ from core.definition.queries import Query, QueryColumn, rows_of
 from core.definition.scope import Written
 from core.definition.texts import humanised
 from core.definition.values import Merged
-
-NUMBERS = frozenset({"integer", "decimal", "money", "percent", "duration"})
+from core.expression.type_rules import SUMMABLE
 
 
 class ColumnSchema(Schema):
@@ -160,7 +159,7 @@ def _check_column(merged: Merged, name: str, column: Column, table: str, buildin
                           column.path)
     if kind is None:
         return
-    if column.total not in (None, "count") and kind.name not in NUMBERS:
+    if column.total not in (None, "count") and kind.name not in SUMMABLE:
         building.tell(merged, ("columns", name, "total"), f'"{column.path}" is no number: only "count" can stand '
                       "below it")
 

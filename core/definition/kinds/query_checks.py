@@ -14,9 +14,8 @@ from core.definition.tables import Field
 from core.definition.values import BodyPath, Merged
 from core.expression import ExpressionError
 from core.expression.nodes import INSIDE, GroupAggregate, Node, Path, Rows, Running, walk
-from core.expression.type_rules import describe, unify
+from core.expression.type_rules import SUMMABLE, describe, unify
 
-NUMBERS = frozenset({"integer", "decimal", "money", "percent", "duration"})
 UNSORTED = frozenset({"set"})
 TAKEN = frozenset({"json", "csv", "limit", "offset", "help"})     # options of the command `query` and of the API
 
@@ -156,7 +155,7 @@ def _check_columns(merged: Merged, query: Query, building: Building) -> None:
             building.tell(merged, column.at, f'"{column.name}" is a file: files cannot be columns of a query')
         if column.total and any(isinstance(part, Running) for part in walk(column.node)):
             building.tell(merged, (*place, "total"), f'"{column.name}" is a running value: it has no total')
-        elif column.total not in (None, "count") and (kind.name not in NUMBERS or kind.many):
+        elif column.total not in (None, "count") and (kind.name not in SUMMABLE or kind.many):
             building.tell(merged, (*place, "total"), f'"{column.name}" is {describe(kind)}: only "count" can stand '
                                                      "below it")
     if query.results and all(column.hidden for column in query.results.values()):

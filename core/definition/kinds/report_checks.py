@@ -12,7 +12,7 @@ from core.definition.kinds.figures import check_format, check_opens, check_roles
 from core.definition.kinds.object import check_area
 from core.definition.kinds.parameters import check_parameters
 from core.definition.kinds.query_sources import variables
-from core.definition.kinds.sources import NUMBERS, Parameters, check_source
+from core.definition.kinds.sources import Parameters, check_source
 from core.definition.names import suggestion
 from core.definition.queries import QueryColumn
 from core.definition.reporting import Report, ReportColumn, Source, Span, Unit
@@ -20,7 +20,7 @@ from core.definition.scope import ModelScope, Written
 from core.definition.values import BodyPath, Merged, value_at
 from core.expression import ExpressionError
 from core.expression.nodes import Call
-from core.expression.type_rules import describe, unify
+from core.expression.type_rules import SUMMABLE, describe, unify
 from core.types.base import Type
 
 STEPS: Mapping[Unit, str] = {"weeks": "week_start", "months": "month_start", "quarters": "quarter_start",
@@ -164,7 +164,7 @@ def _check_column(merged: Merged, name: str, column: ReportColumn, report: Repor
         return
     if kind.name == "set" or (kind.many and kind.name == "link" and column.total not in (None, "count")):
         building.tell(merged, at, f"this is {describe(kind)}: a column shows single values (count, sum, first ...)")
-    elif column.total not in (None, "count") and (kind.name not in NUMBERS or kind.many):
+    elif column.total not in (None, "count") and (kind.name not in SUMMABLE or kind.many):
         building.tell(merged, (*at, "total"), f'"{name}" is {describe(kind)}: only "count" can stand below it')
     if column.total == "computed" and report.detail is not None:
         building.tell(merged, (*at, "total"), '"computed" is for figures: the rows of this report are records')

@@ -21,13 +21,12 @@ from core.definition.scope import Written
 from core.definition.values import BodyPath, Merged, value_at
 from core.expression import ExpressionError
 from core.expression.nodes import GroupAggregate, Node, Path, Rows, Running, walk
-from core.expression.type_rules import describe
+from core.expression.type_rules import SUMMABLE, describe
 
 if TYPE_CHECKING:
     from core.definition.model import Field
 
 Parameters = Mapping[str, "Field"]
-NUMBERS = frozenset({"integer", "decimal", "money", "percent", "duration"})
 
 
 class SourceSchema(Schema):
@@ -184,7 +183,7 @@ def _value_fault(building: Building, rows: Query, column: QueryColumn, keys: lis
     loose = plain(column.node, keys)
     if loose is not None:
         name = ".".join(loose.names) or "record"
-        one = f"{'sum' if loose.type.name in NUMBERS else 'max'}({name})"
+        one = f"{'sum' if loose.type.name in SUMMABLE else 'max'}({name})"
         return f'"{name}" differs from record to record: write it as an aggregate, such as {one}, or add it to "by"'
     if column.type.many or column.type.name in ("set", "null"):
         return f'"{column.written.source}" is {describe(column.type)}: a value of a row is single'

@@ -26,6 +26,7 @@ from core.definition.kinds.steps import Gives, Place, Verb, VerbSchema, fixed, l
 from core.definition.names import suggestion
 from core.definition.processes import Step, Transition, Workflow
 from core.definition.scope import Written
+from core.expression.type_rules import SUMMABLE
 from core.types.base import Type
 
 TableName = Annotated[str, Property(min_length=1, json_schema_extra={
@@ -378,7 +379,7 @@ class Choose(Verb):
             inside.tell(f'by {choose.by} needs "value": an expression about each record', "by")
         if choose.value is not None and kind is not None:
             found = inside.check(Written(choose.value, place.about(kind.of)), "value")
-            if found is not None and found.name not in ("integer", "decimal", "money", "percent", "duration", "null"):
+            if found is not None and found.name not in SUMMABLE | {"null"}:
                 inside.tell(f"a {choose.by} is a number", "value")
 
 
