@@ -73,6 +73,7 @@ def command(context: click.Context, language: str | None, layers: tuple[str, ...
 def report(model: Model, found: tuple[Unit, ...], own: dict[str, str], places: dict[str, Layer]) -> int:
     """Print for each language and layer how much is translated, and what is not; 1 if something is missing."""
     texts, gaps = Counter(unit.layer for unit in found), missing(model, found, own)
+    rank = {name: number for number, name in enumerate(places)}
     for language in model.system.languages:
         for name, layer in places.items():
             lacking = [gap.unit for gap in gaps if gap.language == language and gap.unit.layer == name]
@@ -80,7 +81,8 @@ def report(model: Model, found: tuple[Unit, ...], own: dict[str, str], places: d
                 click.echo(f"{language}  {name}: {texts[name] - len(lacking)} of {texts[name]} texts")
             for unit in lacking:
                 click.echo(f"  {unit.mark}: {unit.path}: {unit.text}")
-            for unit in outdated(catalogue_file(layer, language), found):
+            up_to = [unit for unit in found if rank[unit.layer] <= rank[name]]      # not what a higher layer says
+            for unit in outdated(catalogue_file(layer, language), up_to):
                 click.echo(f"  {unit.mark}: {unit.path}: was translated from other words than "
                            f'"{unit.text}"; look at it, and run translate {language} {name}')
     if gaps:

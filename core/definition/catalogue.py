@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.definition.canonical import digest
+from core.definition.effects import Effects, Key
 from core.definition.kinds.steps import StepSchema
 from core.definition.names import COLUMNS
 from core.definition.shapes import Shape, shape_of
-from core.definition.texts import humanised, stand_ins, translations, written_text
+from core.definition.texts import humanised, split, stand_ins, translations, written_text
 from core.definition.values import BodyPath, Layer, Mark, Merged
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def written_in(model: Model, layers: tuple[Layer, ...]) -> dict[str, str]:
     return {layer.name: said.get(layer.name, first) for layer in layers}
 
 
-def without_outdated(merged: Mapping[tuple[str, str], Merged], order: tuple[str, ...]) -> dict[tuple[str, str], Merged]:
-    """The definitions without translations of texts that a higher layer has replaced meanwhile."""
+def without_outdated(merged: Mapping[Key, Merged], order: tuple[str, ...], effects: Effects) -> dict[Key, Merged]:
+    """The definitions without translations of texts that a higher layer has replaced or removed meanwhile."""
     rank = {name: number for number, name in enumerate(order)}
     result = dict(merged)
     for key, one in merged.items():
@@ -67,17 +68,37 @@ def without_outdated(merged: Mapping[tuple[str, str], Merged], order: tuple[str,
         if one.kind != "translation" or not isinstance(texts, dict):
             continue
         kept = {path: text for path, text in texts.items()
-                if rank.get(one.origin[("texts", path)].layer, 0) >= rank.get(said_by(path, merged), 0)}
+                if rank.get(one.origin[("texts", path)].layer, 0) >= max(
+                    rank.get(layer, 0) for layer in (said_by(path, merged), *_removed_by(path, merged, effects)))}
         if len(kept) < len(texts):
             body = {**one.body, "texts": kept}
             result[key] = replace(one, body=body, hash=digest(one.kind, one.name, body, format=one.format))
     return result
 
 
+def _removed_by(path: str, merged: Mapping[Key, Merged], effects: Effects) -> Iterator[str]:
+    """The layers that took away what a path leads to, or something around it."""
+    kind, name, parts = split(path)
+    of_one = effects.get((kind, name), ())
+    if kind == "form":                          # an element goes with the one around it, or keeps no title
+        if of_one and len(parts) == 2 and _titled(merged.get((kind, name)), parts[0]) == ():
+            yield from (effect.layer for effect in of_one)
+        return
+    for effect in of_one:
+        if effect.act == "remove" and not effect.missed and list(effect.path) == parts[:len(effect.path)]:
+            yield effect.layer
+
+
+def _titled(form: Merged | None, ref: str) -> BodyPath:
+    """Where the element of a form stands that has this ref and a title; () if there is none."""
+    layout = form.body.get("layout") if form is not None else None
+    return next((place for node, place in _nodes(layout, ("layout",))
+                 if node["ref"] == ref and "title" in node.get("attributes", {})), ())
+
+
 def said_by(path: str, merged: Mapping[tuple[str, str], Merged]) -> str:
     """The layer that wrote the text at a path; none if nobody wrote it there."""
-    kind, _, rest = path.partition(" ")
-    name, *parts = rest.split(".")
+    kind, name, parts = split(path)
     one = merged.get((kind, name))
     if one is None:
         return ""
@@ -89,7 +110,7 @@ def said_by(path: str, merged: Mapping[tuple[str, str], Merged]) -> str:
 
 
 def _of_definition(model: Model, merged: Merged, kind: Kind) -> Iterator[Unit]:
-    for place, text in _texts(shape_of(kind.schema), merged.body, ()):
+    for place, text in dict(_texts(shape_of(kind.schema), merged.body, ())).items():    # verbs may share a property
         path = ".".join((f"{merged.kind} {merged.name}", *map(str, place)))
         said = text if text is not None else _unwritten(model, path)
         if said:
@@ -118,8 +139,7 @@ def _unwritten(model: Model, path: str) -> str:
 
 def _is_there(model: Model, path: str) -> bool:
     """Whether a definition has what the text at a path is about."""
-    kind, _, rest = path.partition(" ")
-    name, *parts = rest.split(".")
+    kind, name, parts = split(path)
     if kind == "table" and parts[0] == "fields" and parts[1] in COLUMNS:
         return True                             # every record has them, and core has words for them
     merged = model.definitions.get((kind, name))

@@ -133,7 +133,7 @@ def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[
             continue
         _check_renames(_grown(found), _teller(result.problems))
         result.merged[key] = finish(kinds[key[0]], key[1], _grown(found), owners[key].layer)
-    result.merged = without_outdated(result.merged, tuple(layer.name for layer in layers))
+    result.merged = without_outdated(result.merged, tuple(layer.name for layer in layers), result.effects)
     return result
 
 

@@ -62,7 +62,7 @@ def translations(model: Model, language: str) -> Mapping[str, str]:
 
 def written_text(model: Model, path: str) -> str | None:
     """The text a definition has at a path, in the language it is written in."""
-    kind, name, parts = _split(path)
+    kind, name, parts = split(path)
     if kind == "form" and len(parts) == 2:
         return model.forms[name].titles.get(parts[0]) if name in model.forms else None
     if kind == "table" and parts == ["plural"]:
@@ -74,16 +74,19 @@ def written_text(model: Model, path: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _split(path: str) -> tuple[str, str, list[str]]:
+def split(path: str) -> tuple[str, str, list[str]]:
+    """A path as kind, name and the way to the text; in a form the ref of a node is one part, dots and all."""
     kind, _, rest = path.partition(" ")
     name, *parts = rest.split(".")
+    if kind == "form" and len(parts) > 2:
+        parts = [".".join(parts[:-1]), parts[-1]]
     return kind, name, parts
 
 
 def stand_ins(model: Model, path: str) -> Iterator[str]:
     """The path, and those whose text stands in where nobody wrote one there."""
     yield path
-    kind, name, parts = _split(path)
+    kind, name, parts = split(path)
     if kind == "table" and len(parts) > 1:
         yield from _inherited(model, name, ".".join(parts))
     elif kind == "list" and name in model.lists:
@@ -108,7 +111,7 @@ def stand_ins(model: Model, path: str) -> Iterator[str]:
 
 def _of_parameter(model: Model, path: str) -> Iterator[str]:
     """For the title of a parameter its prompt, then the texts of the field it is like."""
-    kind, name, parts = _split(path)
+    kind, name, parts = split(path)
     merged = model.definitions.get((kind, name))
     said: object = merged.body if merged else None
     for part in parts[:-1]:
@@ -186,7 +189,7 @@ def _inherited(model: Model, name: str, member: str) -> Iterator[str]:
 
 def _fallback(path: str) -> str:
     """What stands in for a text that nobody wrote: the name in words for a title, else nothing."""
-    kind, name, parts = _split(path)
+    kind, name, parts = split(path)
     if (kind == "form" and len(parts) == 2) or parts[-1:] not in (["title"], ["plural"]):
         return ""
     return humanised(parts[-2] if len(parts) > 1 else name)

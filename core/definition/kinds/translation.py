@@ -11,7 +11,7 @@ from core.definition.kinds.base import Kind
 from core.definition.kinds.schema import Schema
 from core.definition.kinds.system import is_language
 from core.definition.names import suggestion
-from core.definition.texts import TEXT_KEYS
+from core.definition.texts import TEXT_KEYS, split
 from core.definition.values import Merged
 
 
@@ -50,8 +50,7 @@ class TranslationKind(Kind):
 
 def _refer(merged: Merged, path: str, building: Building) -> None:
     """Remember the definition and the member that a path names."""
-    kind, _, rest = path.partition(" ")
-    name, *parts = rest.split(".")
+    kind, name, parts = split(path)
     inside = len(kind) + 1
     building.refer(merged, ("texts", path), kind, name, inside)
     inside += len(name) + 1
@@ -84,8 +83,7 @@ def _renamed(merged: Merged, path: str, building: Building) -> bool:
 
 def _fault(path: str, building: Building) -> str | None:
     """Why a path leads to no text, or None."""
-    kind, _, rest = path.partition(" ")
-    name, *parts = rest.split(".")
+    kind, name, parts = split(path)
     merged = building.merged.get((kind, name))
     if merged is None:
         return f'"{path}" leads nowhere: there is no {kind or "kind"} "{name}"' + suggestion(name, building.known(kind))

@@ -124,3 +124,9 @@ def test_a_broken_catalogue_is_told_and_not_overwritten(place: Path) -> None:
 
 def test_a_new_language_is_told_where_people_choose_it(place: Path) -> None:
     assert "languages: [en, zh_CN, de]" in translate("de").stdout
+
+
+def test_what_a_site_calls_otherwise_is_not_for_the_addon_to_translate_again(place: Path) -> None:
+    write(place, {"addons/shop/translations/zh_CN.po": 'msgid ""\nmsgstr ""\n\nmsgctxt "table item.title"\n'
+                  'msgid "Item"\nmsgstr "商品"\n', "metadata/tables/item.yaml": "change: table item\ntitle: Article\n"})
+    assert "was translated from other words" not in translate().stdout

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.definition import Loaded
 from core.definition.catalogue import missing, units, written_in
+from core.definition.texts import text
 from core.plugins import Plugins
 from tests.core.definition.sets import load_set
 
@@ -106,3 +107,42 @@ def test_a_site_that_gives_a_field_another_title_is_not_shown_the_translation_of
 def test_a_site_may_translate_what_an_addon_says(tmp_path: Path) -> None:
     files = {**SHOP, **chinese("metadata", **{"table item.title": "物品"})}
     assert load_set(tmp_path, files).must().text("table item.title", "zh_CN") == "物品"
+
+
+def test_a_site_may_remove_what_an_addon_translates(tmp_path: Path) -> None:
+    loaded = load_set(tmp_path, SHOP | chinese("addons/shop", **{
+        "table item.rules.fair.message": "价格", "table item.title": "商品", "form item.main.title": "事实"}) | {
+        "metadata/tables/item.yaml": "change: table item\nrules: {fair: null}\n",
+        "metadata/forms/item.xml": '<form change="item"><set ref="main" title=""/></form>\n'})
+    assert set(loaded.must().values["translation"]["zh_CN"]) == {"table item.title"}
+
+
+def test_what_is_removed_is_not_in_use_because_it_is_translated(tmp_path: Path) -> None:
+    loaded = load_set(tmp_path, SHOP | chinese("addons/shop", **{"table item.fields.unit_price.title": "价格"}) | {
+        "metadata/tables/item.yaml": "change: table item\nfields: {unit_price: null}\n"})
+    (one,) = loaded.problems
+    assert '"unit_price" of table "item" is in use' in one.message and "translation" not in one.message
+
+
+def test_a_site_does_not_translate_what_it_removes(tmp_path: Path) -> None:
+    loaded = load_set(tmp_path, SHOP | chinese("metadata", **{"table item.rules.fair.message": "价格"}) | {
+        "metadata/tables/item.yaml": "change: table item\nrules: {fair: null}\n"})
+    assert len(loaded.problems) == 1
+
+
+def test_the_title_of_a_field_behind_links_is_translated(tmp_path: Path) -> None:
+    form = '<form name="sale" of="sale"><field name="item.unit_price" title="To pay"/></form>'
+    loaded = load_set(tmp_path, SHOP | chinese("addons/shop", **{"form sale.item.unit_price.title": "应付"}) | {
+        "addons/shop/tables/sale.yaml": "table: sale\nfields: {code: {type: text}, item: {type: link, to: item}}\n",
+        "addons/shop/forms/sale.xml": form})
+    model = loaded.must()
+    assert (text(model, "form sale.item.unit_price.title", "zh_CN"), text(
+        model, "form sale.item.unit_price.title", "en")) == ("应付", "To pay")
+
+
+def test_a_text_that_two_verbs_know_is_one_unit(tmp_path: Path) -> None:
+    loaded = load_set(tmp_path, SHOP | {
+        "addons/shop/tables/user.yaml": "table: user\npeople: id\nfields: {name: {type: text}}\n",
+        "addons/shop/agents/tell.yaml": "agent: tell\nwhen: {call: true}\ndo:\n  one: {notify: =user, message: It rings.}\n"})
+    paths = [unit.path for unit in units(loaded.must(), KINDS)]
+    assert paths.count("agent tell.do.one.message") == 1
