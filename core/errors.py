@@ -67,6 +67,11 @@ def fill(text: str, params: Mapping[str, object]) -> str:
     return _PLACE.sub(lambda place: str(params[place[1]]) if place[1] in params else place[0], text) if params else text
 
 
+def counted(number: int, word: str) -> str:
+    """A number and its noun in English: `1 file`, `2 files`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """A sentence or a part of one that people read in their language; its parameters may be Words themselves."""

@@ -69,17 +69,6 @@ def load_plugins(settings: Settings) -> Plugins:
     return Plugins.load(settings.addon_folders)
 
 
-def check_folder(settings: Settings, plugins: Plugins) -> Loaded:
-    """Load and check the definitions on disk; raises DefinitionError with all problems."""
-    return _checked(load(settings.addon_folders, settings.metadata, plugins))
-
-
-def _checked(loaded: Loaded) -> Loaded:
-    if loaded.model is None or loaded.problems:
-        raise DefinitionError(loaded.problems)
-    return loaded
-
-
 def plan_folder(settings: Settings, engine: Engine, plugins: Plugins | None = None) -> Planned:
     """Plan the way from live to the definitions on disk. Raises DefinitionError, Refused (merge conflicts)."""
     plugins = plugins or load_plugins(settings)
@@ -89,7 +78,7 @@ def plan_folder(settings: Settings, engine: Engine, plugins: Plugins | None = No
         base = live.state(connection, current, plugins)
         if loaded.problems and base.model is not None:
             raise DefinitionError(explained(loaded, base.model, plugins))
-        _checked(loaded)
+        loaded.must()
         merged = _merged_files(settings, connection, current, loaded)
         if merged is not None:
             loaded = _load_merged(settings, plugins, merged)

@@ -8,11 +8,15 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from core.errors import TesseraError
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.definition import Sources
 
 # No secret: a demo listens on loopback only and shows it to everybody.
 DEMO_PASSWORD = "tessera-demo"  # noqa: S105
@@ -94,6 +98,12 @@ class Invocation:
     def __init__(self, settings: Settings, user: str = "admin") -> None:
         self.settings = settings
         self.user = user
+
+    def sources(self) -> Sources:
+        """The definitions on disk: the addons and the site's folder. Raises DefinitionError for a broken plugin.py."""
+        from core.definition import Sources
+        from core.plugins import Plugins
+        return Sources(self.settings.addon_folders, self.settings.metadata, Plugins.load(self.settings.addon_folders))
 
     @contextmanager
     def database(self, guard: bool = False) -> Iterator[Settings]:

@@ -10,6 +10,7 @@ import click
 
 from core.cache import Cache, contents, digest
 from core.cli import Invocation
+from core.errors import counted
 from core.settings import Settings
 
 
@@ -80,8 +81,3 @@ def check_deeply(settings: Settings, previous: Path | None) -> bool:
             for line in lines:
                 click.echo(f"  {line}")
     return wrong
-
-
-def counted(number: int, word: str) -> str:
-    """A number and its noun."""
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from core.cli import Invocation
-from core.definition import load
 from core.definition.explaining import Property, Value, explain
-from core.plugins import Plugins
+from core.errors import counted
 
 
 @click.command("explain")
@@ -19,15 +18,14 @@ def command(invocation: Invocation, kind: str, path: str) -> None:
 
     The definitions are those on disk: the addons and the site's folder.
     """
-    settings = invocation.settings
-    loaded = load(settings.addon_folders, settings.metadata, Plugins.load(settings.addon_folders))
+    loaded = invocation.sources().load()
     found = explain(loaded, kind, path)
     width = max(len(one.path) for one in found)
     for one in found:
         for line in lines(one, width):
             click.echo(line)
     if loaded.problems:
-        click.echo(f"these definitions have {len(loaded.problems)} problems: run server.py check", err=True)
+        click.echo(f"these definitions have {counted(len(loaded.problems), 'problem')}: run server.py check", err=True)
 
 
 def lines(one: Property, width: int) -> list[str]:

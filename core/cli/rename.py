@@ -10,10 +10,8 @@ from pathlib import Path
 import click
 
 from core.cli import Invocation
-from core.cli.check import counted
 from core.definition import renaming
-from core.definition.renaming import Sources
-from core.plugins import Plugins
+from core.errors import counted
 
 
 @click.command("rename")
@@ -30,7 +28,7 @@ def command(invocation: Invocation, name: str | None, new: str | None, kind: str
     if follow == (new is not None) or (follow and name is not None):
         raise click.UsageError("write rename TABLE.FIELD NEW, or rename --follow")
     settings = invocation.settings
-    sources = Sources(settings.addon_folders, settings.metadata, Plugins.load(settings.addon_folders))
+    sources = invocation.sources()
     changed = renaming.rename(sources, name, new, kind) if name and new else renaming.follow(sources)
     if dry_run:
         show(changed)

@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from core.cli import Invocation
-from core.definition import Loaded, load, reviewing, yaml
+from core.definition import reviewing, yaml
 from core.definition.overrides import Stale
 from core.definition.reviewing import Answer, Edit
-from core.plugins import Plugins
 
 
 @click.command("review")
@@ -21,18 +20,13 @@ from core.plugins import Plugins
 def command(context: click.Context, as_list: bool, answers: Path | None) -> None:
     """Go through the overrides whose base a release changed; exits 1 while there are some left."""
     invocation: Invocation = context.obj
-    settings = invocation.settings
-    plugins = Plugins.load(settings.addon_folders)
-
-    def again() -> Loaded:
-        return load(settings.addon_folders, settings.metadata, plugins)
-
-    loaded = again()
+    sources = invocation.sources()
+    loaded = sources.load()
     if as_list:
         click.echo(reviewing.template(loaded.overrides.stale), nl=False)
         context.exit(1 if loaded.overrides.stale else 0)
     questioner = reviewing.read_answers(answers.read_bytes(), str(answers)) if answers else Terminal()
-    done, after = reviewing.review(loaded, settings.metadata, Path.cwd(), questioner, again)
+    done, after = reviewing.review(loaded, sources.site, Path.cwd(), questioner, sources.load)
     for stale, answer in done:
         click.echo(f"{stale.override.key}: {'edited' if isinstance(answer, Edit) else answer}")
     left = after.overrides.stale

@@ -8,9 +8,8 @@ from pathlib import Path
 import click
 
 from core.cli import Invocation
-from core.definition import Layer, load
+from core.definition import Layer
 from core.definition.json_schema import Json, Known, Language, editor_settings, schemas
-from core.plugins import Plugins
 
 SETTINGS = "settings.json"
 
@@ -24,9 +23,8 @@ def command(invocation: Invocation, folder: Path) -> None:
     The names of this site's tables, roles, fields and so on are offered where they fit. Raises DefinitionError if an
     addon's plugin.py cannot be loaded.
     """
-    settings = invocation.settings
-    plugins = Plugins.load(settings.addon_folders)
-    layers = load(settings.addon_folders, settings.metadata, plugins).layers
+    sources = invocation.sources()
+    plugins, layers = sources.plugins, sources.load().layers
     language = Language(plugins.kinds, plugins.field_types, plugins.verbs)
     folder.mkdir(parents=True, exist_ok=True)
     written = schemas(language, known(layers))

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from core.cli import Invocation
-from core.cli.check import counted
-from core.definition import load, references
+from core.definition import references
 from core.definition.users import Target, User, target, users
-from core.plugins import Plugins
+from core.errors import counted
 
 if TYPE_CHECKING:
     from core.bm.stored import StoredUser
+    from core.plugins import Plugins
 
 
 @click.command("where-used")
@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(invocation: Invocation, kind: str, name: str, every: bool, as_json: bool, live: bool) -> None:
     """Print who uses a definition or a part of it, such as `where-used table company.city`."""
-    settings = invocation.settings
-    plugins = Plugins.load(settings.addon_folders)
-    model = load(settings.addon_folders, settings.metadata, plugins).must()
+    sources = invocation.sources()
+    plugins, model = sources.plugins, sources.load().must()
     aim = target(model, kind, name)
     found = users(model, references(model, plugins), aim, every)
     stored = _stored(invocation, plugins, aim) if live else []

@@ -55,6 +55,19 @@ class Loaded:
         return self.model
 
 
+@dataclass(frozen=True)
+class Sources:
+    """Where a set comes from: the folders with addons, the site's own, and the addons' code."""
+
+    folders: Sequence[Path]
+    site: Path
+    plugins: Plugins
+
+    def load(self) -> Loaded:
+        """The set as it stands on disk now."""
+        return load(self.folders, self.site, self.plugins)
+
+
 def load(folders: Sequence[Path], site: Path | None = None, plugins: Plugins | None = None,
          root: Path | None = None) -> Loaded:
     """Load the addons in the folders and the site's own layer; errors show paths relative to `root`."""

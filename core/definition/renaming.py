@@ -10,18 +10,17 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.definition.layers import SITE
-from core.definition.load import Loaded, load
+from core.definition.load import Loaded, Sources
 from core.definition.model import Model
 from core.definition.names import fault, suggestion
 from core.definition.renames import Alias, edits, former_names, written_at
 from core.definition.rewriting import Document, document
 from core.definition.values import BodyPath, Definition, Layer
 from core.errors import Refused
-from core.plugins import Plugins
 
 COLLECTIONS = {"table": "fields", "mixin": "fields", "choices": "values"}
 MOST_ROUNDS = 20
@@ -48,15 +47,6 @@ class Aim:
     def old(self) -> str:
         """The name it has."""
         return self.member or self.name
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The folders of a set."""
-
-    folders: Sequence[Path]
-    site: Path
-    plugins: Plugins
 
 
 def find(model: Model, name: str, kind: str | None = None) -> Aim:
@@ -118,7 +108,7 @@ def follow(sources: Sources) -> dict[str, tuple[str, str]]:
 
 
 def _load(sources: Sources, else_: str) -> Loaded:
-    loaded = load(sources.folders, sources.site, sources.plugins)
+    loaded = sources.load()
     if loaded.model is None:
         raise Refused("{why}:{problems}", why=else_, problems="".join(f"\n  {one}" for one in loaded.problems))
     return loaded
@@ -128,7 +118,7 @@ def _copy(sources: Sources, folder: Path) -> Sources:
     """The same set with a copy of the site's folder."""
     site = folder / sources.site.name
     shutil.copytree(sources.site, site, ignore=shutil.ignore_patterns(".git", "__pycache__"))
-    return Sources(sources.folders, site, sources.plugins)
+    return replace(sources, site=site)
 
 
 def _check_new(model: Model, aim: Aim, new: str) -> None:

@@ -28,6 +28,7 @@ from core.definition.lookup import Definitions, Fact
 from core.definition.merge import merge
 from core.definition.scope import Names
 from core.definition.values import Definition, Layer, Merged
+from core.errors import counted
 from core.expression.functions import functions
 from core.plugins import Plugins
 
@@ -68,11 +69,6 @@ def line(addons: int, fields: Mapping[str, int], definitions: int, layers: int, 
     parts = [counted(addons, "addon"), counted(len(fields), "table"), counted(sum(fields.values()), "field"),
              counted(definitions, "definition"), counted(layers, "layer")]
     return f"all is well: {', '.join(parts)}; version {hashed[:12]}"
-
-
-def counted(number: int, word: str) -> str:
-    """A number and its noun."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def split(text: str) -> Key:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from core.definition import Model, load, references
+from core.definition import Model, Sources, load, references
 from core.definition import reference as pages
 from core.definition.kinds import BUILT_IN
 from core.definition.layers import SITE
-from core.definition.renaming import COLLECTIONS, Sources, rename
+from core.definition.renaming import COLLECTIONS, rename
 from core.definition.samples import sample
 from core.plugins import Plugins
 
