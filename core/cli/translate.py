@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from core.cli import Invocation
-from core.definition import load
+from core.definition import Sources
 from core.definition.building import Building
 from core.definition.catalogue import Unit, missing, units, written_in
 from core.definition.kinds.system import is_language
@@ -55,7 +55,7 @@ def command(context: click.Context, language: str | None, layers: tuple[str, ...
     invocation: Invocation = context.obj
     settings = invocation.settings
     plugins = Following.load(settings.addon_folders)
-    loaded = load(settings.addon_folders, settings.metadata, plugins)
+    loaded = Sources(settings.addon_folders, settings.metadata, plugins).load()
     model, places = loaded.must(), {layer.name: layer for layer in loaded.layers}
     found = units(model, plugins.kinds)
     own = written_in(model, loaded.layers)

@@ -18,9 +18,9 @@ from core.definition.effects import Effect, Key
 from core.definition.layers import shown
 from core.definition.merge import Merge
 from core.definition.renames import Renames
-from core.definition.rewriting import emit
 from core.definition.tree import Node, at, plain
 from core.definition.values import BodyPath, Definition, Layer, Mark, value_at
+from core.definition.yaml_text import emit
 from core.errors import Problem
 
 LOCK = "customisation.lock"

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.definition.document import Document
 from core.definition.layers import SITE
 from core.definition.load import Loaded, Sources
 from core.definition.model import Model
 from core.definition.names import fault, suggestion
 from core.definition.renames import Alias, edits, former_names, written_at
-from core.definition.rewriting import Document, document
+from core.definition.rewriting import document
 from core.definition.values import BodyPath, Definition, Layer
 from core.errors import Refused
 

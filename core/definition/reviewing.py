@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 from core.definition import yaml
+from core.definition.document import Document
 from core.definition.load import Loaded
 from core.definition.overrides import LOCK, Stale, short
 from core.definition.renames import Alias
-from core.definition.rewriting import Document, document, emit
+from core.definition.rewriting import document
 from core.definition.values import BodyPath
 from core.definition.xml_text import XmlText
+from core.definition.yaml_text import emit
 from core.errors import Problem, Refused
 
 KEEP, TAKE = "keep", "take"

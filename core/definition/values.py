@@ -88,6 +88,11 @@ def paths(body: object, path: BodyPath = ()) -> Iterator[BodyPath]:
             yield from paths(value, (*path, index))
 
 
+def dotted(path: BodyPath) -> str:
+    """A path as people write it."""
+    return ".".join(map(str, path))
+
+
 def value_at(body: object, path: BodyPath) -> object:
     """What stands at a path of a body; None if nothing does."""
     for part in path:
@@ -184,9 +189,9 @@ class Merged:
                 return ""
         return self.origin.layer
 
-    def dotted(self, path: BodyPath) -> str:
+    def text_path(self, path: BodyPath) -> str:
         """A path in full, such as `table company.fields.city`: what translations call the thing that stands there."""
-        return f"{self.kind} {self.name}." + ".".join(map(str, path))
+        return f"{self.kind} {self.name}.{dotted(path)}"
 
     def mark(self, path: BodyPath = ()) -> Mark:
         """The place of a path, or of the nearest thing around it that has one."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from core.definition.values import BodyPath
+from core.definition.document import Document
+from core.definition.values import BodyPath, dotted
 from core.errors import Refused
 
 _ATTRIBUTE = re.compile(r"""(\s+)([^\s=<>"'/]+)\s*=\s*("[^"]*"|'[^']*')""")
@@ -27,13 +28,8 @@ class _Element:
     children: list[_Element] = field(default_factory=list)
 
 
-class XmlText:
-    """The text of an XML file, changed by paths of the definition's body; it is read anew after each change."""
-
-    def __init__(self, text: str, file: str = "") -> None:
-        self.file = file
-        self.text = text
-        self._read()
+class XmlText(Document):
+    """The text of an XML file, changed by paths of the definition's body."""
 
     def _read(self) -> None:
         data = self.text.encode()
@@ -89,24 +85,14 @@ class XmlText:
         element, name = self._must(path)
         return (element.start, element.stop) if name is None else element.attributes[name][2:]
 
-    def replace(self, start: int, end: int, new: str) -> None:
-        """Put other text between two places. Raises Refused, and changes nothing, if what results is no XML."""
-        old, self.text = self.text, self.text[:start] + new + self.text[end:]
-        try:
-            self._read()
-        except Refused:
-            self.text = old
-            self._read()
-            raise
-
     def set(self, path: BodyPath, value: object) -> None:
         """Put a text at an attribute's path, or elements (as the body says them) at an element's. Raises Refused."""
         element, name = self._find(path)
         if element is None:
-            raise Refused("{file} has no {path} any more", file=self.file, path=".".join(map(str, path)))
+            raise Refused("{file} has no {path} any more", file=self.file, path=dotted(path))
         if name is None:
             if not isinstance(value, Mapping):
-                raise Refused("{file}: an element is expected at {path}", file=self.file, path=".".join(map(str, path)))
+                raise Refused("{file}: an element is expected at {path}", file=self.file, path=dotted(path))
             self.replace(element.start, element.stop, element_text(value, self._indent(element.start)))
         elif name in element.attributes:
             _, _, start, end = element.attributes[name]
@@ -185,7 +171,7 @@ class XmlText:
     def _must(self, path: BodyPath) -> tuple[_Element, str | None]:
         element, name = self._find(path)
         if element is None or (name is not None and name not in element.attributes):
-            raise Refused("{file} has no {path} any more", file=self.file, path=".".join(map(str, path)))
+            raise Refused("{file} has no {path} any more", file=self.file, path=dotted(path))
         return element, name
 
 

@@ -88,6 +88,7 @@ def parameter_fields(building: Building, merged: Merged, path: BodyPath, schema:
                      given: Mapping[str, Type] = NO_VARIABLES, asked: bool = False) -> dict[str, Field]:
     """The parameters as fields that belong to no table, in order; `given` are the variables their expressions know."""
     made = {name: _field(building, merged, (*path, name), name, one, given, asked) for name, one in schema.items()}
+    building.names.lost |= {name for name, field in made.items() if field is None}
     return {name: field for name, field in made.items() if field is not None}
 
 
@@ -128,7 +129,7 @@ def _field(building: Building, merged: Merged, path: BodyPath, name: str, schema
         building.tell(merged, (*path, "among"), f'"among" is for links: parameter "{name}" is none')
     title = schema.title or schema.prompt or (like.title if like else humanised(name))
     made = Field("", name, kind, properties, title, schema.help or (like.help if like else ""),
-                 path=merged.dotted(path))
+                 path=merged.text_path(path))
     return replace(made, written=_written(building, merged, path, schema, made, given, asked))
 
 

@@ -137,7 +137,7 @@ def _column(building: Building, merged: Merged, at: BodyPath, name: str, schema:
     body = value_at(merged.body, at)
     place = (*at, "is") if isinstance(body, dict) and "is" in body else at
     return QueryColumn(name, schema.title, written, place, schema.total, schema.badge, schema.hidden,
-                       merged.dotted(at))
+                       merged.text_path(at))
 
 
 def over(text: str, grouped: bool) -> Over:

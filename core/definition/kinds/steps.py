@@ -268,7 +268,7 @@ class Builder:
         if said is None:
             return None
         parts = {**_common(place, schema, verb), **verb.build(place, said)}
-        text_path = self.merged.dotted(place.path)
+        text_path = self.merged.text_path(place.path)
         inside = {**known, **verb.inside(place, said, parts)}
         alone = verb.alone(said)
         steps, after_steps = self.steps(schema.do, (*place.path, "do"), inside) if alone is None else \

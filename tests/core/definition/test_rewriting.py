@@ -8,8 +8,9 @@ import string
 import pytest
 
 from core.definition import yaml as reader
-from core.definition.rewriting import YamlText, document, emit
+from core.definition.rewriting import document
 from core.definition.values import BodyPath
+from core.definition.yaml_text import YamlText, emit
 from core.errors import Refused
 
 TEXT = """# What we change of leads.
