@@ -155,9 +155,7 @@ def _plain(value: Any, number: bool) -> str:
     """A value as a cell; a text that a spreadsheet would take for a formula gets an apostrophe before it."""
     if value is None:
         return ""
-    if isinstance(value, list):
-        return ", ".join(map(str, _each(value)))
-    text = str(value)
+    text = ", ".join(map(str, _each(value))) if isinstance(value, list) else str(value)
     return "'" + text if text.startswith(FORMULA) and not number else text
 
 

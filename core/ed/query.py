@@ -110,8 +110,19 @@ def query_of(session: Session, name: str) -> Query:
     """A query by name. Raises NotFound."""
     found = session.system.model.queries.get(name)
     if found is None:
-        raise NotFound('There is no query "{query}", or you may not read what it needs.', query=name)
+        raise _none(name)
     return found
+
+
+def readable_query(session: Session, name: str) -> Query:
+    """A query that the user may run; any other is as unknown as none, with its parameters. Raises NotFound."""
+    if not readable(session, query_of(session, name).name):
+        raise _none(name)
+    return query_of(session, name)
+
+
+def _none(name: str) -> NotFound:
+    return NotFound('There is no query "{query}", or you may not read what it needs.', query=name[:60])
 
 
 def readable(session: Session, name: str) -> bool:

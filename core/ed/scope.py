@@ -38,13 +38,23 @@ def peekable(gate: Gate, table: str, name: str) -> bool:
     return name in gate.system.model.tables[table].peek and gate.may(table, "peek")
 
 
-class GatedScope:
-    """The names of the Model as one user sees them: what may not be read is as unknown as what is not there."""
+def known_setting(gate: Gate, name: str) -> bool:
+    """Whether the user may know a setting: whoever may compare with it could find its value."""
+    found = gate.system.model.settings.get(name)
+    return found is not None and (gate.open or gate.all or any(role.name in found.who for role in gate.roles))
 
-    def __init__(self, gate: Gate, scope: Scope, home: str) -> None:
+
+class GatedScope:
+    """The names of the Model as one user sees them: what may not be read is as unknown as what is not there.
+
+    What definitions say by themselves (`shipped`) may use any setting.
+    """
+
+    def __init__(self, gate: Gate, scope: Scope, home: str, shipped: bool = False) -> None:
         self._gate = gate
         self._scope = scope
         self._home = home
+        self._shipped = shipped
 
     @property
     def table(self) -> str | None:
@@ -63,12 +73,12 @@ class GatedScope:
         return [name for name in self._scope.members(table) if self._sees(table, name)]
 
     def variable(self, name: str) -> Type | None:
-        """The type of a variable."""
-        return self._scope.variable(name)
+        """The type of a variable that the user may know."""
+        return self._scope.variable(name) if self._knows(name) else None
 
     def variables(self) -> Iterable[str]:
-        """All variables."""
-        return self._scope.variables()
+        """The variables that the user may know."""
+        return [name for name in self._scope.variables() if self._knows(name)]
 
     def is_kind_of(self, table: str, base: str) -> bool:
         """True if the table is the base or stands under it."""
@@ -106,7 +116,11 @@ class GatedScope:
 
     def about(self, table: str | None, variables: Mapping[str, Type]) -> GatedScope:
         """The scope of what a definition says by itself, as far as the user may read what it reads."""
-        return GatedScope(self._gate, self._scope.about(table, variables), table or "")
+        return GatedScope(self._gate, self._scope.about(table, variables), table or "", shipped=True)
+
+    def _knows(self, variable: str) -> bool:
+        kind, _, name = variable.partition(".")
+        return self._shipped or kind != "setting" or known_setting(self._gate, name)
 
     def _sees(self, table: str, name: str) -> bool:
         gate = self._gate

@@ -16,6 +16,7 @@ from sqlalchemy import update as sql_update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from core.ed import tables
+from core.ed.columns import RecordColumns, live
 from core.errors import Conflict, Denied, FieldProblem, Invalid, NotFound
 from core.types.base import BadValue
 
@@ -189,9 +190,10 @@ def _check_record(session: Session, setting: Setting, record: int) -> None:
     link = session.system.model.field("user", setting.per) if setting.per else None
     if link is None or link.target is None:
         raise Denied("This setting is the same for everybody.")
-    stored = session.system.stored(link.target)
-    found = select(stored.column("id")).where(stored.column("id") == record, stored.column("_deleted_on").is_(None))
-    if session.connection.execute(found).first() is None:
+    columns = RecordColumns(session.system, session.gate, link.target)
+    found = select(columns.root.id).select_from(columns.source).where(columns.root.id == record)
+    may = session.gate.may(link.target, "read")
+    if not may or session.connection.execute(found.where(*live(columns)), session.parameters).first() is None:
         raise NotFound("There is no record {id}.", id=record)
 
 

@@ -125,9 +125,9 @@ def _question(context: Context, bound: Bound, entry: Entry | None, problem: str,
 
 def _titles(context: Context, field: Field, entry: Entry) -> tuple[str, ...]:
     """The titles of chosen records, as far as the viewer may read them."""
-    ids = [int(text) for text in entry.texts if text.isascii() and text.isdigit() and len(text) < 19]
-    if not ids or not context.records.may(field.target or "", "read"):
-        return tuple(f"#{text}" for text in entry.texts)
-    found: dict[Any, Any] = {record["id"]: record["_title"]
-                             for record in context.records.read(field.target or "", ids, ["_title"])}
-    return tuple(str(found.get(int(text)) or f"#{text}") if text.isdigit() else text for text in entry.texts)
+    ids = {text: int(text) for text in entry.texts if text.isascii() and text.isdigit() and len(text) < 19}
+    found: dict[Any, Any] = {}
+    if ids and context.records.may(field.target or "", "read"):
+        found = {record["id"]: record["_title"] for record in
+                 context.records.read(field.target or "", list(ids.values()), ["_title"])}
+    return tuple(str(found.get(ids.get(text)) or f"#{text}") for text in entry.texts)

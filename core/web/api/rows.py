@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def answer(context: Context, name: str) -> Response:
     """The rows of a query with its columns; parameters as people write them in English, dates as 2024-01-31."""
     session = context.session
-    query = queries.query_of(session, name)
+    query = queries.readable_query(session, name)
     texts = dict(parameters(context.request.args, (*query.parameters, "limit", "offset")))
     limit, offset = texts.pop("limit", None), texts.pop("offset", None)
     given = query_values.parse(session, query, texts, Locale("en", session.environment.zone))

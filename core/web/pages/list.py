@@ -10,6 +10,9 @@ from werkzeug.wrappers import Response
 
 from core.ed import query_values
 from core.errors import BadRequest
+from core.expression import Expression
+from core.expression.nodes import Or
+from core.expression.type_rules import BOOLEAN
 from core.web.asked import Asked, asked
 from core.web.context import Context
 from core.web.i18n import N_
@@ -22,7 +25,7 @@ from core.web.shell import Crumb, Frame, render
 from core.web.state import ListState
 
 if TYPE_CHECKING:
-    from core.definition.model import Object
+    from core.definition.model import Model, Object
 
 CAP = 10_000
 
@@ -118,10 +121,16 @@ def _where(context: Context, thing: Object, view: ListView, state: ListState, ac
     for name in sorted(active):
         groups.setdefault(filters[name].group or f"{name} alone", []).append(filters[name].where)
     for conditions in groups.values():
-        where.append(conditions[0] if len(conditions) == 1 else " or ".join(f"({c.source})" for c in conditions))
+        where.append(conditions[0] if len(conditions) == 1 else _any_of(model, conditions))
     if state.where:
         where.append(state.where)
     return where
+
+
+def _any_of(model: Model, conditions: Sequence[Expression]) -> Expression:
+    """Conditions of which one must hold; they are the definition's own, so they are not read as the user's."""
+    either = Or(type=BOOLEAN, parts=tuple(one.node for one in conditions))
+    return Expression(" or ".join(f"({one.source})" for one in conditions), either, model.names.is_kind_of)
 
 
 def _count(context: Context, thing: Object, state: ListState, where: list[Any], shown: int,

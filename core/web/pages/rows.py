@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -49,11 +49,12 @@ def show(context: Context, thing: Object) -> Response:
     listed = _listed(context, thing, state)
     active = _active(listed, state)
     answered = asked(context, query)
-    shown = _shown(context, thing, listed, state, active)
-    key = ("rows", thing.name, listed.name if listed else "", state.sort, tuple(sorted(active)))
+    key = ("rows", thing.name, listed.name if listed else "", tuple(sorted(active)))
+    shown = _sorted(context, key, _shown(thing, listed, active), state)
     found = None
     if answered.values is not None:
-        found = queries.run_query(context.session, shown, key, answered.values, limit=state.limit, offset=state.start)
+        found = queries.run_query(context.session, shown, (*key, shown.order), answered.values, limit=state.limit,
+                                  offset=state.start)
     return _draw(context, thing, state, listed, active, answered, shown, found)
 
 
@@ -71,16 +72,23 @@ def _active(listed: List | None, state: ListState) -> frozenset[str]:
     return frozenset(state.filters) & listed.filters.keys()
 
 
-def _shown(context: Context, thing: Object, listed: List | None, state: ListState, active: frozenset[str]) -> Query:
-    """The query's rows under the columns, conditions and order of this page."""
+def _shown(thing: Object, listed: List | None, active: frozenset[str]) -> Query:
+    """The query's rows under the columns and conditions of this page, in the list's order."""
     query = thing.rows if listed is None or listed.rows is None else listed.rows
     assert query is not None  # noqa: S101
     base = thing.rows if thing.rows is not None else query
     columns = query.columns if listed is not None else _all(base)
     conditions = _conditions(thing, listed, active)
-    order = tuple(entry for entry in state.sort if entry.removeprefix("-") in columns) or (
-        query.order if listed is not None else ())
-    return rows_of(base, f"object {thing.name}", columns, conditions, order)
+    return rows_of(base, f"object {thing.name}", columns, conditions, query.order if listed is not None else ())
+
+
+def _sorted(context: Context, key: tuple[Hashable, ...], shown: Query, state: ListState) -> Query:
+    """The same rows in the order that the address asks for; a column that the viewer does not see sorts nothing."""
+    if not state.sort:
+        return shown
+    seen = {column.name for column, _ in queries.prepared(context.session, shown, (*key, shown.order)).columns}
+    order = tuple(entry for entry in state.sort if entry.removeprefix("-") in seen)
+    return replace(shown, order=order) if order else shown
 
 
 def _all(query: Query) -> Mapping[str, QueryColumn]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from core.ed import query as queries
 from core.errors import NotFound
 from core.web.binding import known_homes, plural
 from core.web.context import Context
@@ -59,7 +60,7 @@ def lookup(context: Context, table: str, field: str) -> Response:
         query, _, parameter = field.partition(".parameters.")
         asking = context.system.model.queries.get(query)
         found = asking.parameters.get(parameter) if asking is not None else None
-        readable = found is not None
+        readable = found is not None and queries.readable(context.session, query)
     if found is None or found.type.name != "link" or not readable:
         raise NotFound(N_("There is no such field, or you may not see it."))
     words = context.request.args.get("q", "").strip()[:LONGEST]

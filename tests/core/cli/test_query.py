@@ -113,6 +113,7 @@ def test_csv_is_no_place_for_formulas(run, tmp_path: Path) -> None:
     lines = list(csv.DictReader(run("deals_of", "--city", "Ulm", "--csv").output.splitlines()))
     assert [(line["name"], line["amount"]) for line in lines] == [("Bolts", "1500.00"), ("'-Anvils", "500.00")]
     assert "'=HYPERLINK()" in run("secrets", "--csv").output
+    assert command_module._plain(["=HYPERLINK()", None], False) == "'=HYPERLINK(), "      # titles of several records
 
 
 def test_everyone_gets_what_they_may_read(run, small: Small) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from core.ed import setting
 from core.ed.records import Records
 from core.ed.session import Session
-from core.errors import Conflict, Denied, Invalid, NotFound
+from core.errors import BadRequest, Conflict, Denied, Invalid, NotFound
 from core.settings import Settings
 from tests.small_system import Small, small_system
 
@@ -35,6 +35,7 @@ rules:
     "settings/greeting.yaml": "setting: greeting\ntype: text\nmax: 20\nwas: salutation\n",
     "settings/begun.yaml": "setting: begun\ntype: date\n",
     "settings/stage.yaml": "setting: first_stage\ntype: choice\nof: stage\ndefault: open\n",
+    "queries/unusual.yaml": "query: unusual\nof: deal\nwhere: amount > setting.usual_discount\n",
     "roles/buyer.yaml": "role: buyer\ngrants:\n  order: {create: true, read: true, change: true}\n",
 }
 
@@ -112,6 +113,30 @@ def test_only_those_it_names_may_change_it(small: Small) -> None:
         assert [one.name for one in setting.changeable(session)] == ["most_discount"]
     with pytest.raises(NotFound):
         change(small, "nothing", 1)
+
+
+def test_nobody_finds_a_value_by_comparing_with_it(small: Small) -> None:
+    small.create("deal", name="large", amount=Decimal(50), owner=small.users["bob"])
+
+    def found(where: str, user: str = "bob") -> list[str]:
+        with small.records(user) as records:
+            return [one["name"] for one in records.page("deal", ["name"], where).records]
+    assert found("amount > setting.usual_discount", "ada") == found("amount > setting.most_discount") == ["large"]
+    assert found("id in query.unusual()") == ["large"]      # what the query shows of it is for those who wrote the query
+    said = []
+    for name in ("usual_discount", "no_such_one"):
+        with pytest.raises(BadRequest) as error:
+            found(f"amount > setting.{name}")
+        said.append(str(error.value).replace(name, "x"))
+    assert said[0] == said[1]
+
+
+def test_no_value_is_said_for_a_record_that_one_may_not_read(small: Small) -> None:
+    north = small.create("organisation", name="Hidden")
+    change(small, "most_discount", Decimal(50), record=north)
+    for record in (north, north + 1_000):
+        with pytest.raises(NotFound, match=f"There is no record {record}"):
+            change(small, "most_discount", Decimal(40), user="bob", record=record)
 
 
 @pytest.mark.parametrize(("name", "value"), [

@@ -39,7 +39,8 @@ order: [-amount]
 """,
     "queries/large.yaml": "query: large\nof: deal\nparameters: {least: {type: money, default: 500}}\n"
                           "where: amount >= parameter.least\n",
-    "queries/secrets.yaml": "query: secrets\nof: deal\nwhere: exists(all.specimen)\ncolumns: {name: {}}\n",
+    "queries/secrets.yaml": "query: secrets\nof: deal\nparameters: {company: {type: link, to: company, required: false}}\n"
+                            "where: exists(all.specimen)\ncolumns: {name: {}}\n",
     "queries/ranked.yaml": "query: ranked\nof: deal\ncolumns: {name: {}, amount: {}, place: {is: running(1)}}\n"
                            "order: [-amount]\n",
     "lists/large_deal.yaml": "list: large_deal\nof: large\ntitle: Large ones\ncolumns: {name: {}, amount: {}}\n"
@@ -53,6 +54,17 @@ order: [worth]
 filters: {won: {title: Won only, where: stage == 'won'}, many: {where: deals > 1}}
 """,
     "lists/owner_all.yaml": "list: owner_all\nof: by_owner\ncolumns: {owner: {}, stage: {}, deals: {}}\n",
+    "settings/big.yaml": "setting: big\ntype: integer\ndefault: 900\n",
+    "lists/sized_deal.yaml": "list: sized_deal\nof: deal\ncolumns: {name: {}}\norder: [name]\nfilters:\n"
+                             "  big: {title: Big, group: size, where: amount > setting.big}\n"
+                             "  small: {title: Small, group: size, where: amount < setting.big / 10}\n",
+    "objects/sized_deals.yaml": "object: sized_deals\nof: deal\narea: sales\nlists: [sized_deal]\n",
+    "queries/hidden_amounts.yaml": "query: hidden_amounts\nof: deal\ncolumns: {name: {}, hidden: exists(all.specimen)}\n"
+                                   "order: [name]\n",
+    "objects/hidden_amounts.yaml": "object: hidden_amounts\nof: hidden_amounts\narea: sales\n",
+    "queries/of_several.yaml": "query: of_several\nof: deal\nparameters: {companies: {type: link, to: company, many: true, "
+                               "required: false}}\nwhere: name is not None\ncolumns: {name: {}}\n",
+    "objects/of_several.yaml": "object: of_several\nof: of_several\narea: sales\n",
     "objects/owner_sums.yaml": "object: owner_sums\nof: by_owner\narea: sales\nlists: [owner_all, owner_sum]\n",
     "objects/local_deals.yaml": "object: local_deals\nof: in_city\narea: sales\nlists: [deal]\nnew: {stage: open}\n",
     "objects/large_deals.yaml": "object: large_deals\nof: deal\narea: sales\nlists: [large_deal, deal]\n",
@@ -170,6 +182,28 @@ def test_everyone_sees_what_they_may_read(site: Site) -> None:
     nil.get("/ranking", 404)
 
 
+def test_a_column_that_is_hidden_sorts_no_more_than_one_that_is_not_there(site: Site) -> None:
+    sam = site.browser("sam")
+    shown = []
+    for name in ("hidden", "nothing"):
+        sam.get(f"/hidden_amounts?sort={name}")
+        shown.append((rows(sam), sam.text.count("aria-sort")))
+    assert shown[0] == shown[1] and [row[0] for row in shown[0][0]] == ["Anvils", "Bolts"]
+
+
+def test_alternatives_of_a_list_are_its_own_words(site: Site) -> None:
+    sam = site.browser("sam")
+    sam.get("/sized_deals?f=big&f=small")                   # by a setting that sam may not know
+    assert "Anvils" in sam.text and "Bolts" not in sam.text
+    sam.get("/sized_deals?where=amount > setting.big", 400)
+
+
+@pytest.mark.parametrize("wrong", ["²", "9" * 5_000, "-1", "x"])
+def test_what_is_no_record_is_told_whatever_it_looks_like(site: Site, wrong: str) -> None:
+    ada = site.browser("ada")
+    ada.get(f"/of_several?p.companies={_id(site, 'company', 'Acme')}&p.companies={wrong}", 400)
+
+
 def test_a_page_of_rows_takes_few_statements(site: Site) -> None:
     ada = site.browser("ada")
     ada.get("/ranking")
@@ -214,6 +248,8 @@ def test_a_linked_records_parameter_is_looked_up(site: Site) -> None:
     assert "Acme" in sam.get("/-/lookup/query/by_owner.parameters.company?q=acm")
     for field in ("by_owner.parameters.least", "by_owner.parameters.none", "nothing.parameters.x", "by_owner"):
         sam.get(f"/-/lookup/query/{field}", 404)
+    site.browser("ada").get("/-/lookup/query/secrets.parameters.company")
+    sam.get("/-/lookup/query/secrets.parameters.company", 404)      # a query that sam may not run
 
 
 def test_pages_speak_chinese(site: Site) -> None:

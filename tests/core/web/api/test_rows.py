@@ -21,7 +21,7 @@ QUERIES = {
                   "where: company == parameter.company\ncolumns: {name: {}, company: {}}\norder: [name]\n",
     "open_deals": "query: open_deals\nof: deal\nparameters: {least: {type: money, default: 600}}\n"
                   "where: stage == 'open' and amount > parameter.least\n",
-    "secrets": "query: secrets\nof: company\nwhere: secret is not None\ncolumns: {name: {}}\n",
+    "secrets": "query: secrets\nof: company\nparameters: {least: {type: integer, default: 5}}\nwhere: secret is not None\ncolumns: {name: {}}\n",
 }
 
 
@@ -78,7 +78,10 @@ def test_what_is_wrong_is_told(callers: dict[str, Caller], path: str, query: dic
 
 def test_everyone_gets_what_they_may_read(callers: dict[str, Caller]) -> None:
     assert [row["stage"] for row in callers["bob"].get("query/by_stage")["rows"]] == ["open"]
-    assert callers["bob"].ask("GET", "query/secrets").status_code == 403
+    for asked in ({}, {"least": "5"}, {"town": "Ulm"}):      # a hidden query is as unknown as none, parameters and all
+        hidden, none = (callers["bob"].ask("GET", f"query/{name}", query=asked) for name in ("secrets", "nothing"))
+        assert hidden.status_code == none.status_code == 404
+        assert hidden.json["detail"].replace("secrets", "nothing") == none.json["detail"]  # type: ignore[index]
     assert callers["ada"].get("query/secrets")["rows"] == []
     assert callers["nobody"].ask("GET", "query/by_stage").status_code == 401
 
