@@ -28,8 +28,8 @@ Element = ColumnElement[Any]
 
 
 @dataclass
-class Layer:
-    """What one select is made of: its columns, conditions, the query's columns as trees, and the record of a row."""
+class Stage:
+    """One stage of a query, which is one select: its columns, conditions, the query's columns as trees, and the record of a row."""
 
     columns: RecordColumns | RowColumns
     where: list[ColumnElement[bool]]
@@ -51,16 +51,16 @@ class Column:
 class Selected:
     """A query as a select that is not put together yet."""
 
-    layer: Layer
+    stage: Stage
     columns: tuple[Column, ...]             # without those that the user may not read
     order: tuple[Element, ...]              # with what makes it the same each time
 
     def select(self, *extra: Element) -> Select[Any]:
         """The select of its columns c0, c1 ... and the record behind each row, in no order."""
         chosen = [column.element.label(f"c{number}") for number, column in enumerate(self.columns)]
-        id_, kind = self.layer.record
+        id_, kind = self.stage.record
         chosen += [id_.label("record_id"), kind.label("record_type")]
-        return select(*chosen, *extra).select_from(self.layer.columns.source).where(*self.layer.where)
+        return select(*chosen, *extra).select_from(self.stage.columns.source).where(*self.stage.where)
 
 
 class Builder:
@@ -72,12 +72,12 @@ class Builder:
 
     def query(self, query: Query) -> Selected:
         """A query over its source; raises Denied if the user may not read what it needs."""
-        layer = self._source(query, query.name)
+        stage = self._source(query, query.name)
         if query.group is not None:
-            layer = self._grouped(query, layer)
+            stage = self._grouped(query, stage)
         else:
-            layer.trees = self._trees(query)
-        found = self._selected(query, layer)
+            stage.trees = self._trees(query)
+        found = self._selected(query, stage)
         return found if query.limit is None else self._first(query, found, query.limit)
 
     def _trees(self, query: Query) -> Mapping[str, Node]:
@@ -90,21 +90,21 @@ class Builder:
 
     # The source
 
-    def _source(self, reading: Reading, name: str) -> Layer:
+    def _source(self, reading: Reading, name: str) -> Stage:
         if reading.table is not None:
             records = RecordColumns(self.system, self.gate, reading.table)
             root = records.root
-            layer = Layer(records, live(records), (root.id, root.source.c["_type"]), (root.id,))
+            stage = Stage(records, live(records), (root.id, root.source.c["_type"]), (root.id,))
         elif isinstance(reading, Query) and reading.parts:
-            layer = _over_rows(self._union(name, reading.parts))
+            stage = _over_rows(self._union(name, reading.parts))
         elif reading.query is not None:
             below = self.query(reading.query)
             rank = func.row_number().over(order_by=list(below.order) or None).label("rank")
             rows = self._rows(f"query {reading.query.name}", below.select(rank), below.columns)
-            layer = _over_rows(rows, rows.rows.c["rank"])
+            stage = _over_rows(rows, rows.rows.c["rank"])
         for conditions in reading.conditions:
-            layer.where.append(compile_sql(conditions.node, layer.columns, loose=True))
-        return layer
+            stage.where.append(compile_sql(conditions.node, stage.columns, loose=True))
+        return stage
 
     def _union(self, name: str, parts: Mapping[str, Reading]) -> RowColumns:
         """The rows of all parts; a column that the user may not read in one of them is in none."""
@@ -124,9 +124,9 @@ class Builder:
         return unify(left, right, self.system.model.names.is_kind_of) or left
 
     def _part(self, reading: Reading, name: str) -> Selected:
-        layer = self._source(reading, name)
-        layer.trees = {column: reading.tree(column) for column in reading.given}
-        return Selected(layer, tuple(self._columns(layer, ())), ())
+        stage = self._source(reading, name)
+        stage.trees = {column: reading.tree(column) for column in reading.given}
+        return Selected(stage, tuple(self._columns(stage, ())), ())
 
     def _rows(self, name: str, statement: Any, columns: Iterable[Column]) -> RowColumns:
         """A select as something to select from."""
@@ -136,30 +136,30 @@ class Builder:
 
     # Groups
 
-    def _grouped(self, query: Query, layer: Layer) -> Layer:
+    def _grouped(self, query: Query, stage: Stage) -> Stage:
         """The groups as a select of their own: keys and aggregates. Raises Denied for a key that may not be read."""
         keys = query.keys
         trees = {name: query.tree(name) for name in query.columns}
         having = query.written_out(query.having.node) if query.having is not None else None
         aggregates = _aggregates([*trees.values(), *([having] if having is not None else [])])
-        grouped = [compile_sql(key, layer.columns) for key in keys]
+        grouped = [compile_sql(key, stage.columns) for key in keys]
         held = {f"k{number}": (key.type, element)
                 for number, (key, element) in enumerate(zip(keys, grouped, strict=True))}
         for number, aggregate in enumerate(aggregates):
             try:
-                held[f"a{number}"] = (aggregate.type, compile_sql(aggregate, layer.columns))
+                held[f"a{number}"] = (aggregate.type, compile_sql(aggregate, stage.columns))
             except Denied:              # the columns that need it are left out
                 continue
-        folded = {f"k{number}": func.min(layer.columns.sort_value(key.names)) for number, key in enumerate(keys)
+        folded = {f"k{number}": func.min(stage.columns.sort_value(key.names)) for number, key in enumerate(keys)
                   if isinstance(key, Path) and key.type.name == "text"}
         chosen = [element.label(name) for name, (_, element) in held.items()]
         chosen += [element.label(f"sort_{name}") for name, element in folded.items()]
-        rows = select(*chosen).select_from(layer.columns.source).where(*layer.where).group_by(*grouped).subquery()
+        rows = select(*chosen).select_from(stage.columns.source).where(*stage.where).group_by(*grouped).subquery()
         columns = RowColumns(self.system, self.gate, f"query {query.name}", rows, {
             name: Held(rows.c[name], type, rows.c[f"sort_{name}"] if name in folded else None)
             for name, (type, _) in held.items()})
         over = _over_groups(keys, aggregates)
-        found = Layer(columns, [], _no_record(), tuple(rows.c[f"k{number}"] for number in range(len(keys))),
+        found = Stage(columns, [], _no_record(), tuple(rows.c[f"k{number}"] for number in range(len(keys))),
                       {name: over(tree) for name, tree in trees.items()})
         if having is not None:
             found.where.append(compile_sql(over(having), columns, loose=True))
@@ -167,47 +167,47 @@ class Builder:
 
     # Columns and order
 
-    def _selected(self, query: Query, layer: Layer) -> Selected:
-        order = tuple(self._order(query, layer))
-        return Selected(layer, tuple(self._columns(layer, order)), order)
+    def _selected(self, query: Query, stage: Stage) -> Selected:
+        order = tuple(self._order(query, stage))
+        return Selected(stage, tuple(self._columns(stage, order)), order)
 
-    def _columns(self, layer: Layer, order: Sequence[Element]) -> Iterator[Column]:
+    def _columns(self, stage: Stage, order: Sequence[Element]) -> Iterator[Column]:
         """The columns, without those that the user may not read in any row."""
-        for name, tree in layer.trees.items():
+        for name, tree in stage.trees.items():
             try:
-                yield Column(name, tree.type, compile_sql(tree, layer.columns, order=order))
+                yield Column(name, tree.type, compile_sql(tree, stage.columns, order=order))
             except Denied:
                 continue
 
-    def _order(self, query: Query, layer: Layer) -> Iterator[Element]:
+    def _order(self, query: Query, stage: Stage) -> Iterator[Element]:
         """What rows are sorted by, and then what tells them apart, so that the order is always the same."""
         for entry in query.order:
             name = entry.removeprefix("-")
-            tree = layer.trees.get(name)
+            tree = stage.trees.get(name)
             if tree is None:
-                element = layer.columns.sort_value(tuple(name.split(".")))
+                element = stage.columns.sort_value(tuple(name.split(".")))
             elif isinstance(tree, Path) and tree.names:
-                element = layer.columns.sort_value(tree.names)
+                element = stage.columns.sort_value(tree.names)
             else:
-                element = sort_key(self.system, self.gate, tree.type, compile_sql(tree, layer.columns))
+                element = sort_key(self.system, self.gate, tree.type, compile_sql(tree, stage.columns))
             yield element.desc().nulls_last() if entry.startswith("-") else element.asc().nulls_last()
-        yield from layer.apart
+        yield from stage.apart
 
     def _first(self, query: Query, found: Selected, limit: int) -> Selected:
         """The first rows only, as something to select from: no others count in what is worked out over all."""
         rank = func.row_number().over(order_by=list(found.order) or None).label("rank")
         statement = found.select(rank).order_by(*found.order).limit(limit)
         columns = self._rows(f"query {query.name}", statement, found.columns)
-        layer = _over_rows(columns)
-        layer.trees = {column.name: Path(type=column.type, level=0, names=(column.name,)) for column in found.columns}
-        return Selected(layer, tuple(self._columns(layer, ())), (columns.rows.c["rank"],))
+        stage = _over_rows(columns)
+        stage.trees = {column.name: Path(type=column.type, level=0, names=(column.name,)) for column in found.columns}
+        return Selected(stage, tuple(self._columns(stage, ())), (columns.rows.c["rank"],))
 
 
-def _over_rows(columns: RowColumns, rank: Element | None = None) -> Layer:
-    """A layer over rows that were selected before, in their order if they have one."""
+def _over_rows(columns: RowColumns, rank: Element | None = None) -> Stage:
+    """A stage over rows that were selected before, in their order if they have one."""
     record = (columns.rows.c["record_id"], columns.rows.c["record_type"])
     single = [held.element for held in columns.held.values() if not held.type.many]
-    return Layer(columns, [], record, (rank,) if rank is not None else (record[0], *single))
+    return Stage(columns, [], record, (rank,) if rank is not None else (record[0], *single))
 
 
 def _no_record() -> tuple[Element, Element]:

@@ -9,12 +9,12 @@ from pydantic import Field as Property
 from core.definition.building import Building
 from core.definition.kinds import chart_checks
 from core.definition.kinds.base import Kind
+from core.definition.kinds.figure_sources import Parameters, build_source, given_values, wanted, with_inherited
 from core.definition.kinds.figures import SourceOpensSchema, build_opens, number
 from core.definition.kinds.parameters import ParameterSchema
 from core.definition.kinds.query import Conditions
 from core.definition.kinds.report import ColumnOrder
 from core.definition.kinds.schema import Expression, Name, Schema, Text, Value, ValueName
-from core.definition.kinds.sources import Parameters, build_source, given_values, wanted, with_inherited
 from core.definition.reporting import Chart, Legend, Opens, Source
 from core.definition.texts import humanised
 from core.definition.values import BodyPath, Merged

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from core.definition.building import Building
+from core.definition.kinds.figure_sources import check_given, check_source
 from core.definition.kinds.figures import check_number, check_opens
 from core.definition.kinds.parameters import check_parameters
 from core.definition.kinds.report_checks import source_of
-from core.definition.kinds.sources import check_given, check_source
 from core.definition.names import suggestion
 from core.definition.references import KEY
 from core.definition.reporting import Chart, Report

@@ -9,13 +9,13 @@ from pydantic import Field as Property
 from core.definition.building import Building
 from core.definition.kinds import dashboard_checks
 from core.definition.kinds.base import Kind
+from core.definition.kinds.figure_sources import Parameters, given_values, with_inherited
 from core.definition.kinds.figures import FormatSchema, OpensSchema
 from core.definition.kinds.kpi import build_figure
 from core.definition.kinds.parameters import ParameterSchema
 from core.definition.kinds.query import Conditions
 from core.definition.kinds.query_sources import variables
 from core.definition.kinds.schema import Expression, Line, Name, Schema, Text, Value
-from core.definition.kinds.sources import Parameters, given_values, with_inherited
 from core.definition.reporting import Dashboard, Tile
 from core.definition.scope import Written
 from core.definition.texts import humanised

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from core.definition.building import Building
+from core.definition.kinds.figure_sources import Parameters, check_given, wanted
 from core.definition.kinds.figures import check_roles
 from core.definition.kinds.kpi import check_figure
 from core.definition.kinds.object import check_area
 from core.definition.kinds.parameters import check_parameters
-from core.definition.kinds.sources import Parameters, check_given, wanted
 from core.definition.reporting import Dashboard, Tile
 from core.definition.values import BodyPath, Merged, value_at
 

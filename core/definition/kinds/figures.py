@@ -8,9 +8,9 @@ from typing import Literal
 from pydantic import Field as Property
 
 from core.definition.building import Building
+from core.definition.kinds.figure_sources import Parameters
 from core.definition.kinds.query_sources import variables
 from core.definition.kinds.schema import Expression, Line, Name, Schema
-from core.definition.kinds.sources import Parameters
 from core.definition.reporting import Format, Opens, Source
 from core.definition.scope import Written
 from core.definition.values import BodyPath, Merged

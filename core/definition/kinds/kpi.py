@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.definition.building import Building
+from core.definition.kinds.figure_sources import Parameters, check_source, given_values, grouped_rows
 from core.definition.kinds.figures import (
     build_format,
     build_opens,
@@ -17,7 +18,6 @@ from core.definition.kinds.figures import (
 from core.definition.kinds.query_sources import conditions, reading
 from core.definition.kinds.report import UNITS
 from core.definition.kinds.report_checks import check_step
-from core.definition.kinds.sources import Parameters, check_source, given_values, grouped_rows
 from core.definition.reporting import Compare, Figure, Source, Trend
 from core.definition.values import BodyPath, Merged
 from core.expression.type_rules import SUMMABLE, describe

@@ -13,11 +13,11 @@ from pydantic_core import PydanticCustomError
 from core.definition.building import Building
 from core.definition.kinds import report_checks
 from core.definition.kinds.base import Kind
+from core.definition.kinds.figure_sources import Parameters, SourceSchema, build_source, wanted, with_inherited
 from core.definition.kinds.figures import FormatSchema, SourceOpensSchema, build_format, build_opens
 from core.definition.kinds.parameters import ParameterSchema
 from core.definition.kinds.query_sources import over
 from core.definition.kinds.schema import Expression, Line, Name, Schema, Text, Value
-from core.definition.kinds.sources import Parameters, SourceSchema, build_source, wanted, with_inherited
 from core.definition.merge import Change
 from core.definition.names import fault
 from core.definition.reporting import Layout, Pivot, Report, ReportColumn, Source, Span, Unit

@@ -8,11 +8,11 @@ from datetime import date
 from typing import cast
 
 from core.definition.building import Building
+from core.definition.kinds.figure_sources import Parameters, check_source
 from core.definition.kinds.figures import check_format, check_opens, check_roles
 from core.definition.kinds.object import check_area
 from core.definition.kinds.parameters import check_parameters
 from core.definition.kinds.query_sources import variables
-from core.definition.kinds.sources import Parameters, check_source
 from core.definition.names import suggestion
 from core.definition.queries import QueryColumn
 from core.definition.reporting import Report, ReportColumn, Source, Span, Unit
