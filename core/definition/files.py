@@ -109,7 +109,7 @@ def _identity(body: Mapping[str, object], positions: Mapping[BodyPath, Mark],
             if wrong is None:
                 return word, str(body[word]), False, word
             reading.tell(positions[(word,)], wrong)
-            reading.unread.add((word, str(body[word])))
+            reading.unread |= {(word, str(body[word])), (word, str(body[word]).casefold())}
             return None
     first = next(iter(body), "")
     reading.tell(positions.get((first,), positions[()]),

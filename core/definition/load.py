@@ -239,6 +239,8 @@ def _schema(merged: Merged, kind: Kind, building: Building) -> tuple[Merged, Any
             return None
         if kind.name in ("table", "mixin"):
             building.names.lost |= _members(merged) - _members(pruned)
+            if any(key in merged.body and key not in pruned.body for key in ("base", "uses")):
+                building.names.broken.add(merged.name)      # nobody knows what else it would have
         building.merged[merged.kind, merged.name] = merged = pruned
 
 

@@ -53,7 +53,7 @@ class Names:
         self.named_functions: Values[NamedFunction] = Values("function", self.notes)
         self.settings: Values[Type] = Values("setting", self.notes)
         self.broken: set[str] = set()  # tables that could not be built
-        self.lost: set[str] = set()  # fields that could not be built
+        self.lost: set[str] = set()  # fields and parameters that could not be built, or lead to nothing
         self.touched = False  # one of those was asked for: errors that follow from it are not told
 
     def field(self, table: str, name: str) -> Field | None:
@@ -79,7 +79,7 @@ class Names:
 
     def member(self, table: str, name: str) -> Type | None:
         """The type of a field or system column of a table."""
-        if table in self.broken or name in self.lost:
+        if table in self.broken or name in self.lost or self._absent(table):
             self.touched = True
         if table in self.results:
             self.notes.add("query", table.rpartition(" ")[2])
@@ -88,6 +88,10 @@ class Names:
             return None
         found = self.field(table, name)
         return found.expression_type if found else self._system(table, name)
+
+    def _absent(self, table: str) -> bool:
+        """True of what is no table and no rows of a query: that is told where it is named."""
+        return table not in self.tables and table not in self.results
 
     def now(self, table: str, name: str) -> str | None:
         """What a field of a table, or of a kind under it, is called now that had this name before."""
@@ -157,6 +161,8 @@ class ModelScope:
 
     def variable(self, name: str) -> Type | None:
         """The type of a variable, or None."""
+        if name.rpartition(".")[2] in self.names.lost:
+            self.names.touched = True
         if name == "user" and name not in self.given:
             return Type("link", "user")
         if name.startswith("setting.") and name not in self.given:

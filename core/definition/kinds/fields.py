@@ -105,6 +105,8 @@ def make_field(merged: Merged, name: str, schema: FieldSchema, table: str, inher
     if found is None:
         return None
     kind, properties = found
+    if getattr(properties, "to", None) is not None and ("table", properties.to) not in building.merged:
+        building.names.lost.add(name)   # told by `check_target`: what hangs on it only follows
     made = Field(table, name, kind, properties, schema.title or humanised(name), schema.help or "", schema.search,
                  on_delete=schema.on_delete or ("restrict" if schema.required is True else "clear"),
                  was=tuple(schema.was or ()), fresh=schema.fresh, path=f"{merged.kind} {merged.name}.fields.{name}")
@@ -257,6 +259,8 @@ def _check_lines(merged: Merged, path: BodyPath, made: Field, building: Building
     by = made.properties.model_dump()["by"]
     back = building.field(merged, (*path, "by"), target.name, by)
     if back is None:
+        return
+    if by in building.names.lost:
         return
     if back.name != "link" or back.of is None or back.many or not building.names.is_kind_of(made.table, back.of):
         building.tell(merged, (*path, "by"), f'"{by}" of table "{target.name}" is no link to table "{made.table}"')

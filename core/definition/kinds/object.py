@@ -81,7 +81,7 @@ class ObjectKind(Kind):
                 if kind == "list" and found is not None and found.rows is not None:
                     building.tell(merged, (key, index), f'list "{name}" is of the rows of query "{found.query}", not '
                                   f'of records of "{value.of}"')
-                elif found is not None and found.of != value.of and not (
+                elif found is not None and value.of in building.names.tables and not (
                         building.names.is_kind_of(value.of, found.of) or building.names.is_kind_of(found.of, value.of)):
                     building.tell(merged, (key, index), f'{kind} "{name}" is of table "{found.of}", not "{value.of}"')
         for name, literal in value.values.items():

@@ -62,8 +62,10 @@ def serve(building: Building, table: str, fields: dict[str, Field]) -> None:
         own = _flow(building, table, field.name)
         below = {kind: flow for kind in building.names.under.get(table, ())
                  if (flow := _flow(building, kind, field.name)) is not None and flow is not own}
-        if own is None and not below:
-            continue                    # told where the table is checked
+        if own is None and not below:   # told where the table is checked
+            if _unread(building):
+                building.names.lost.add(phase_field(field.name))
+            continue
         choices = f"{table}.{field.name}"
         made = Choices(choices, field.title, _values(own, below.values()))
         building.names.choices[choices] = building.values["choices"][choices] = made
@@ -112,9 +114,14 @@ def check_served(merged: Merged, table: Table, building: Building) -> None:
         if field.type.name != STATE or table.abstract or _flow(building, table.name, field.name) is not None:
             continue
         path: BodyPath = ("fields", field.name) if field.table == table.name else ("base",)
-        if not any(_astray(building, table, flow) for flow in _flows(building)):
+        if not _unread(building) and not any(_astray(building, table, flow) for flow in _flows(building)):
             building.tell(merged, path, f'no workflow serves field "{field.name}" of table "{table.name}": write one, '
                                         "or give the field another type")
+
+
+def _unread(building: Building) -> bool:
+    """Whether there is a workflow whose file could not be read: it may be the one that is meant."""
+    return any(kind == "workflow" and (kind, name) not in building.merged for kind, name in building.broken)
 
 
 def _astray(building: Building, table: Table, flow: Flow) -> bool:

@@ -152,6 +152,8 @@ def check_parameters(place: Place, values: Mapping[str, object], fields: Mapping
     """Check that values fit what is asked, and that all is given that must be."""
     for name, value in values.items():
         field = fields.get(name)
+        if field is None and name in place.building.names.lost:
+            continue
         if field is None:
             place.tell(f'{what} has no parameter "{name}"' + suggestion(name, fields), key, name)
         else:

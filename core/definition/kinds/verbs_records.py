@@ -222,7 +222,8 @@ class Fire(Verb):
             return
         found = transitions_of(place, table)
         if step.said.fire not in found:
-            if ("workflow", table) not in place.building.broken:
+            if table not in place.building.names.broken and not any(
+                    kind == "workflow" for kind, _ in place.building.broken):
                 place.tell(f'table "{table}" has no transition "{step.said.fire}"' + suggestion(step.said.fire, found),
                            "fire")
             return
