@@ -29,7 +29,10 @@ Element = ColumnElement[Any]
 
 @dataclass
 class Stage:
-    """One stage of a query, which is one select: its columns, conditions, the query's columns as trees, and the record of a row."""
+    """One stage of a query, made into one select: its columns and conditions, and the record of a row.
+
+    `trees` are the columns of the query as expressions.
+    """
 
     columns: RecordColumns | RowColumns
     where: list[ColumnElement[bool]]
