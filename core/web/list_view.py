@@ -105,7 +105,9 @@ def _compile(system: System, name: str, table: str, language: str, readable: Col
         columns.append(ListColumn(column.path, bound.title, css, sortable, widget.cell(bound), opening))
     chips = tuple(FilterChip(key, model.text(f"list {definition.name}.filters.{key}.title", language) or chip.title,
                              chip.default, chip.group or "") for key, chip in definition.filters.items())
-    return ListView(definition.name, table, tuple(columns), chips, tuple(definition.order), tuple(needs))
+    hidden = set(model.tables[table].fields) - set(readable)
+    order = tuple(entry for entry in definition.order if entry.removeprefix("-").split(".")[0] not in hidden)
+    return ListView(definition.name, table, tuple(columns), chips, order, tuple(needs))
 
 
 def list_title(system: System, name: str, language: str) -> str:

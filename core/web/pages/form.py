@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
+from core.ed.scope import visible
 from core.errors import BadRequest, Conflict, Denied, Invalid, NotFound
 from core.types.base import BadValue
 from core.web import form_save
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from core.definition.model import Object
 
 UPLOAD = 60_000_000
+MADE = ("created_on", "created_by", "changed_on", "changed_by")     # who made and changed a record, and when
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,8 @@ def restore(context: Context, object: str, id: int) -> Response:
 
 def load(context: Context, place: Place, identity: int) -> tuple[Record, bool]:
     """Read a record with all that its form shows, and whether it is in the trash. Raises NotFound."""
-    fields = [*place.view.names, "_title", "created_on", "created_by", "changed_on", "changed_by"]
+    gate = context.session.gate
+    fields = [*place.view.names, "_title", *(name for name in MADE if visible(gate, place.table, name))]
     for trash in (False, True):
         found = context.records.read(place.table, [identity], fields, trash=trash)
         if found:
