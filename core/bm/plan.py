@@ -40,7 +40,7 @@ def plan(base: State, target: State, facts: Facts, back: bool = False) -> Plan:
              *_fill(target, changes), *_validate(tables, target, facts), *_park(base, target, tables, facts))
     numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
     return Plan(base.hash, target.hash, facts.fingerprint, changes, numbered,
-                notes=tuple(_notes(base, target, changes, facts)), back=back)
+                notes=tuple(_notes(base, changes, facts)), back=back)
 
 
 # What is refused, and why.
@@ -259,7 +259,7 @@ def _park(base: State, target: State, tables: tuple[DesiredTable, ...], facts: F
 
 # What a person should know.
 
-def _notes(base: State, target: State, changes: tuple[Change, ...], facts: Facts) -> Iterator[Words]:
+def _notes(base: State, changes: tuple[Change, ...], facts: Facts) -> Iterator[Words]:
     for change in changes:
         if isinstance(change, Removed) and change.kind in ("table", "field") and change.name in base.identities:
             yield _parking_note(change, facts.values.get(base.identities[change.name]))

@@ -65,7 +65,7 @@ def before(session: Session, shape: Shape, rows: Sequence[Row], leaving: Collect
     found: dict[str, set[int]] = {}
     for check, number in statement.rows(session.connection, parameters):
         found.setdefault(check, set()).add(number)
-    _tell_links(shape, rows, links, found, problems)
+    _tell_links(rows, links, found, problems)
     for name in uniques:
         for number in sorted(found.get(f"unique {name}", ())):
             tell_taken(session, shape, shape.table.unique[name], rows[number], problems)
@@ -180,7 +180,7 @@ def _unique(shape: Shape, unique: Unique) -> Select[Any]:
     return select(literal(f"unique {unique.name}", Text), asked.c.n).select_from(asked.join(source, and_(*conditions)))
 
 
-def _tell_links(shape: Shape, rows: Sequence[Row], links: Mapping[str, set[int]], found: Mapping[str, set[int]],
+def _tell_links(rows: Sequence[Row], links: Mapping[str, set[int]], found: Mapping[str, set[int]],
                 problems: Problems) -> None:
     for name, ids in links.items():
         missing = ids - found.get(f"link {name}", set())

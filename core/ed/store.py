@@ -13,7 +13,7 @@ from core.ed.batch import Batch, Group
 from core.ed.files import Upload, digest, label, sniff
 from core.ed.journal import VERSION
 from core.ed.rowset import encode, rowset
-from core.ed.shape import Kept, Shape
+from core.ed.shape import Shape
 from core.ed.statement import Statement
 from core.ed.values import Problems, Row
 from core.errors import FieldProblem, Invalid
@@ -145,10 +145,10 @@ def _keep_files(batch: Batch, shaped: Shape, rows: Sequence[Row]) -> None:
         for row in rows:
             upload = row.values.get(kept.field.name)
             if isinstance(upload, Upload):
-                row.values[kept.field.name] = _register(batch, kept, upload)
+                row.values[kept.field.name] = _register(batch, upload)
 
 
-def _register(batch: Batch, kept: Kept, upload: Upload) -> FileValue:
+def _register(batch: Batch, upload: Upload) -> FileValue:
     session = batch.session
     name, kind = label(upload.name), sniff(upload.content, upload.name)
     values = {"name": name, "type": kind, "size": len(upload.content), "hash": digest(upload.content),

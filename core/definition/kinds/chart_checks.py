@@ -24,9 +24,7 @@ STACKED = frozenset({"bar", "column", "area"})
 
 def check(merged: Merged, chart: Chart, building: Building) -> None:
     """Tell every problem of a chart."""
-    own = value_at(merged.body, ("parameters",))
-    check_parameters(building, merged, ("parameters",),
-                     {name: one for name, one in chart.parameters.items() if isinstance(own, dict) and name in own})
+    check_parameters(building, merged, ("parameters",), chart.parameters)
     for key, value in (("target", chart.target), ("least", chart.least), ("most", chart.most)):
         check_number(building, merged, (key,), value)
     if chart.source is not None:

@@ -47,9 +47,7 @@ def check(merged: Merged, dashboard: Dashboard, building: Building) -> None:
     check_roles(building, merged, ("for",), dashboard.roles)
     if dashboard.area is not None:
         check_area(merged, dashboard.area, building)
-    own = value_at(merged.body, ("parameters",))
-    check_parameters(building, merged, ("parameters",),
-                     {name: one for name, one in dashboard.parameters.items() if isinstance(own, dict) and name in own})
+    check_parameters(building, merged, ("parameters",), dashboard.parameters)
     for name, tile in dashboard.tiles.items():
         _check_tile(merged, ("tiles", name), tile, building)
 

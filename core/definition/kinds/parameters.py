@@ -64,19 +64,11 @@ class AskedSchema(ParameterSchema):
     pick: bool = Property(False, description="True: people pick from the lines that are its default.")
 
 
-def parameter_types(building: Building, merged: Merged, path: BodyPath, schema: Mapping[str, ParameterSchema],
-                    asked: bool = False) -> Mapping[str, Argument]:
-    """What each parameter takes, for the expressions around; those with problems, which are told, are left out.
-
-    `asked` is for what agents ask people: it may be a table or lines, and stay empty. Money with a currency that is not
-    the system's own is no default of an Argument: who calls must give an amount.
-    """
-    fields = parameter_fields(building, merged, path, schema, asked=asked)
-    return {name: argument(field) for name, field in fields.items()}
-
-
 def argument(field: Field) -> Argument:
-    """A parameter as expressions know it."""
+    """A parameter as expressions know it.
+
+    Money with a currency that is not the system's own is no default of an Argument: who calls must give an amount.
+    """
     default = field.written.get("default")
     required = field.written.get("required") is True or isinstance(default, Amount)
     if isinstance(default, Written):
@@ -93,9 +85,14 @@ def parameter_fields(building: Building, merged: Merged, path: BodyPath, schema:
 
 
 def check_parameters(building: Building, merged: Merged, path: BodyPath, fields: Mapping[str, Field]) -> None:
-    """Tell what is wrong with what parameters name: tables, choices, defaults, conditions."""
+    """Tell what is wrong with what parameters name: tables, choices, defaults, conditions.
+
+    Those that are not written at the path are parameters of what is read, and are checked there.
+    """
     for name, field in fields.items():
         place: BodyPath = (*path, name)
+        if value_at(merged.body, place) is None:
+            continue
         if value_at(merged.body, (*place, "like")) is None:
             _check_named(merged, place, field, building)
         for key in ("required", "among"):

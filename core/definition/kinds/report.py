@@ -141,7 +141,7 @@ class ReportKind(Kind):
         sources = {name: source for name, source in made.items() if source is not None}
         if len(sources) < len(made):
             building.broken.add((self.name, merged.name))
-        columns = {name: _report_column(building, merged, name, one, sources, parameters)
+        columns = {name: _report_column(building, name, one, sources, parameters)
                    for name, one in schema.columns.items()}
         spans = {name: _span(building, merged, name, one, parameters) for name, one in schema.span.items()}
         return Report(merged.name, schema.title or humanised(merged.name), sources, columns, schema.help or "",
@@ -163,7 +163,7 @@ def _long(tree: Node) -> Node:
     return replace(tree, value={**tree.map, "columns": replace(columns, value=members)})
 
 
-def _report_column(building: Building, merged: Merged, name: str, schema: ReportColumnSchema,
+def _report_column(building: Building, name: str, schema: ReportColumnSchema,
                    sources: Mapping[str, Source], parameters: Parameters) -> ReportColumn:
     text = schema.is_ if schema.is_ is not None else name
     scope = report_checks.column_scope(building, sources, parameters)

@@ -74,9 +74,7 @@ def check(merged: Merged, report: Report, building: Building) -> None:
     check_roles(building, merged, ("for",), report.roles)
     if report.area is not None:
         check_area(merged, report.area, building)
-    own = value_at(merged.body, ("parameters",))
-    check_parameters(building, merged, ("parameters",),
-                     {name: one for name, one in report.parameters.items() if isinstance(own, dict) and name in own})
+    check_parameters(building, merged, ("parameters",), report.parameters)
     _check_about(merged, report, building)
     sound = [check_source(building, merged, ("sources", name), source) for name, source in report.sources.items()]
     whole = len(report.sources) == len(cast(Mapping[str, object], merged.body["sources"]))

@@ -147,7 +147,7 @@ def _must(field: Field) -> bool:
     return field.written.get("required") is True and not given and field.type.name not in ("sequence", "lines")
 
 
-def check_parameters(place: Place, values: Mapping[str, object], fields: Mapping[str, Field], what: str,
+def check_arguments(place: Place, values: Mapping[str, object], fields: Mapping[str, Field], what: str,
                      key: str = "with") -> None:
     """Check that values fit what is asked, and that all is given that must be."""
     for name, value in values.items():

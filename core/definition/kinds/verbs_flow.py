@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from pydantic import Field as Property
 
 from core.definition.kinds.schema import Expression, Name, Text, Value
-from core.definition.kinds.step_values import check_given, check_parameters, check_records, one_of, records, value_parts
+from core.definition.kinds.step_values import check_arguments, check_given, check_records, one_of, records, value_parts
 from core.definition.kinds.steps import Gives, Place, Source, Verb, VerbSchema, fixed
 from core.definition.kinds.times import Span, span
 from core.definition.names import suggestion
@@ -178,7 +178,7 @@ class Call(Verb):
             _check_record(place, step, agent)
         elif step.said.record is not None:
             place.tell(f'agent "{agent.name}" works on no record', "record")
-        check_parameters(place, step.said.with_, agent.parameters, f'agent "{agent.name}"')
+        check_arguments(place, step.said.with_, agent.parameters, f'agent "{agent.name}"')
         _check_answers(place, step, agent)
 
 

@@ -13,7 +13,7 @@ from core.definition.kinds.dialogs import DialogSchema, check_ask, make_ask
 from core.definition.kinds.parameters import AskedSchema, ParameterSchema, check_parameters, parameter_fields
 from core.definition.kinds.people import check_people, people_names
 from core.definition.kinds.schema import Expression, Line, Name, Schema, Text, Value
-from core.definition.kinds.step_values import check_records, records, value_parts
+from core.definition.kinds.step_values import check_arguments, check_records, records, value_parts
 from core.definition.kinds.steps import Gives, Place, Verb, VerbSchema, fixed
 from core.definition.processes import Ask as Dialog
 from core.definition.processes import Step
@@ -316,10 +316,9 @@ class Print(Verb):
 
 
 def _check_report(place: Place, what: PrintWhatSchema) -> None:
-    from core.definition.kinds.step_values import check_parameters as check_with
     report = place.find("report", str(what.report), "report")
     if report is not None:
-        check_with(place, what.with_, report.parameters, f'report "{what.report}"')
+        check_arguments(place, what.with_, report.parameters, f'report "{what.report}"')
 
 
 class FetchWhatSchema(Schema):

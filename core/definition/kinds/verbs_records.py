@@ -11,8 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from core.definition.kinds.schema import Expression, Name, Order, Schema, Value
 from core.definition.kinds.step_values import (
+    check_arguments,
     check_complete,
-    check_parameters,
     check_records,
     check_table,
     check_values,
@@ -83,7 +83,7 @@ class Find(Verb):
         if find.query is not None:
             query = inside.find("query", find.query, "query")
             if query is not None:
-                check_parameters(inside, find.with_, query.parameters, f'query "{find.query}"')
+                check_arguments(inside, find.with_, query.parameters, f'query "{find.query}"')
                 if step.parts["table"] is None:
                     inside.tell(f'query "{find.query}" gives no records of a table, so nothing can be found by it',
                                 "query")
@@ -231,7 +231,7 @@ class Fire(Verb):
         place.building.refer(place.merged, (*place.path, "fire"), "workflow",
                              f"{workflow.name}.transitions.{transition.name}")
         asked = transition.ask.fields if transition.ask else {}
-        check_parameters(place, step.said.with_, asked, f'transition "{transition.name}"')
+        check_arguments(place, step.said.with_, asked, f'transition "{transition.name}"')
 
 
 def transitions_of(place: Place, table: str) -> dict[str, tuple[Workflow, Transition]]:

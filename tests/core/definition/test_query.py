@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.definition import Loaded, references
-from core.definition.kinds.parameters import Amount, AskedSchema, ParameterSchema, parameter_fields, parameter_types
+from core.definition.kinds.parameters import Amount, AskedSchema, ParameterSchema, argument, parameter_fields
 from core.definition.load import start
 from core.definition.model import Model
 from core.definition.values import Merged
@@ -199,7 +199,7 @@ def fields(model: Model):
         merged = Merged("query", "x", {"parameters": dict(schemas)}, "")
         known = {name: schema.model_validate(one) for name, one in schemas.items()}
         made = parameter_fields(building, merged, ("parameters",), known, asked=asked)
-        return made, parameter_types(building, merged, ("parameters",), known, asked), building
+        return made, {name: argument(field) for name, field in made.items()}, building
     return make
 
 
