@@ -94,7 +94,9 @@ def _walk(folder: str) -> Iterator[tuple[str, str]]:
     for entry in entries:
         if entry.name.startswith((".", "__")) or entry.name.endswith(".pyc"):
             continue
-        if entry.is_dir():
+        if entry.is_symlink() and not Path(entry.path).is_file():      # of a folder, or of nothing: not followed
+            yield entry.path, "link"
+        elif entry.is_dir():
             if entry.name not in LEFT_OUT:
                 yield entry.path, ""
                 yield from _walk(entry.path)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import click
 
 from core.cli import Invocation
 from core.definition import renaming
+from core.definition.replacing import replace_files
 from core.errors import counted
 
 
@@ -33,7 +32,7 @@ def command(invocation: Invocation, name: str | None, new: str | None, kind: str
     if dry_run:
         show(changed)
     else:
-        write(settings.metadata, changed)
+        replace_files(settings.metadata, {settings.metadata / path: after for path, (_, after) in changed.items()})
     for path in changed:
         click.echo(f"{'would change' if dry_run else 'changed'} {settings.metadata / path}")
     click.echo(f"{counted(len(changed), 'file')} {'would be ' if dry_run else ''}changed")
@@ -44,22 +43,3 @@ def show(changed: Mapping[str, tuple[str, str]]) -> None:
     for path, (before, after) in changed.items():
         for line in difflib.unified_diff(before.splitlines(), after.splitlines(), path, path, lineterm=""):
             click.echo(line)
-
-
-def write(folder: Path, changed: Mapping[str, tuple[str, str]]) -> None:
-    """Write all files or none: each beside its old one first, which takes its place when all are there."""
-    waiting = {folder / path: folder / f"{path}.renamed" for path in changed}
-    done: list[Path] = []
-    try:
-        for name, (_, after) in changed.items():
-            waiting[folder / name].write_text(after, encoding="utf-8", newline="")
-        for path, beside in waiting.items():
-            os.replace(beside, path)
-            done.append(path)
-    except OSError:
-        for path in done:
-            path.write_text(changed[path.relative_to(folder).as_posix()][0], encoding="utf-8", newline="")
-        raise
-    finally:
-        for beside in waiting.values():
-            beside.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from core.definition.kinds.translation import TranslationKind
 from core.definition.layers import SITE
 from core.definition.model import Model
 from core.definition.po import follow, outdated
+from core.definition.replacing import replace_files
 from core.definition.texts import translations
 from core.definition.values import Layer, Merged
 from core.errors import Refused
@@ -129,7 +130,6 @@ def write(layer: Layer, language: str, wanted: list[Unit]) -> None:
     if not wanted and not path.exists():
         click.echo(f"{layer.name}: nothing to translate")
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(followed.text, encoding="utf-8")
+    replace_files(layer.path, {path: followed.text})
     click.echo(f"{path}: {len(wanted)} texts, {followed.new} new, {followed.changed} changed, {followed.gone} gone, "
                f"{followed.empty} not translated yet")

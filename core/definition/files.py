@@ -35,11 +35,16 @@ class Reading:
 
 
 def definition_files(folder: Path, installed: frozenset[str] | None) -> Iterator[Path]:
-    """The files of a layer in a fixed order; `with_X/` only if addon X is installed (None: all)."""
+    """The files of a layer in a fixed order; `with_X/` only if addon X is installed (None: all).
+
+    A link to a folder stands for itself, so that it can be told: what it leads to may be anywhere, or lead back here.
+    """
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "__")):
             continue
-        if path.is_dir():
+        if path.is_dir() and path.is_symlink():
+            yield path
+        elif path.is_dir():
             optional = path.name.removeprefix("with_")
             wanted = optional == path.name or installed is None or optional in installed
             if wanted and path.name not in NO_DEFINITIONS:
@@ -54,6 +59,9 @@ def _is_template(path: Path) -> bool:
 
 def read_file(path: Path, shown: str, layer: str, reading: Reading) -> Definition | None:
     """The one definition of a file; None, with problems told, if there is none."""
+    if path.is_dir():
+        reading.problems.append(Problem(shown, 1, 1, "a link to a folder is not followed: put its files here"))
+        return None
     data = path.read_bytes()
     reading.size += len(data)
     if reading.size > MAX_SET:

@@ -170,8 +170,9 @@ def read_definitions(folder: Path, layer: str, root: Path, installed: frozenset[
 
 def _installed_part(definition: Definition, site: Path, root: Path, installed: frozenset[str]) -> bool:
     """False for what stands in a folder `with_X` of the site while addon X is not installed."""
-    inside = Path(definition.mark().file).relative_to(shown(site, root)) if shown(site, root) != "." \
-        else Path(definition.mark().file)
+    folder, inside = shown(site, root), Path(definition.mark().file)
+    if folder != "." and inside.is_relative_to(folder):     # a file may be a link that leads elsewhere
+        inside = inside.relative_to(folder)
     return all(part.removeprefix("with_") == part or part.removeprefix("with_") in installed
                for part in inside.parts[:-1])
 

@@ -19,6 +19,7 @@ from core.definition.load import Loaded, Sources
 from core.definition.model import Model
 from core.definition.names import fault, suggestion
 from core.definition.renames import Alias, edits, former_names, written_at
+from core.definition.replacing import inside
 from core.definition.rewriting import document
 from core.definition.values import BodyPath, Definition, Layer
 from core.errors import Refused
@@ -276,7 +277,7 @@ def _in_catalogue(file: str, text: str, keys: Mapping[str, str]) -> str:
 def _inside(layers: Sequence[Layer], site: Path) -> dict[str, Path]:
     """The site's files as errors show them, with their paths in its folder."""
     whole = site.resolve()
-    return {file: Path(file).resolve().relative_to(whole) for layer in layers if layer.name == SITE
+    return {file: inside(site, Path(file)).relative_to(whole) for layer in layers if layer.name == SITE
             for file in {one.mark().file for one in layer.definitions}}
 
 

@@ -12,6 +12,7 @@ from core.definition.document import Document
 from core.definition.load import Loaded
 from core.definition.overrides import LOCK, Stale, short
 from core.definition.renames import Alias
+from core.definition.replacing import replace_files
 from core.definition.rewriting import document
 from core.definition.values import BodyPath
 from core.definition.xml_text import XmlText
@@ -56,11 +57,7 @@ def review(loaded: Loaded, site: Path, root: Path, questioner: Questioner,
     `again` loads the set. Raises Refused, before anything is written, for an answer that cannot be carried out.
     """
     answered = [(one, answer) for one in loaded.overrides.stale if (answer := questioner.ask(one)) is not None]
-    for path, text in _rewritten(loaded, root, answered).items():
-        if text is None:
-            path.unlink()
-        else:
-            path.write_text(text, encoding="utf-8", newline="")
+    replace_files(site, _rewritten(loaded, root, answered))
     after = again()
     kept = {one.locked for one, _ in answered} | {one.override.key for one, _ in answered}
     write_lock(site, after, kept)
@@ -74,7 +71,7 @@ def write_lock(site: Path, loaded: Loaded, kept: Iterable[str] = ()) -> None:
         return
     text = loaded.overrides.next_lock(kept)
     if not path.is_file() or path.read_bytes() != text:
-        path.write_bytes(text)
+        replace_files(site, {path: text.decode()})
 
 
 def _rewritten(loaded: Loaded, root: Path, answered: Sequence[tuple[Stale, Answer]]) -> dict[Path, str | None]:

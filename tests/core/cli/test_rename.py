@@ -338,6 +338,24 @@ def test_one_name_of_two_things_asks_which(site: Path) -> None:
     assert "fields: {gained: {type: text, was: won}}" in texts(site)["metadata/tables/stage.yaml"]
 
 
+def test_a_file_that_only_happens_to_be_called_so_stays(site: Path) -> None:
+    mine = site / "metadata/tables/contact.yaml.renamed"
+    mine.symlink_to(site / "outside.txt")
+    (site / "outside.txt").write_text("mine")
+    code, _ = run(site, "contact.cell", "mobile")
+    assert code == 0 and mine.is_symlink() and (site / "outside.txt").read_text() == "mine"
+
+
+def test_nothing_is_written_outside_of_the_site(site: Path) -> None:
+    linked, elsewhere = site / "metadata/tables/contact.yaml", site / "elsewhere.yaml"
+    linked.rename(elsewhere)
+    linked.symlink_to(elsewhere)
+    before = texts(site)
+    code, said = run(site, "contact.cell", "mobile")
+    assert code == 1 and "is a link that leads out of" in said
+    assert texts(site) == before and linked.is_symlink()
+
+
 def test_a_field_of_a_mixin_is_renamed_where_the_mixin_writes_it(site: Path) -> None:
     write(site, {
         "metadata/tables/owned.yaml": "mixin: owned\nfields:\n  owner: {type: link, to: user}\n",

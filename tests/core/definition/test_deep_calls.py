@@ -1,13 +1,15 @@
-"""Definitions that call or read each other without measure are told, at the first that is too much; none of them crashes."""
+"""Definitions and folders that lead to each other without measure are told, at the first that is too much."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+from core.cache import contents
 from core.definition import load
 from core.definition.template import parse
 from tests.fixtures.asking import FOLDER
@@ -74,3 +76,13 @@ def test_a_loop_of_a_template_is_read_in_one_go() -> None:
     loop = "{% for line in lines if a" + " " * 190_000 + "a %}{% endfor %}"
     [node] = parse(loop, lambda index, message: problems.append(message))
     assert not problems and node.where.source.startswith("a  ")     # type: ignore[union-attr]
+
+
+def test_folders_that_lead_back_are_told(tmp_path: Path) -> None:
+    for name in ("again", "back"):
+        (tmp_path / name).symlink_to(tmp_path)
+    (tmp_path / "round").symlink_to("round")
+    link = "a link to a folder is not followed: put its files here"
+    assert sorted(one.partition(": ")[2] for one in told(tmp_path, {})) == [link, link]
+    assert set(contents([tmp_path]).values()) - {"link"} == {hashlib.sha256(
+        (tmp_path / "system.yaml").read_bytes()).hexdigest()}
