@@ -56,6 +56,16 @@ def test_nothing_in_core_runs_text_as_code(project: Path) -> None:
     assert not found
 
 
+def test_the_architecture_names_what_is_there(project: Path) -> None:
+    text = (project / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(core/[a-z_/]+(?:\.py)?)`", text)
+    assert len(named) > 20
+    assert not [name for name in named if not (project / name).exists()]
+    engine = text[text.index("## Definitions"):text.index("## Records in the database")]
+    modules = {path.stem for path in (project / "core" / "definition").glob("*.py")} - {"__init__"}
+    assert not modules - set(re.findall(r"\w+", engine))
+
+
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-node.txt",
                                   "package-lock.json", "package.json", ".npmrc"])
 def test_lock_files_hold_no_address(project: Path, name: str) -> None:
