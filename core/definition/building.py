@@ -159,7 +159,7 @@ class Building:
         try:
             expression = written.expression
         except ExpressionError as error:
-            if not self.names.touched and not error.own and not self._leads_nowhere(written.expects):
+            if not self.names.touched and not error.own and not self._goes_nowhere(written.expects):
                 hint = f' (did you mean "{error.suggestion}"?)' if error.suggestion else ""
                 message = self._known_reason(written.scope.table, error.message) or error.message + hint
                 if (rows := written.scope.table) in self.names.results:
@@ -169,7 +169,7 @@ class Building:
         for one in expression.mentions:
             self._mention(merged, path, one, one.column - 1 + shift + begin)
 
-    def _leads_nowhere(self, expected: object) -> bool:
+    def _goes_nowhere(self, expected: object) -> bool:
         """True where records of a table are expected that is not there, which is told where it is named."""
         of = getattr(expected, "of", None) if getattr(expected, "name", "") in ("link", "set") else None
         return of is not None and of not in self.names.tables
