@@ -24,6 +24,7 @@ _EXPECTED = {
     "too_short": "at least one is needed here",
     "float_type": "a number is expected here", "decimal_type": "a number is expected here",
     "int_parsing": "a whole number is expected here", "bool_parsing": "true or false is expected here"}
+_BOUNDS = {"less_than_equal": ("at most", "le"), "greater_than_equal": ("at least", "ge")}
 
 
 def tell_all(error: ValidationError, merged: Merged, path: BodyPath, building: Building, model: type[BaseModel],
@@ -47,6 +48,9 @@ def message(item: Any, known: Iterable[str], what: str) -> str:
     if kind == "literal_error":
         expected = [part.strip("'") for part in item["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         return f'"{value}" is not one of {", ".join(expected)}' + suggestion(str(value), expected)
+    if kind in _BOUNDS:
+        word, bound = _BOUNDS[kind]
+        return f"a number of {word} {item['ctx'][bound]} is expected here, not {value}"
     if kind in _EXPECTED:
         got = "" if value is None or isinstance(value, (dict, list, str)) else f", not {str(value).lower()}"
         head, colon, rest = _EXPECTED[kind].partition(":")

@@ -161,6 +161,8 @@ def _stale(found: Sequence[Override], lock: Lock, renames: Renames, merge: Merge
         key = locked if locked in by_key else _now(locked, renames, by_key)
         one = by_key.get(key)
         if one is not None:
+            if one.missed and entry.source in versions.values():
+                continue                # no new release took it away: the site's own slip, told as what it is
             if one.missed or not (same(entry.base, one.shipped) or _agreed(one)):
                 lost = (one.missed and one.act != "include") or (one.act == "place" and one.shipped is None)
                 yield Stale(one, entry.base, lost, locked)

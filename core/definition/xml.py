@@ -121,5 +121,7 @@ class _Reader:
     def syntax(self, error: expat.ExpatError) -> Problem:
         """Say what the parser stumbled over."""
         said = expat.errors.messages[error.code]
+        if self.stack and said in (expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_TAG_MISMATCH):
+            said = f"<{self.stack[-1].tag}> of line {self.stack[-1].mark.line} is not closed"
         hint = " (< is &lt; and & is &amp; in an attribute)" if said == "not well-formed (invalid token)" else ""
         return Problem(self.source.file, error.lineno, error.offset + 1, f"this is not XML: {said}{hint}")

@@ -23,7 +23,9 @@ CONSTANTS = {"true": "True", "false": "False", "null": "None", "none": "None"}
 
 def suggestion(name: str, names: Iterable[str]) -> str | None:
     """The name that was probably meant."""
-    return next(iter(get_close_matches(name, list(names), n=1, cutoff=0.6)), None)
+    folded = {each.lower(): each for each in names}
+    found = get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
 
 
 def name(checker: Checker, tree: ast.Name) -> Node:
@@ -54,12 +56,12 @@ def _unknown_name(checker: Checker, word: str, column: int) -> ExpressionError:
         return ExpressionError('"query" needs a name and brackets: query.name()', column)
     if word == "all":
         return ExpressionError('"all" needs a table: all.table', column)
-    table = checker.table
+    table, variables = checker.table, list(checker.scope.variables())
+    meant = next((each for each in variables if each.endswith(f".{word}")), None)   # its first word is missing
     if table is None:
-        return ExpressionError('"{name}" is not known here', column, suggestion(word, checker.scope.variables()),
-                               name=word)
-    known = [*checker.scope.members(table), *checker.scope.variables()]
-    return ExpressionError('"{name}" is not on table "{table}"', column, suggestion(word, known), name=word,
+        return ExpressionError('"{name}" is not known here', column, meant or suggestion(word, variables), name=word)
+    known = [*checker.scope.members(table), *variables]
+    return ExpressionError('"{name}" is not on table "{table}"', column, meant or suggestion(word, known), name=word,
                            table=table)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -15,9 +14,10 @@ from core.definition.circles import circle_of, spelled
 from core.definition.kinds.base import Kind
 from core.definition.kinds.parameters import ParameterSchema, check_parameters, parameter_fields
 from core.definition.kinds.people import PeopleNames, check_people
-from core.definition.kinds.schema import Condition, Line, Name, Names, Schema, Text
+from core.definition.kinds.schema import Color, Condition, Line, Name, Names, Schema, Text
 from core.definition.kinds.states import serving
 from core.definition.kinds.steps import Builder, Source, StepSchema, check_steps, fixed
+from core.definition.kinds.system import zone_fault
 from core.definition.kinds.table import check_text
 from core.definition.kinds.times import Timetable
 from core.definition.names import suggestion
@@ -67,7 +67,7 @@ class AgentSchema(Schema):
     title: Text | None = Property(None, description="What its button says; the name in words if left out.")
     help: Text | None = Property(None, description="What it does, in a sentence.")
     icon: Line | None = Property(None, description="The name of the icon of its button.")
-    color: Name | None = Property(None, description="The colour of its button.")
+    color: Color | None = Property(None, description="The colour of its button.")
     when: WhenSchema = Property(description="What starts it.")
     if_: Condition = Property(None, alias="if", description="Whether it applies to a record, however it is started; "
                               "bare names are fields of the record.")
@@ -152,11 +152,10 @@ def _check_zone(merged: Merged, agent: Agent, building: Building) -> None:
     zone = agent.when.zone
     if zone is None:
         return
-    zones = zoneinfo.available_timezones()
     if agent.when.schedule is None:
         building.tell(merged, ("when", "zone"), '"zone" is for a schedule')
-    elif zone not in zones:
-        building.tell(merged, ("when", "zone"), f'"{zone}" is no time zone' + suggestion(zone, zones))
+    elif (wrong := zone_fault(zone)) is not None:
+        building.tell(merged, ("when", "zone"), wrong)
 
 
 def _check_change(merged: Merged, agent: Agent, building: Building) -> None:

@@ -14,7 +14,7 @@ from core.definition.kinds.figures import SourceOpensSchema, build_opens, number
 from core.definition.kinds.parameters import ParameterSchema
 from core.definition.kinds.query import Conditions
 from core.definition.kinds.report import ColumnOrder
-from core.definition.kinds.schema import Expression, Name, Schema, Text, Value, ValueName
+from core.definition.kinds.schema import Color, Expression, Name, Schema, Text, Value, ValueName
 from core.definition.reporting import Chart, Legend, Opens, Source
 from core.definition.texts import humanised
 from core.definition.values import BodyPath, Merged
@@ -39,7 +39,7 @@ class LegendSchema(Schema):
 
     title: Text | None = Property(None, description="What people call it; the title of the column or choice, or the "
                                   "name in words, if left out.")
-    color: Name | None = Property(None, description="Its colour (see choices); that of the choice, or the next of the "
+    color: Color | None = Property(None, description="Its colour (see choices); that of the choice, or the next of the "
                                   "palette, if left out.")
 
 

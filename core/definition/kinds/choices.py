@@ -8,7 +8,7 @@ from pydantic import Field as Property
 
 from core.definition.building import Building
 from core.definition.kinds.base import Kind
-from core.definition.kinds.schema import Name, Names, Schema, Text, ValueName
+from core.definition.kinds.schema import Color, Name, Names, Schema, Text, ValueName
 from core.definition.model import Choices, ChoiceValue
 from core.definition.texts import humanised
 from core.definition.values import Merged
@@ -20,7 +20,7 @@ class ChoiceSchema(Schema):
     title: Text | None = Property(None, description="What people call it; the name in words if left out.")
     role: Name | None = Property(None, description="What it means to code: rules and reports bind to the role, so "
                                  "that a site may add values.")
-    color: Name | None = Property(None, description="The colour of its badge.")
+    color: Color | None = Property(None, description="The colour of its badge.")
     retired: bool = Property(False, description="True: records keep it, but nobody can choose it any more.")
     was: Names | None = Property(None, description="Its former name or names.")
 

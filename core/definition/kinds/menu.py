@@ -8,7 +8,7 @@ from pydantic import Field as Property
 
 from core.definition.building import Building
 from core.definition.kinds.base import Kind
-from core.definition.kinds.schema import Line, Name, Schema, Text
+from core.definition.kinds.schema import Color, Line, Name, Schema, Text
 from core.definition.model import Area, Menu
 from core.definition.texts import humanised
 from core.definition.values import Merged
@@ -19,7 +19,7 @@ class AreaSchema(Schema):
 
     title: Text | None = Property(None, description="What people call it; the name in words if left out.")
     icon: Line | None = Property(None, description="The name of its icon.")
-    color: Name | None = Property(None, description="The colour of its icons.")
+    color: Color | None = Property(None, description="The colour of its icons.")
 
 
 class MenuSchema(Schema):

@@ -11,7 +11,7 @@ from core.definition.kinds.base import Kind
 from core.definition.kinds.fields import check_value, value_of
 from core.definition.kinds.list import check_source
 from core.definition.kinds.query_sources import query_of
-from core.definition.kinds.schema import Expression, Line, Name, Schema, Text, Value
+from core.definition.kinds.schema import Color, Expression, Line, Name, Schema, Text, Value
 from core.definition.model import Object
 from core.definition.names import PAGES, suggestion
 from core.definition.references import KEY
@@ -29,7 +29,7 @@ class ObjectSchema(Schema):
     help: Text | None = Property(None, description="What it is for, in a sentence.")
     area: Name | None = Property(None, description="The area of the desktop it stands in.")
     icon: Line | None = Property(None, description="The name of its icon.")
-    color: Name | None = Property(None, description="The colour of its icon.")
+    color: Color | None = Property(None, description="The colour of its icon.")
     where: Expression | None = Property(None, description="The records it shows; all if left out.")
     lists: list[Name] = Property([], description="Its lists; the first is shown first. Without any, the table's own.")
     forms: list[Name] = Property([], description="Its forms; the first is shown first. Without any, the table's own.")

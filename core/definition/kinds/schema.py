@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -43,6 +43,10 @@ def _path(value: object) -> object:
 
 
 def _order(value: object) -> object:
+    path, _, word = value.partition(" ") if isinstance(value, str) else ("", "", "")
+    if word.strip().lower() in ("asc", "desc"):
+        raise PydanticCustomError("order", "{path} is written for the smallest first, -{path} for the largest",
+                                  {"path": path})
     return "-" + str(_path(value[1:])) if isinstance(value, str) and value.startswith("-") else _path(value)
 
 
@@ -95,6 +99,8 @@ Names = Annotated[list[str], BeforeValidator(_names), Field(json_schema_extra={"
 Path = Annotated[str, BeforeValidator(_path), Field(json_schema_extra={"word": "path"})]
 Order = Annotated[str, BeforeValidator(_order), Field(json_schema_extra={"word": "path or -path"})]
 Expression = Annotated[str, BeforeValidator(_expression), Field(json_schema_extra={"word": "expression"})]
+Color = Literal["blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan",
+                "gray"]
 Condition = Annotated[Any, BeforeValidator(_condition),
                       Field(json_schema_extra={"word": "true, false or expression"})]
 Value = Annotated[Any, BeforeValidator(_value), Field(json_schema_extra={"word": "value, or = and an expression"})]

@@ -12,7 +12,7 @@ from core.definition.kinds.base import Kind
 from core.definition.kinds.schema import Line, Name, Names, Schema, Text
 from core.definition.model import Field, Table
 from core.definition.named import PARTS, Place, Sequence
-from core.definition.names import suggestion
+from core.definition.names import nearest, suggestion
 from core.definition.texts import humanised
 from core.definition.values import BodyPath, Merged
 
@@ -82,7 +82,7 @@ def _faults(value: Sequence) -> Iterator[tuple[int, str]]:
             at += len(one)
     if len(value.format) > LONGEST:
         yield 1, f"a code has at most {LONGEST} characters"
-    if [one.name for one in places].count("number") != 1:
+    if [one.name for one in places].count("number") != 1 and all(nearest(one.name, PARTS) is None for one in places):
         yield 1, "a format holds {number} once"
     names = {one.name for one in places}
     missing = {"never": set(), "year": {"year"}, "month": {"year", "month"}}[value.restart] - names

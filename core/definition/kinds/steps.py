@@ -344,7 +344,8 @@ def _validated(place: Place, schema: StepSchema, verb: Verb) -> VerbSchema | Non
         return verb.schema.model_validate(extras)
     except ValidationError as error:
         what = f'a step with "{verb.name}"'
-        tell_all(error, place.merged, place.path, place.building, verb.schema, what, sorted(COMMON))
+        tell_all(error, place.merged, place.path, place.building, verb.schema, what,
+                 [*sorted(COMMON), *place.building.verbs])
         return None
 
 

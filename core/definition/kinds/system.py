@@ -53,10 +53,19 @@ class SystemKind(Kind):
                 building.tell(merged, ("languages", index), f'"{language}" is no language: write it like en or zh_CN')
         if value.currency not in list_currencies():
             building.tell(merged, ("currency",), f'"{value.currency}" is no currency: write its code, such as EUR')
-        zones = zoneinfo.available_timezones()
-        if value.time_zone not in zones:
-            building.tell(merged, ("time_zone",), f'"{value.time_zone}" is no time zone'
-                          + suggestion(value.time_zone, zones))
+        wrong = zone_fault(value.time_zone)
+        if wrong is not None:
+            building.tell(merged, ("time_zone",), wrong)
+
+
+def zone_fault(zone: str) -> str | None:
+    """Why this is no time zone, or None."""
+    zones = zoneinfo.available_timezones()
+    if zone in zones:
+        return None
+    city = next((one for one in sorted(zones) if one.lower().endswith(f"/{zone.lower()}")), None)
+    hint = f' (did you mean "{city}"?)' if city else suggestion(zone, zones)
+    return f'"{zone}" is no time zone' + (hint or ": write its name, such as Europe/Berlin")
 
 
 @lru_cache(maxsize=256)

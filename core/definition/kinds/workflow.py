@@ -12,7 +12,7 @@ from core.definition.kinds.base import Kind
 from core.definition.kinds.dialogs import DialogSchema, make_ask
 from core.definition.kinds.parameters import AskedSchema
 from core.definition.kinds.people import PeopleNames
-from core.definition.kinds.schema import Condition, Expression, Line, Name, Names, Schema, Text
+from core.definition.kinds.schema import Color, Condition, Expression, Line, Name, Names, Schema, Text
 from core.definition.kinds.steps import Builder, Source, StepSchema, fixed
 from core.definition.kinds.times import Span
 from core.definition.kinds.workflow_checks import check_workflow
@@ -33,7 +33,7 @@ class StateSchema(Schema):
     phase: Literal["draft", "waiting", "open", "paused", "done", "void"] = Property(
         description="What it is to code, lists and reports, whatever it is called: so a site may add states.")
     result: Name | None = Property(None, description="What it came to, such as won or lost; for phase done or void.")
-    color: Name | None = Property(None, description="The colour of its badge.")
+    color: Color | None = Property(None, description="The colour of its badge.")
     edit: PeopleNames = Property(None, description="Who may change the record in it, of those whom the grants allow; "
                                  "all of them if left out, nobody with `none`.")
     fields: dict[Name, PeopleNames] = Property({}, description="Who may change these fields in it, by field.")
@@ -47,7 +47,7 @@ class TransitionSchema(DialogSchema):
     title: Text | None = Property(None, description="What its button says; the name in words if left out.")
     help: Text | None = Property(None, description="What it does, in a sentence.")
     icon: Line | None = Property(None, description="The name of the icon of its button.")
-    color: Name | None = Property(None, description="The colour of its button.")
+    color: Color | None = Property(None, description="The colour of its button.")
     from_: Names = Property(alias="from", min_length=1, description="The state or states it leads from.")
     to: Name = Property(description="The state it leads to.")
     who: PeopleNames = Property(None, description="Who may take it, if they may read the record; whoever may change it "

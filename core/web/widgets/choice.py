@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from markupsafe import Markup
 
+from core.definition.kinds.schema import Color
 from core.types.base import BadValue
 from core.web.context import Viewer
 from core.web.i18n import N_
 from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Posted, Reader, Record, Widget
 
-COLORS = frozenset(("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal",
-                    "cyan", "gray"))
+COLORS = frozenset(get_args(Color))
 
 
 PHASES = {"draft": N_("Draft"), "waiting": N_("Waiting"), "open": N_("In progress"), "paused": N_("Paused"),

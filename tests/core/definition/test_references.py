@@ -28,7 +28,7 @@ NAMES = ("name", "path", "expression", "record role")
 
 # What is called a name or an expression but names nothing of the Model beyond its own definition -> why.
 EXEMPT: Mapping[tuple[str, str], str] = {
-    ("*", "was"): "former names", ("*", "color"): "a colour", ("*", "type"): "a type",
+    ("*", "was"): "former names", ("*", "type"): "a type",
     ("ChoiceSchema", "role"): "what the value means to code", ("StateSchema", "result"): "what the state means to code",
     ("FilterSchema", "group"): "filters of one list", ("AgentSchema", "run_as"): "a user, which is a record",
     ("ScenarioStepSchema", "as"): "people that the scenario makes up", ("PageSchema", "fields"): "what the dialog asks",

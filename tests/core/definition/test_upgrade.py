@@ -186,6 +186,13 @@ def test_what_has_no_answer_waits(system: Path) -> None:
     assert len(after.problems) == 3
 
 
+def test_a_slip_of_the_site_is_no_change_of_the_release(system: Path) -> None:
+    form = SITE_FORM.replace('<after ref="city">', '<after ref="cty">')
+    write(system, {"site/forms/lead.xml": form})
+    assert [str(one) for one in loaded(system).problems] == [
+        'site/forms/lead.xml:3:10: form "lead" has no node "cty" (did you mean "city"?)']
+
+
 def test_what_is_gone_cannot_be_kept_and_nothing_is_written(system: Path) -> None:
     release(system, "2.0.0", TABLE_2, FORM_2)
     before = (system / "site/tables/lead.yaml").read_bytes()

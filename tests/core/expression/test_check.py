@@ -15,6 +15,7 @@ WRONG = [
     ("company.nam == 'a'", 1, '"nam" is not on table "company" (did you mean "name"?)'),
     ("archived == true", 13, '"true" is not known (did you mean "True"?)'),
     ("company == null", 12, '"null" is not known (did you mean "None"?)'),
+    ("LENGTH(name)", 1, 'there is no function "LENGTH" (did you mean "length"?)'),
     ("lenght(name)", 1, 'there is no function "lenght" (did you mean "length"?)'),
     ("today > closes", 1, '"today" is a function; call it: today()'),
     ("all.compny", 1, 'there is no table "compny"'),
