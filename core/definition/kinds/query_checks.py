@@ -210,7 +210,7 @@ def _check_group(merged: Merged, query: Query, building: Building) -> None:
             return
     keys = group_nodes(query, lambda index, message: building.tell(merged, ("group", index), message), building)
     for name, column in query.columns.items():
-        if name in (query.group or ()) or any(isinstance(part, Running) for part in walk(column.node)):
+        if name in (query.group or ()):
             continue
         _check_grouped(merged, column.at, column.node, query, keys, building)
     for one in query.having.each() if query.having is not None else ():
