@@ -91,50 +91,72 @@ def merge(layers: Sequence[Layer], kinds: Mapping[str, Kind], unread: frozenset[
     With `keep`, members that layers take away stay, so that one can see who uses them.
     """
     result = Merge(layers=layers)
-    renames = Renames((one.kind, one.name, one.body) for layer in layers for one in layer.definitions)
-    trees: dict[tuple[str, str], Node | Definition] = {}     # a definition until somebody changes it: most never are
-    owners: dict[tuple[str, str], Definition] = {}
-    removals: dict[Key, dict[Path, Effect]] = {}
-    for layer, definition in ((each, definition) for each in layers for definition in each.definitions):
-        key = _aim(definition, trees, renames, result)
-        kind = kinds[definition.kind]
-        tell = _teller(result.problems)
-        if definition.change or (kind.shared and key in trees):
-            if key in trees:
-                change = Change(definition.layer, f'{definition.kind} "{definition.name}"', tell, {},
-                                partial(renames.inside, *key), result.aliases, keep, layer.needs,
-                                [] if kind.shared else result.effects.setdefault(key, []),
-                                removals.setdefault(key, {}))
-                tree, below = plant(definition), _grown(trees[key])
-                if "was" in tree.map and owners[key].layer != definition.layer:
-                    change.tell_owner(tree.map["was"], definition.name, owners[key].layer)
-                if not change.knows(owners[key].layer) and not kind.shared:
-                    tell(definition.mark(), _unknown_owner(definition, owners[key]))
-                trees[key] = kind.merge(below, tree, change)
-                if kind.shared:         # parts of one definition; only what replaces something is a change
-                    result.effects.setdefault(key, []).extend(one for one in change.effects if one.old is not None)
-                if layer is layers[-1]:
-                    result.below[key] = below
-                result.removed |= {(*key, member): mark for member, mark in change.removed.items()}
-            elif key not in unread:
-                tell(definition.mark(), _nothing_to_change(definition, layers, trees))
-        elif key in trees:
-            first = owners[key].mark()
-            tell(definition.mark(), f'{definition.kind} "{definition.name}" is defined twice: '
-                                    f"also in {first} (to change it, write "
-                                    f'"change: {definition.kind} {definition.name}")')
-        else:
-            trees[key], owners[key] = definition, definition
+    merging = _Merging(result, kinds, unread, keep)
+    for layer in layers:
+        for definition in layer.definitions:
+            merging.take(layer, definition)
     result.problems += conflicts(result.effects, layers, {name for name, kind in kinds.items() if kind.shared})
-    for key, found in trees.items():
-        if isinstance(found, Definition) and not _has_was(found.body):
-            result.merged[key] = Merged(*key, found.body, found.hash, found.layer, kinds[key[0]].format,
-                                        Origins(found.layer, found.positions))
-            continue
-        _check_renames(_grown(found), _teller(result.problems))
-        result.merged[key] = finish(kinds[key[0]], key[1], _grown(found), owners[key].layer)
-    result.merged = without_outdated(result.merged, tuple(layer.name for layer in layers), result.effects)
+    merged = {key: merging.merged(key) for key in merging.trees}
+    result.merged = without_outdated(merged, tuple(layer.name for layer in layers), result.effects)
     return result
+
+
+class _Merging:
+    """Merging under way: the definitions as they are so far, and who wrote each first."""
+
+    def __init__(self, result: Merge, kinds: Mapping[str, Kind], unread: frozenset[tuple[str, str]],
+                 keep: bool) -> None:
+        self.result, self.kinds, self.unread, self.keep = result, kinds, unread, keep
+        self.renames = Renames((one.kind, one.name, one.body) for layer in result.layers for one in layer.definitions)
+        self.trees: dict[Key, Node | Definition] = {}       # a definition until somebody changes it: most never are
+        self.owners: dict[Key, Definition] = {}
+        self.removals: dict[Key, dict[Path, Effect]] = {}
+        self.tell = _teller(result.problems)
+
+    def take(self, layer: Layer, definition: Definition) -> None:
+        """Add what a layer defines, or change what is there."""
+        key = _aim(definition, self.trees, self.renames, self.result)
+        known = key in self.trees
+        if known and (definition.change or self.kinds[definition.kind].shared):
+            self._change(key, layer, definition)
+        elif known:
+            self.tell(definition.mark(), _defined_twice(definition, self.owners[key]))
+        elif not definition.change:
+            self.trees[key] = self.owners[key] = definition
+        elif key not in self.unread:
+            self.tell(definition.mark(), _nothing_to_change(definition, self.result.layers, self.trees))
+
+    def _change(self, key: Key, layer: Layer, definition: Definition) -> None:
+        result, owner, shared = self.result, self.owners[key], self.kinds[definition.kind].shared
+        change = Change(definition.layer, f'{definition.kind} "{definition.name}"', self.tell, {},
+                        partial(self.renames.inside, *key), result.aliases, self.keep, layer.needs,
+                        [] if shared else result.effects.setdefault(key, []), self.removals.setdefault(key, {}))
+        tree, below = plant(definition), _grown(self.trees[key])
+        if "was" in tree.map and owner.layer != definition.layer:
+            change.tell_owner(tree.map["was"], definition.name, owner.layer)
+        if not change.knows(owner.layer) and not shared:
+            self.tell(definition.mark(), _unknown_owner(definition, owner))
+        self.trees[key] = self.kinds[definition.kind].merge(below, tree, change)
+        if shared:                      # parts of one definition; only what replaces something is a change
+            result.effects.setdefault(key, []).extend(one for one in change.effects if one.old is not None)
+        if layer is result.layers[-1]:
+            result.below[key] = below
+        result.removed |= {(*key, member): mark for member, mark in change.removed.items()}
+
+    def merged(self, key: Key) -> Merged:
+        """A definition after all layers."""
+        kind, found = self.kinds[key[0]], self.trees[key]
+        if isinstance(found, Definition) and not _has_was(found.body):
+            return Merged(*key, found.body, found.hash, found.layer, kind.format,
+                          Origins(found.layer, found.positions))
+        tree = _grown(found)
+        _check_renames(tree, self.tell)
+        return finish(kind, key[1], tree, self.owners[key].layer)
+
+
+def _defined_twice(definition: Definition, first: Definition) -> str:
+    return (f'{definition.kind} "{definition.name}" is defined twice: also in {first.mark()} (to change it, write '
+            f'"change: {definition.kind} {definition.name}")')
 
 
 def _unknown_owner(definition: Definition, owner: Definition) -> str:
