@@ -27,7 +27,7 @@ def check(merged: Merged, query: Query, building: Building) -> None:
                                   "apart")
     own = {name: field for name, field in query.parameters.items()
            if field.path.startswith(f"query {query.name}.")}
-    check_parameters(building, merged, ("parameters",), own)
+    check_parameters(building, merged, ("parameters",), query.parameters)
     _check_own(merged, own, building)
     for name, part in query.parts.items():
         _check_reading(merged, ("union", name), part, building)

@@ -25,6 +25,7 @@ from core.expression.type_rules import describe, unify
 from core.types.base import Type
 
 Where = Literal["agent", "workflow", "scenario"]
+AGENT, WORKFLOW, SCENARIO = frozenset({"agent"}), frozenset({"workflow"}), frozenset({"scenario"})
 Source = Callable[[], Type | None]      # the type of a variable, worked out when it is asked for
 Gives = Source | Mapping[str, Source] | None
 
@@ -180,7 +181,7 @@ class Verb(ABC):
 
     name: ClassVar[str]
     schema: ClassVar[type[VerbSchema]]          # has a property called like the verb
-    places: ClassVar[frozenset[str]] = frozenset({"agent", "workflow", "scenario"})
+    places: ClassVar[frozenset[str]] = AGENT | WORKFLOW | SCENARIO
     attended: ClassVar[bool] = False            # needs a person who looks at a page
     block: ClassVar[bool] = False               # has steps inside, in `do`
     loop: ClassVar[bool] = False                # does them several times: what they give is not known after it
@@ -267,7 +268,7 @@ class Builder:
         said = _validated(place, schema, verb)
         if said is None:
             return None
-        parts = {**_common(place, schema, verb), **verb.build(place, said)}
+        parts = {**_common(place, schema), **verb.build(place, said)}
         text_path = self.merged.text_path(place.path)
         inside = {**known, **verb.inside(place, said, parts)}
         alone = verb.alone(said)
@@ -352,7 +353,7 @@ def _validated(place: Place, schema: StepSchema, verb: Verb) -> VerbSchema | Non
 _ARTICLE = {"agent": "an agent", "workflow": "a transition", "scenario": "a scenario"}
 
 
-def _common(place: Place, schema: StepSchema, verb: Verb) -> dict[str, object]:
+def _common(place: Place, schema: StepSchema) -> dict[str, object]:
     """The parts that every step may have."""
     parts: dict[str, object] = {}
     for key, value in (("if", schema.if_), ("once", schema.once)):

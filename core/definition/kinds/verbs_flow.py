@@ -11,7 +11,7 @@ from pydantic import Field as Property
 
 from core.definition.kinds.schema import Expression, Name, Text, Value
 from core.definition.kinds.step_values import check_arguments, check_given, check_records, one_of, records, value_parts
-from core.definition.kinds.steps import Gives, Place, Source, Verb, VerbSchema, fixed
+from core.definition.kinds.steps import AGENT, SCENARIO, WORKFLOW, Gives, Place, Source, Verb, VerbSchema, fixed
 from core.definition.kinds.times import Span, span
 from core.definition.names import suggestion
 from core.definition.processes import Agent, Step, duration, every_step
@@ -95,7 +95,7 @@ class Wait(Verb):
 
     name = "wait"
     schema: ClassVar[type[VerbSchema]] = WaitSchema
-    places = frozenset({"agent", "scenario"})
+    places = AGENT | SCENARIO
 
     def build(self, place: Place, schema: Any) -> Mapping[str, object]:
         return {} if duration(schema.wait) else {"wait": Written(schema.wait, place.scope, "boolean")}
@@ -122,7 +122,7 @@ class Stop(Verb):
 
     name = "stop"
     schema: ClassVar[type[VerbSchema]] = StopSchema
-    places = frozenset({"agent", "workflow"})
+    places = AGENT | WORKFLOW
 
     def check(self, place: Place, step: Step) -> None:
         place.text(step.said.stop, "stop")
@@ -139,7 +139,7 @@ class Transaction(Verb):
 
     name = "transaction"
     schema: ClassVar[type[VerbSchema]] = TransactionSchema
-    places = frozenset({"agent"})
+    places = AGENT
     block = True
 
     def check(self, place: Place, step: Step) -> None:

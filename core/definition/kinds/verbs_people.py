@@ -14,15 +14,13 @@ from core.definition.kinds.parameters import AskedSchema, ParameterSchema, check
 from core.definition.kinds.people import check_people, people_names
 from core.definition.kinds.schema import Expression, Line, Name, Schema, Text, Value
 from core.definition.kinds.step_values import check_arguments, check_records, records, value_parts
-from core.definition.kinds.steps import Gives, Place, Verb, VerbSchema, fixed
+from core.definition.kinds.steps import AGENT, WORKFLOW, Gives, Place, Verb, VerbSchema, fixed
 from core.definition.processes import Ask as Dialog
 from core.definition.processes import Step
 from core.definition.scope import Written
 from core.types.base import Type
 
 FILE = Type("link", "file")
-AGENT = frozenset({"agent"})
-PROCESS = frozenset({"agent", "workflow"})
 
 
 class AskSchema(VerbSchema, DialogSchema):
@@ -66,7 +64,7 @@ class Open(Verb):
 
     name = "open"
     schema: ClassVar[type[VerbSchema]] = OpenSchema
-    places = PROCESS
+    places = AGENT | WORKFLOW
     attended = True
 
     def build(self, place: Place, schema: Any) -> Mapping[str, object]:
@@ -104,7 +102,7 @@ class Message(Verb):
 
     name = "message"
     schema: ClassVar[type[VerbSchema]] = MessageSchema
-    places = PROCESS
+    places = AGENT | WORKFLOW
     attended = True
 
     def check(self, place: Place, step: Step) -> None:
@@ -122,7 +120,7 @@ class Refresh(Verb):
 
     name = "refresh"
     schema: ClassVar[type[VerbSchema]] = RefreshSchema
-    places = PROCESS
+    places = AGENT | WORKFLOW
     attended = True
 
     def check(self, place: Place, step: Step) -> None:
@@ -167,7 +165,7 @@ class Send(Verb):
 
     name = "send"
     schema: ClassVar[type[VerbSchema]] = SendSchema
-    places = PROCESS
+    places = AGENT | WORKFLOW
 
     def build(self, place: Place, schema: Any) -> Mapping[str, object]:
         letter = getattr(schema, self.name)
@@ -241,7 +239,7 @@ class Notify(Verb):
 
     name = "notify"
     schema: ClassVar[type[VerbSchema]] = NotifySchema
-    places = PROCESS
+    places = AGENT | WORKFLOW
 
     def build(self, place: Place, schema: Any) -> Mapping[str, object]:
         parts: dict[str, object] = {}
@@ -290,7 +288,7 @@ class Print(Verb):
 
     name = "print"
     schema: ClassVar[type[VerbSchema]] = PrintSchema
-    places = PROCESS
+    places = AGENT | WORKFLOW
 
     def build(self, place: Place, schema: Any) -> Mapping[str, object]:
         needs = schema.print.report is None and (schema.print.record is not None or place.table is not None)

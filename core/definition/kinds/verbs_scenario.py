@@ -8,12 +8,10 @@ from typing import Any, ClassVar
 from pydantic import Field as Property
 
 from core.definition.kinds.schema import Expression, Name
-from core.definition.kinds.steps import Place, StepSchema, Verb, VerbSchema, type_of
+from core.definition.kinds.steps import SCENARIO, Place, StepSchema, Verb, VerbSchema, type_of
 from core.definition.names import suggestion
 from core.definition.processes import Step
 from core.definition.scope import Written
-
-SCENARIO = frozenset({"scenario"})
 
 
 class ExpectSchema(VerbSchema):
