@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +27,7 @@ from core.ed.session import Principals, Session
 from core.errors import Invalid
 from core.plugins import Plugins
 from core.settings import ROOT, Settings
+from tests.conftest import fresh_database
 
 TUTORIAL = ROOT / "docs/tutorial/library"
 ADDONS = (ROOT / "addons", TUTORIAL / "addon")
@@ -175,3 +181,40 @@ def test_a_late_loan_costs_what_the_settings_say_up_to_the_most(system: As) -> N
     (fine,) = records.create("fine", [{"loan": dream["_id"]}])
     (read,) = records.read("fine", [fine], ["amount", "member", "state"])
     assert (read["amount"], read["member"], read["state"]) == (dream["late_fee"], dream["member"], "open")
+
+
+def test_what_the_tutorial_prints_is_what_happens(database_of_readme: Settings, tmp_path: Path) -> None:
+    home, tool = tmp_path / "var/library/home", tmp_path / "bin/server.py"
+    for folder in (home, tool.parent):
+        folder.mkdir(parents=True)
+    shutil.copy(database_of_readme.home / "secrets.yaml", home)
+    tool.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT}/server.py "$@"\n')
+    tool.chmod(0o755)
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    environment = {**os.environ, "PATH": f"{tool.parent}:{os.environ['PATH']}",
+                   "TESSERA_DATABASE": str(database_of_readme.database)}
+    exports: list[str] = []
+    for command, expected in commands((TUTORIAL / "README.md").read_text()):
+        if command.startswith("export "):
+            exports.append(command)
+            continue
+        ran = subprocess.run(["bash", "-c", "\n".join([*exports, command])], cwd=tmp_path, env=environment, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        said = ran.stdout.replace(f"{tmp_path}/", "")
+        pattern = ".*".join(map(re.escape, expected.strip().split("...")))
+        assert re.fullmatch(pattern, said.strip(), re.DOTALL), f"{command}\n{said}"
+
+
+def commands(page: str) -> Iterator[tuple[str, str]]:
+    """The commands of a page, each with what it prints; `...` is anything."""
+    for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL):
+        for each in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, expected = each.partition("\n")
+            yield command, expected
+
+
+@pytest.fixture
+def database_of_readme(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A database of its own for the commands of the tutorial."""
+    with fresh_database(server, tmp_path_factory) as settings:
+        yield settings
