@@ -81,7 +81,7 @@ def report(model: Model, found: tuple[Unit, ...], own: dict[str, str], places: d
             if own[name] != language and texts[name]:
                 click.echo(f"{language}  {name}: {texts[name] - len(lacking)} of {texts[name]} texts")
             for unit in lacking:
-                click.echo(f"  {unit.mark}: {unit.path}: {unit.text}")
+                click.echo(f"  {unit.mark}: {unit.path}: {unit.short}")
             up_to = [unit for unit in found if rank[unit.layer] <= rank[name]]      # not what a higher layer says
             for unit in outdated(catalogue_file(layer, language), up_to):
                 click.echo(f"  {unit.mark}: {unit.path}: was translated from other words than "

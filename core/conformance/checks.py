@@ -63,7 +63,7 @@ def _translations(subject: Subject) -> Iterator[str]:
     found = units(model, subject.plugins.kinds)
     for gap in missing(model, found, written_in(model, subject.loaded.layers)):
         if subject.is_own(gap.unit.layer) or gap.unit.layer == SITE:
-            yield f"{gap.unit.mark}: {gap.unit.path} has no words in {gap.language}: {gap.unit.text}"
+            yield f"{gap.unit.mark}: {gap.unit.path} has no words in {gap.language}: {gap.unit.short}"
 
 
 def _demo(subject: Subject) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from core.definition.canonical import digest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from core.definition.kinds.base import Kind
     from core.definition.model import Model
 
+SHORT = 80
 UNTRANSLATED = frozenset({"translation", "data"})      # a catalogue is no text, and records are no definitions
 
 
@@ -29,6 +31,11 @@ class Unit:
     text: str
     layer: str
     mark: Mark
+
+    @property
+    def short(self) -> str:
+        """What it says, in one line of a list."""
+        return shorten(self.text, SHORT, placeholder=" ...")
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,8 @@ def load_noting(folders: Sequence[Path], site: Path | None, plugins: Plugins, ro
     own = overrides.read(merged, site, root, reading.problems)
     found = overrides.without_what_follows({*reading.problems, *told}, own.stale)
     problems = tuple(sorted(absent.explained(found, layers, folders, root, plugins.kinds, own.lock))) if found else ()
-    notices = tuple(sorted({alias.notice for alias in aliases}))
+    files = {one.mark().file for one in layers[-1].definitions} if site is not None and layers else set()
+    notices = tuple(sorted({alias.notice if alias.here.file in files else alias.elsewhere for alias in aliases}))
     return Loaded(None if problems else finish(building), problems, layers, notices, aliases, merged, own), building
 
 

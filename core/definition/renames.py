@@ -30,6 +30,11 @@ class Alias:
         """What `check` says of it; it is no error."""
         return self.problem(f'"{self.old}" is called "{self.new}" now: run server.py rename --follow')
 
+    @property
+    def elsewhere(self) -> Problem:
+        """What `check` says of it in a file that is not the site's: its authors write the new name."""
+        return self.problem(f'"{self.old}" is called "{self.new}" now')
+
     def problem(self, message: str) -> Problem:
         """Something to say at the place of the name."""
         return Problem(self.here.file, self.here.line, self.here.column, message)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.definition import Loaded
-from core.definition.catalogue import missing, units, written_in
+from core.definition.catalogue import Unit, missing, units, written_in
 from core.definition.texts import text
+from core.definition.values import Mark
 from core.plugins import Plugins
 from tests.core.definition.sets import load_set
 
@@ -146,3 +147,8 @@ def test_a_text_that_two_verbs_know_is_one_unit(tmp_path: Path) -> None:
         "addons/shop/agents/tell.yaml": "agent: tell\nwhen: {call: true}\ndo:\n  one: {notify: =user, message: It rings.}\n"})
     paths = [unit.path for unit in units(loaded.must(), KINDS)]
     assert paths.count("agent tell.do.one.message") == 1
+
+
+def test_in_lists_a_text_of_several_lines_is_told_in_one() -> None:
+    unit = Unit("template a.body", "Dear you,\n\n" + "we write to you " * 9, "shop", Mark("a.html", 1, 1))
+    assert unit.short.startswith("Dear you, we write") and unit.short.endswith(" ...") and len(unit.short) <= 80

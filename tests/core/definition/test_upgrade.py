@@ -186,6 +186,13 @@ def test_what_has_no_answer_waits(system: Path) -> None:
     assert len(after.problems) == 3
 
 
+def test_only_in_its_own_files_is_the_site_told_to_follow_a_new_name(system: Path) -> None:
+    release(system, "2.0.0", TABLE_2, FORM_1)
+    assert [str(one) for one in loaded(system).notices] == [
+        'addons/lead/forms/lead.xml:2:53: "cell" is called "mobile" now',
+        'site/tables/lead.yaml:8:3: "cell" is called "mobile" now: run server.py rename --follow']
+
+
 def test_a_slip_of_the_site_is_no_change_of_the_release(system: Path) -> None:
     form = SITE_FORM.replace('<after ref="city">', '<after ref="cty">')
     write(system, {"site/forms/lead.xml": form})
