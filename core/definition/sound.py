@@ -68,7 +68,7 @@ def line(addons: int, fields: Mapping[str, int], definitions: int, layers: int, 
     """What a set holds, in a line; `fields` has their number by table."""
     parts = [counted(addons, "addon"), counted(len(fields), "table"), counted(sum(fields.values()), "field"),
              counted(definitions, "definition"), counted(layers, "layer")]
-    return f"all is well: {', '.join(parts)}; version {hashed[:12]}"
+    return f"all is well: {', '.join(parts)}; model {hashed[:12]}"
 
 
 def split(text: str) -> Key:
