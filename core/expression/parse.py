@@ -121,6 +121,8 @@ def _check_tokens(text: str) -> None:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
+    if "\0" in text:                    # which Python versions take differently
+        raise ExpressionError(_character_message("\0"), text.index("\0") + 1)
     position = 0
     while position < len(text):
         match = TOKEN.match(text, position)

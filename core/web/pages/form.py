@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from core.ed.scope import visible
 from core.errors import BadRequest, Conflict, Denied, Invalid, NotFound
 from core.types.base import BadValue
-from core.web import form_save
+from core.web import form_save, said
 from core.web.context import Context
 from core.web.form_draw import Sheet, standings
 from core.web.form_view import FormView, form_view
@@ -63,8 +63,10 @@ def show(context: Context, object: str, id: int) -> Response:
     editing = context.request.args.get("edit") == "1" and not trashed \
         and "change" in context.records.rights(place.table, id)
     entries = form_save.begin(place.view, record, context.viewer) if editing else {}
-    return draw(context, place, record, editing=editing, entries=entries, trashed=trashed,
-                memory=form_save.memory(place.view, entries) if editing else "")
+    notice = said.left(context, place.href(id))
+    response = draw(context, place, record, editing=editing, entries=entries, trashed=trashed, notice=notice,
+                    memory=form_save.memory(place.view, entries) if editing else "")
+    return said.once(context, response, notice)
 
 
 def save(context: Context, object: str, id: int) -> Response:
@@ -81,7 +83,7 @@ def save(context: Context, object: str, id: int) -> Response:
     if not sent.changed:
         return redirect(place.href(id))
     try:
-        context.records.update(place.table, [{"id": id, "_version": version, **sent.values}])
+        written = context.records.update(place.table, [{"id": id, "_version": version, **sent.values}])
     except Invalid as error:
         context.undo()
         form_save.place_problems(sent, error.problems, place.view, context.viewer)
@@ -93,7 +95,7 @@ def save(context: Context, object: str, id: int) -> Response:
         context.undo()
         sent.problems[""] = context.text(error.message, **error.params)
         return _again(context, place, id, sent, version, base, status=403)
-    return redirect(place.href(id))
+    return said.saved(context, place.href(id), written.warnings)
 
 
 def _version(context: Context) -> int:
@@ -134,7 +136,7 @@ def create(context: Context, object: str) -> Response:
                  if value not in (None, []) or record.get(key) not in (None, [])}
         try:
             created = context.records.create(table, [{**_given(context, thing, table, place.view), **shown}])
-            return redirect(place.href(created[0]))
+            return said.saved(context, place.href(created[0]), created.warnings)
         except Invalid as error:
             context.undo()
             form_save.place_problems(sent, error.problems, place.view, context.viewer)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -384,3 +386,26 @@ def test_a_form_page_needs_at_most_twelve_statements(site: Site, acme: int) -> N
     form = edit(browser, f"/deals/{record}")
     browser.post(f"/deals/{record}", {**form, "note": "counted"})
     assert len(browser.statements) <= 12, browser.statements
+
+
+def test_what_a_rule_warns_of_is_saved_and_said_once(site: Site) -> None:
+    record = deal(site)
+    browser = site.browser("ada")
+    form = edit(browser, f"/deals/{record}")
+    browser.post(f"/deals/{record}", {**form, "amount": "-1"})
+    warning = "The lines add up to"
+    assert warning in browser.get(f"/deals/{record}")
+    assert warning not in browser.get(f"/deals/{record}")
+    assert site.read("deal", record)["amount"] == Decimal(-1)
+
+
+def test_what_is_left_to_be_said_is_for_its_page_only_and_never_markup(site: Site) -> None:
+    one, other = deal(site), deal(site)
+    browser = site.browser("ada")
+    place = f"/deals/{one}"
+    for left in (b"\xff", b"[]", b"{}", b'["/deals", 1]', json.dumps([place, 7]).encode()):
+        browser.client.set_cookie("said", base64.urlsafe_b64encode(left).decode())
+        assert 't-alert is-warn"' not in browser.get(place)
+    browser.client.set_cookie("said", base64.urlsafe_b64encode(json.dumps([place, "<b>bold</b>"]).encode()).decode())
+    assert "bold" not in browser.get(f"/deals/{other}")
+    assert "&lt;b&gt;bold&lt;/b&gt;" in browser.get(place)
