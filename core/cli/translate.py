@@ -65,7 +65,8 @@ def command(context: click.Context, language: str | None, layers: tuple[str, ...
     if not is_language(language):
         raise Refused(f'"{language}" is no language: write one such as zh_CN or de')
     for name in wanted_layers(layers, places):
-        write(places[name], language, texts_for(model, found, own, name, language, alone=not layers))
+        elsewhere = {unit.path for unit in found if unit.layer != name}
+        write(places[name], language, texts_for(model, found, own, name, language, alone=not layers), elsewhere)
     if language not in model.system.languages:
         click.echo(f'People can choose {language} once system.yaml names it: languages: '
                    f'[{", ".join((*model.system.languages, language))}]')
@@ -123,10 +124,10 @@ def catalogue_file(layer: Layer, language: str) -> Path:
     return there[0] if there else layer.path / "translations" / f"{language}.po"
 
 
-def write(layer: Layer, language: str, wanted: list[Unit]) -> None:
+def write(layer: Layer, language: str, wanted: list[Unit], elsewhere: set[str]) -> None:
     """Bring one catalogue up to date, and say what is new."""
     path = catalogue_file(layer, language)
-    followed = follow(path, language, wanted)
+    followed = follow(path, language, wanted, elsewhere)
     if not wanted and not path.exists():
         click.echo(f"{layer.name}: nothing to translate")
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,8 +55,10 @@ def outdated(path: Path, found: Iterable[Unit]) -> list[Unit]:
     return [unit for unit in found if unit.path in made_of and made_of[unit.path] != unit.text]
 
 
-def follow(path: Path, language: str, wanted: Iterable[Unit]) -> Followed:
+def follow(path: Path, language: str, wanted: Iterable[Unit], elsewhere: Container[str] = ()) -> Followed:
     """The PO file with an entry for every wanted unit; raises DefinitionError.
+
+    Entries of paths in `elsewhere`, where a higher layer says something else here, stay as they are.
 
     Words that were translated from other words stay, marked as fuzzy, and count again once somebody has removed the
     mark. What translates nothing any more moves to the end of the file as obsolete.
@@ -73,6 +75,9 @@ def follow(path: Path, language: str, wanted: Iterable[Unit]) -> Followed:
         counts["changed"] += before is not None and before.id != unit.text
         counts["empty"] += not message.string
     for message in known.values():
+        if message.context in elsewhere and (message.id, message.context) not in old.obsolete:
+            new[message.id] = message
+            continue
         if message.string:
             new.obsolete[message.id, message.context] = message
         counts["gone"] += (message.id, message.context) not in old.obsolete

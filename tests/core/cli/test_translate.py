@@ -100,6 +100,15 @@ def test_words_of_a_changed_text_are_kept_as_fuzzy_and_of_a_removed_one_as_obsol
     assert '#| msgid "Item"' in path.read_text()
 
 
+def test_an_addons_words_stay_where_the_site_says_something_else(place: Path) -> None:
+    translate("zh_CN", "shop")
+    path = place / "addons/shop/translations/zh_CN.po"
+    fill(path, "table item.title", "物品")
+    write(place, {"metadata/tables/item.yaml": "change: table item\ntitle: Ware\n"})
+    assert "0 gone" in translate("zh_CN", "shop").stdout
+    assert entries(path)["table item.title"] == "物品"
+
+
 def test_what_is_marked_as_fuzzy_is_not_shown(place: Path) -> None:
     translate("zh_CN")
     path = place / "metadata/translations/zh_CN.po"
