@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +16,7 @@ from core.cli.acting import sessions
 from core.ed import query as queries
 from core.ed import query_values
 from core.ed.query_words import cell, column_title, prompt, query_title
+from core.ed.records import Records
 from core.errors import Invalid, fill
 from core.expression.type_rules import NUMBERS
 from core.types.base import Locale
@@ -49,7 +50,8 @@ def command(context: click.Context, name: str | None, as_json: bool, as_csv: boo
             return
         query = queries.query_of(session, name)
         try:
-            given = query_values.parse(session, query, _options(query, context.args), locale)
+            options = _by_title(session, query, _options(query, context.args))
+            given = query_values.parse(session, query, options, locale)
             found = queries.run(session, name, given, limit=limit, offset=offset)
         except Invalid as error:
             raise _wrong(session, query, error) from None
@@ -79,6 +81,23 @@ def _options(query: Query, words: Sequence[str]) -> dict[str, str]:
         if not sign and not rest:
             raise click.UsageError(f"--{name} needs a value")
         found[name] = value if sign else rest.pop(0)
+    return found
+
+
+def _by_title(session: Session, query: Query, options: Mapping[str, str]) -> dict[str, str]:
+    """The options with the ids of linked records that are said by their titles."""
+    found = dict(options)
+    for name, text in options.items():
+        field = query.parameters[name]
+        if field.target is None or field.expression_type.many or (text.strip().isascii() and text.strip().isdigit()):
+            continue
+        hits = Records(session).lookup(field.target, text, field.among)
+        same = [id for id, title in hits if title.casefold() == text.strip().casefold()]
+        if len(same) != 1:
+            near = ", ".join(f"{title} ({id})" for id, title in hits[:5])
+            raise click.UsageError(f"--{name}: there {'are several' if same else 'is no'} {field.target} {text!r}"
+                                   + (f"; write the id: {near}" if near else ""))
+        found[name] = str(same[0])
     return found
 
 

@@ -38,6 +38,8 @@ columns: {stage: {}, deals: count(), worth: {is: sum(amount), title: Worth}}
 group: [stage]
 order: [stage]
 """,
+    "deals_with": "query: deals_with\nof: deal\nparameters: {company: {type: link, to: company}}\n"
+                  "where: company == parameter.company\ncolumns: {name: {}}\norder: [name]\n",
     "secrets": "query: secrets\nof: company\nwhere: secret is not None\ncolumns: {name: {}, secret: {}}\n",
 }
 
@@ -68,7 +70,8 @@ def run(small: Small):
 
 def test_without_a_name_it_lists_what_one_may_run(run) -> None:
     assert run().output.splitlines() == [
-        "by_stage  By stage", "deals_of  Deals of a city  --city [--least] [--begun_since]", "secrets   Secrets"]
+        "by_stage    By stage", "deals_of    Deals of a city  --city [--least] [--begun_since]",
+        "deals_with  Deals with  --company", "secrets     Secrets"]
     assert "secrets" not in run(user="bob").output
 
 
@@ -129,3 +132,15 @@ def test_everyone_gets_what_they_may_read(run, small: Small) -> None:
 def test_more_rows_than_asked_for_are_told(run) -> None:
     result = run("by_stage", "--limit", "1", "--json")
     assert "there are more than 1 rows" in result.output
+
+
+def test_a_linked_record_is_said_by_its_title_or_its_id(run, small: Small) -> None:
+    small.create("company", name="Twin")
+    small.create("company", name="TWIN")
+    by_title = run("deals_with", "--company", "acme 中国", "--json").output
+    assert [row["name"] for row in json.loads(by_title)] == ["-Anvils", "Bolts", "Cheap"]
+    for said, message in (("Nobody", "--company: there is no company 'Nobody'"),
+                          ("Acme", "is no company 'Acme'; write the id: Acme 中国 ("),
+                          ("Twin", "there are several company 'Twin'; write the id: Twin (")):
+        result = run("deals_with", "--company", said)
+        assert (result.exit_code, message in result.output) == (2, True), result.output
