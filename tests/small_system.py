@@ -243,3 +243,11 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content.lstrip("\n"), encoding="utf-8")
+
+
+def forget_settings(owner: Engine) -> None:
+    """Make every setting what it was shipped as, for all who have read it."""
+    with owner.begin() as connection:
+        connection.execute(text("delete from sys.setting where key like 'setting.%'"))
+        connection.execute(text("delete from sys.setting_change"))
+        connection.execute(text("update bm.live set epoch = epoch + 1"))

@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from core.bm.seeds import finder
 from core.bm.values import Unresolved, record_values
+from core.definition.layers import addon_folders
 from core.definition.yaml import read
 from core.ed.records import Records
 from core.errors import DefinitionError, Refused
 
 if TYPE_CHECKING:
+    from core.definition.model import Model
     from core.ed.session import Session
+
+
+def demo_folders(model: Model, folders: Iterable[Path]) -> list[Path]:
+    """The folder of each installed addon, in the order in which they build on each other."""
+    order = {addon.name: number for number, addon in enumerate(model.addons)}
+    return sorted((folder for folder in addon_folders(folders) if folder.name in order),
+                  key=lambda folder: order[folder.name])
 
 
 class Demo:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 from sqlalchemy import Engine, text
 
 from core.bm import live, service
-from core.bm.demo import Demo
+from core.bm.demo import Demo, demo_folders
 from core.bm.lock import starting
 from core.cli import DEMO_PASSWORD, Invocation
 from core.database import setup
@@ -60,16 +58,10 @@ def _first_users(settings: Settings, engine: Engine, plugins: Plugins, demo: boo
         password = passwords.hash_password(DEMO_PASSWORD)
         create_user(session, "admin", "Administrator", ["administrator"], password, demo=True)
         made = Demo(session)
-        number = made.load(_demo_folders(settings, session))
+        number = made.load(demo_folders(system.model, settings.addon_folders))
         logins = ["admin"]
         for (table, handle), record in made.made.items():
             if table == "user":
                 create_account(session, record, handle, password, demo=True)
                 logins.append(handle)
         return [f"{number} demo records.", f"Accounts: {', '.join(logins)}; password of each: {DEMO_PASSWORD}"]
-
-
-def _demo_folders(settings: Settings, session: Session) -> list[Path]:
-    """The folder of each installed addon, in the order in which they build on each other."""
-    return [folder / addon.name for addon in session.system.model.addons for folder in settings.addon_folders
-            if (folder / addon.name).is_dir()]

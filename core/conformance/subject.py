@@ -11,16 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from core.bm import live, service
-from core.bm.demo import Demo
+from core.bm.demo import Demo, demo_folders
 from core.bm.follow import Systems
 from core.database import embedded, setup
 from core.database import engine as engines
 from core.definition import Loaded, Model, load
 from core.definition.files import Reading
-from core.definition.layers import find_addons
+from core.definition.layers import addon_folders, find_addons
 from core.ed.accounts import create_user
 from core.ed.records import Records
 from core.ed.session import Principals, Session
@@ -117,7 +117,7 @@ class Subject:
         if self.previous is None:
             return None
         names = find_addons([self.previous], self.previous, Reading(self.plugins.kinds))
-        others = tuple(folder for base in self.folders for folder in _addons(base) if folder.name not in names)
+        others = tuple(folder for folder in addon_folders(self.folders) if folder.name not in names)
         return load((self.previous, *others), self.site, self.plugins)
 
     @cached_property
@@ -145,26 +145,17 @@ class Subject:
                                              connection)
             cookies = {}
             for role in model.roles:
-                create_user(session, f"role.{role}".replace("_", "-"), role, [role])
-                account = connection.exec_driver_sql("select max(id) from sys.account").scalar_one()
+                user = create_user(session, f"role.{role}".replace("_", "-"), role, [role])
+                account = connection.execute(text("select id from sys.account where user_id = :user"),
+                                             {"user": user}).scalar_one()
                 cookies[role] = open_session(connection, account)
         return cookies
 
     def _demo(self, owner: Engine) -> tuple[int, str]:
-        folders = [folder for base in self.folders for folder in _addons(base)
-                   if any(addon.name == folder.name for addon in self.model.addons)]
-        order = {addon.name: number for number, addon in enumerate(self.model.addons)}
         try:
             with owner.begin() as connection:
                 system = live.system(connection, live.current(connection)[0], self.plugins)
                 return Demo(Session.system_session(system, connection)).load(
-                    sorted(folders, key=lambda folder: order[folder.name])), ""
+                    demo_folders(self.model, self.folders)), ""
         except Exception as error:           # whatever the author's records bring about is his to read
             return 0, f"{type(error).__name__}: {error}" if not isinstance(error, Refused) else str(error)
-
-
-def _addons(folder: Path) -> list[Path]:
-    """The folders of addons in a folder that is one, or holds some."""
-    if (folder / "addon.yaml").is_file():
-        return [folder]
-    return [path for path in sorted(folder.iterdir()) if (path / "addon.yaml").is_file()] if folder.is_dir() else []

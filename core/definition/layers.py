@@ -58,7 +58,7 @@ def read_layers(folders: Sequence[Path], site: Path | None, root: Path, reading:
 def find_addons(folders: Sequence[Path], root: Path, reading: Reading) -> dict[str, Found]:
     """Every addon in the folders, each of which is an addon itself or holds some."""
     found: dict[str, Found] = {}
-    for folder in _addon_folders(folders):
+    for folder in addon_folders(folders):
         path = folder / "addon.yaml"
         definition = read_file(path, shown(path, root), folder.name, reading)
         if definition is None:
@@ -79,7 +79,8 @@ def find_addons(folders: Sequence[Path], root: Path, reading: Reading) -> dict[s
     return found
 
 
-def _addon_folders(folders: Sequence[Path]) -> Iterable[Path]:
+def addon_folders(folders: Iterable[Path]) -> Iterable[Path]:
+    """The folder of every addon in folders each of which is an addon itself or holds some."""
     for folder in folders:
         if (folder / "addon.yaml").is_file():
             yield folder

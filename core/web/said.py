@@ -16,7 +16,7 @@ from core.web.response import redirect
 
 COOKIE = "said"
 SECONDS = 60
-LONGEST = 2_000         # letters; browsers keep cookies of 4 kB
+LONGEST = 2_000         # bytes; in base64 and with its attributes a cookie stays below the 4 kB that browsers keep
 
 
 def saved(context: Context, location: str, warnings: Sequence[FieldProblem]) -> Response:
@@ -24,8 +24,8 @@ def saved(context: Context, location: str, warnings: Sequence[FieldProblem]) -> 
     response = redirect(location)
     if warnings:
         lines = dict.fromkeys(context.text(one.message, **one.params) for one in warnings)
-        text = "\n".join(lines)[:LONGEST]
-        packed = base64.urlsafe_b64encode(json.dumps([location, text]).encode()).decode()
+        text = "\n".join(lines).encode()[:LONGEST].decode(errors="ignore")
+        packed = base64.urlsafe_b64encode(json.dumps([location, text], ensure_ascii=False).encode()).decode()
         set_cookie(response, context.request, COOKIE, packed, SECONDS)
     return response
 
@@ -37,7 +37,7 @@ def left(context: Context, location: str) -> str:
         return ""
     try:
         place, text = json.loads(base64.urlsafe_b64decode(packed.encode()))
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         return ""
     return text if place == location and isinstance(text, str) else ""
 

@@ -115,15 +115,15 @@ class Create(Verb):
     schema: ClassVar[type[VerbSchema]] = CreateSchema
 
     def build(self, place: Place, schema: Any) -> Mapping[str, object]:
-        return {"create": table_part(place, schema.create), **value_parts(place, schema.with_)}
+        return {self.name: table_part(place, getattr(schema, self.name)), **value_parts(place, schema.with_)}
 
     def gives(self, place: Place, schema: Any, parts: Mapping[str, object]) -> Gives:
-        return table_source(parts["create"])
+        return table_source(parts[self.name])
 
     def check(self, place: Place, step: Step) -> None:
-        table = check_table(place, step, "create")
+        table = check_table(place, step, self.name)
         check_values(place, step.said.with_, table)
-        if not isinstance(step.parts["create"], Written):
+        if not isinstance(step.parts[self.name], Written):
             check_complete(place, step.said.with_, table)
 
 
@@ -156,23 +156,14 @@ class UpsertSchema(VerbSchema):
     with_: dict[Name, Value] = Property(alias="with", min_length=1, description=WITH)
 
 
-class Upsert(Verb):
+class Upsert(Create):
     """Changes the record with the same key, or makes one; the step's name is the record."""
 
     name = "upsert"
     schema: ClassVar[type[VerbSchema]] = UpsertSchema
 
-    def build(self, place: Place, schema: Any) -> Mapping[str, object]:
-        return {"upsert": table_part(place, schema.upsert), **value_parts(place, schema.with_)}
-
-    def gives(self, place: Place, schema: Any, parts: Mapping[str, object]) -> Gives:
-        return table_source(parts["upsert"])
-
     def check(self, place: Place, step: Step) -> None:
-        table = check_table(place, step, "upsert")
-        check_values(place, step.said.with_, table)
-        if not isinstance(step.parts["upsert"], Written):
-            check_complete(place, step.said.with_, table)
+        super().check(place, step)
         for index, name in enumerate(step.said.key):
             if name not in step.said.with_:
                 place.tell(f'the key "{name}" is not among the values' + suggestion(name, step.said.with_), "key",

@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from core.bm import service
 from core.cli import Invocation
 from core.cli import query as command_module
 from core.errors import NotFound, Refused
-from core.plugins import Plugins
 from tests.small_system import Small, small_system
 
 QUERIES = {
@@ -46,12 +44,8 @@ order: [stage]
 
 @pytest.fixture(scope="module")
 def small(database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    folder = tmp_path_factory.mktemp("small")
-    with small_system(database, folder) as system:
-        (folder / "site" / "queries").mkdir()
-        for name, text in QUERIES.items():
-            (folder / "site" / "queries" / f"{name}.yaml").write_text(text)
-        service.promote_folder(system.settings, system.owner, plugins=Plugins())
+    more = {f"queries/{name}.yaml": text for name, text in QUERIES.items()}
+    with small_system(database, tmp_path_factory.mktemp("small"), more) as system:
         acme = system.create("company", name="Acme 中国", city="Ulm", secret="=HYPERLINK()")
         for name, amount, stage in (("-Anvils", 500, "won"), ("Bolts", 1500, "open"), ("Cheap", 20, "open")):
             system.create("deal", name=name, company=acme, amount=Decimal(amount), stage=stage)

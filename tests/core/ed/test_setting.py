@@ -13,7 +13,7 @@ from core.ed.records import Records
 from core.ed.session import Session
 from core.errors import BadRequest, Conflict, Denied, Invalid, NotFound
 from core.settings import Settings
-from tests.small_system import Small, small_system
+from tests.small_system import Small, forget_settings, small_system
 
 MORE = {
     "tables/user.yaml": "change: table user\nfields: {organisation: {type: link, to: organisation}}\n",
@@ -48,10 +48,7 @@ def small(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(autouse=True)
 def as_shipped(small: Small) -> None:
-    with small.owner.begin() as connection:
-        connection.execute(text("delete from sys.setting where key like 'setting.%'"))
-        connection.execute(text("delete from sys.setting_change"))
-        connection.execute(text("update bm.live set epoch = epoch + 1"))
+    forget_settings(small.owner)
 
 
 def change(small: Small, name: str, value: object, user: str = "ada", **more: object) -> None:

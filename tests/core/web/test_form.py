@@ -8,10 +8,15 @@ import json
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from werkzeug.test import create_environ
 
+from core.errors import FieldProblem
+from core.web import said
+from core.web.request import Request
 from tests.core.web.site import Browser, Site
 
 
@@ -399,11 +404,21 @@ def test_what_a_rule_warns_of_is_saved_and_said_once(site: Site) -> None:
     assert site.read("deal", record)["amount"] == Decimal(-1)
 
 
+def test_long_warnings_in_chinese_fit_into_what_browsers_keep() -> None:
+    context = SimpleNamespace(request=Request(create_environ("/")), text=lambda message, **_: message)
+    answer = said.saved(context, "/deals/1", [FieldProblem("", "warning", "警告" * 3000)])
+    cookie = answer.headers["Set-Cookie"]
+    assert len(cookie) < 4096
+    context.request = Request(create_environ("/", headers={"Cookie": cookie.partition(";")[0]}))
+    assert said.left(context, "/deals/1").startswith("警告警告")
+
+
 def test_what_is_left_to_be_said_is_for_its_page_only_and_never_markup(site: Site) -> None:
     one, other = deal(site), deal(site)
     browser = site.browser("ada")
     place = f"/deals/{one}"
-    for left in (b"\xff", b"[]", b"{}", b'["/deals", 1]', json.dumps([place, 7]).encode()):
+    for left in (b"\xff", b"[]", b"{}", b'["/deals", 1]', json.dumps([place, 7]).encode(),
+                 b"[" * 100_000):
         browser.client.set_cookie("said", base64.urlsafe_b64encode(left).decode())
         assert 't-alert is-warn"' not in browser.get(place)
     browser.client.set_cookie("said", base64.urlsafe_b64encode(json.dumps([place, "<b>bold</b>"]).encode()).decode())

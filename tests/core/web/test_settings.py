@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from core.settings import Settings
 from tests.core.web.site import Browser, Site, sample_site
+from tests.small_system import forget_settings
 
 MORE = {
     "tables/user_office.yaml": "change: table user\nfields: {office: {type: link, to: organisation}}\n",
@@ -35,10 +36,7 @@ def site(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(autouse=True)
 def as_shipped(site: Site) -> None:
-    with site.owner.begin() as connection:
-        connection.execute(text("delete from sys.setting where key like 'setting.%'"))
-        connection.execute(text("delete from sys.setting_change"))
-        connection.execute(text("update bm.live set epoch = epoch + 1"))
+    forget_settings(site.owner)
 
 
 def change(browser: Browser, name: str, status: int = 303, query: str = "", **values: str) -> None:

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from core.bm import service
-from core.plugins import Plugins
 from tests.core.web.api.conftest import Caller
 from tests.small_system import Small, small_system
 
@@ -27,12 +25,8 @@ QUERIES = {
 
 @pytest.fixture(scope="module")
 def small(database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    folder = tmp_path_factory.mktemp("small")
-    with small_system(database, folder) as system:
-        (folder / "site" / "queries").mkdir()
-        for name, text in QUERIES.items():
-            (folder / "site" / "queries" / f"{name}.yaml").write_text(text)
-        service.promote_folder(system.settings, system.owner, plugins=Plugins())
+    more = {f"queries/{name}.yaml": text for name, text in QUERIES.items()}
+    with small_system(database, tmp_path_factory.mktemp("small"), more) as system:
         acme = system.create("company", name="Acme")
         for name, amount, stage, owner in (("Anvils", 500, "won", "ada"), ("Bolts", 1500, "open", "bob"),
                                            ("Cheap", 20, "open", "ada")):
