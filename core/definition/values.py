@@ -29,6 +29,8 @@ class Mark(NamedTuple):
 
     def problem(self, message: str, inside: int | None = None) -> Problem:
         """The error at this place; `inside` is a column (from 1) within the value."""
+        if not message.isprintable():           # a name from a file may hold anything
+            message = "".join(one if one.isprintable() else repr(one)[1:-1] for one in message)
         if inside is not None and self.value_line:
             return Problem(self.file, self.value_line, self.value_column + inside - 1, message)
         return Problem(self.file, self.line, self.column, message)

@@ -49,6 +49,7 @@ def original() -> Iterator[Path]:
 @example(path="site/customisation.lock", data=b"table deal.title: {base: {}, from: x}\n? [a]\n: b\n", keep=0)
 @example(path="site/customisation.lock", data=b"- a\n", keep=0)
 @example(path="addons/sample/translations/zh_CN.po", data=b'msgid "a"\nmsgid "b"\nmsgstr[1] "x"\n', keep=0)
+@example(path="addons/sample/addon.yaml", data=b'addon: sample\n"versio\\tn": 1.0.0\n', keep=0)
 @example(path="site/any/new.xml", data=b'<form change="deal"><set ref="a" ref="b"/></form>', keep=0)
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_in_a_file_are_a_problem_at_a_place_or_none(original: Path, path: str, data: bytes,
