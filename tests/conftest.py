@@ -56,7 +56,7 @@ def fresh_database(server: Settings, tmp_path_factory: pytest.TempPathFactory) -
     _run(server, sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
     url = address.url(server, "owner").set(database=name)
     yield Settings(home=home, database=url.render_as_string(hide_password=False), metadata=home / "metadata")
-    _run(server, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    _drop(server, name)
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +110,19 @@ def _make_template(settings: Settings) -> None:
     pool.dispose()
 
 
-def _run(settings: Settings, statement: sql.Composed) -> None:
-    """Run a statement that no transaction may hold, as the owner, from outside the databases it is about."""
-    pool = engines.connect_to(address.url(settings, "owner").set(database="postgres"))
+def _drop(settings: Settings, name: str) -> None:
+    """Drop a module's database, though a server that was just stopped may have connections there for a moment yet.
+
+    Only the role that serves requests may end its own connections: the owner is not allowed to.
+    """
+    _run(settings, sql.SQL("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = {} "
+                           "and usename = current_user").format(sql.Literal(name)), "app")
+    _run(settings, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def _run(settings: Settings, statement: sql.Composed, role: address.Role = "owner") -> None:
+    """Run a statement that no transaction may hold, from outside the databases it is about."""
+    pool = engines.connect_to(make_url(address.url(settings, role)).set(database="postgres"))
     with pool.connect() as connection:
         driver = connection.connection.driver_connection
         assert driver is not None

@@ -52,7 +52,8 @@ def mine(crm: Crm) -> int:
 def plain(html: str, number: int) -> str:
     """A page without what differs from answer to answer."""
     html = re.sub(r'(nonce|content|value)="[^"]*"', "", html)
-    return re.sub(r"[0-9a-f]{16}", "", html.replace(str(number), "N"))
+    html = re.sub(r"[0-9a-f]{16}", "", html)       # before the number, whose digits may stand in a request's id
+    return html.replace(str(number), "N")
 
 
 # 36, 37: ids, owners, keys
