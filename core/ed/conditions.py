@@ -49,6 +49,11 @@ def ask(session: Session, table: str, where: Any, filters: Filters, search: str 
         "_".join(("parameter", name)): value for name, value in session.environment.variables.items()
         if not name.startswith("setting.")}
     for number, one in enumerate(_several(where)):
+        if isinstance(one, Condition):              # of a group: grouping.within
+            keys.append(one.key)
+            parameters |= one.parameters
+            makers += one.makers
+            continue
         expression, values = (one, {}) if isinstance(one, Expression) else \
             parse(session, table, one).lifted(f"where_{number}")
         keys.append(("where", expression.node))
