@@ -53,6 +53,7 @@ class Gate:
         self.shape = user.shape
         self.open = user.system                 # core's own work
         self.all = user.all
+        self.scopes = user.scopes               # of the token by which the user came
         self.roles = tuple(system.model.roles[name] for name in sorted(user.roles))
         self._known: dict[Hashable, object] = {}
 
@@ -131,6 +132,8 @@ class Gate:
     # How
 
     def _rule(self, table: str, right: str) -> Rule:
+        if self.scopes is not None and not self.scopes.allow(self.system.model, table, right):
+            return False
         if self.open or self.all:
             return True
         said = [self._said(role, table, "", right) for role in self.roles]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from core.definition.model import Model, Table
     from core.ed.files import FileStore
+    from core.ed.scopes import Scopes
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,12 @@ class Principals:
     all: bool = False           # holds a role with `all: true`: every right that `access: only` leaves
     system: bool = False        # core's own work: no gate at all
     settings: Mapping[str, object] | None = None    # as they hold for this user; None: not read yet
+    scopes: Scopes | None = None    # of the token by which the user came; None: no limit
 
     @cached_property
     def shape(self) -> Hashable:
         """What statements depend on; all else of the user is passed to them as parameters."""
-        return (self.system, self.all, self.roles)
+        return (self.system, self.all, self.roles, self.scopes)
 
     @cached_property
     def parameters(self) -> Mapping[str, object]:
@@ -52,8 +54,12 @@ class Principals:
         return values
 
     @classmethod
-    def load(cls, connection: Connection, system: System, user_id: int, epoch: int = 0) -> Principals:
+    def load(cls, connection: Connection, system: System, user_id: int, epoch: int = 0,
+             scopes: Scopes | None = None) -> Principals:
         """Read a user's roles, teams and people below; kept per user and epoch with the version's caches."""
+        if scopes is not None:
+            return system.cache.get(("principals", user_id, epoch, scopes), lambda: replace(
+                cls.load(connection, system, user_id, epoch), scopes=scopes))
         return system.cache.get(("principals", user_id, epoch), lambda: _load(connection, system, user_id))
 
 

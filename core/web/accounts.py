@@ -10,6 +10,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, text
 
 from core.database.prepared import Prepared
+from core.ed.scopes import scopes_of
 from core.errors import FieldProblem, Invalid, NotFound
 from core.web import passwords
 from core.web.context import Account
@@ -68,7 +69,7 @@ def head(connection: Connection, session: str | None = None, token: str | None =
     row = statement.run(connection, {"hash": hashed}).one()
     if row.id is None or row.user_id is None:
         return Head(row.version or 0, row.epoch)
-    scopes = tuple(row.scopes) if row.scopes else None
+    scopes = scopes_of(tuple(row.scopes)) if row.scopes is not None else None
     account = Account(row.id, row.login, row.user_id, row.csrf, b"" if token else hashed, scopes)
     return Head(row.version or 0, row.epoch, account, row.demo, bool(row.stale))
 

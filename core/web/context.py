@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from core.ed.records import Records
+    from core.ed.scopes import Scopes
     from core.ed.session import Session
     from core.ed.system import System
     from core.settings import Settings
@@ -29,7 +30,7 @@ class Account:
     user_id: int
     csrf: str = ""
     session: bytes = b""                     # the hash the session is kept under; empty for a token
-    scopes: tuple[str, ...] | None = None    # of a token; None: no limit beyond the user's own rights
+    scopes: Scopes | None = None             # of a token; None: no limit beyond the user's own rights
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def introduce(context: Context) -> None:
     context.text = text_of(language)
     now = datetime.now(UTC)
     if account is not None:
-        user = Principals.load(context.connection, context.system, account.user_id, context.epoch)
+        user = Principals.load(context.connection, context.system, account.user_id, context.epoch, account.scopes)
         context.session = Session.open(context.system, context.connection, user, zone=locale.zone,
                                        language=language, now=now)
         context.session.files = FileStore(context.settings.home / "files")

@@ -132,7 +132,7 @@ def _begin(context: Context, table: str, scope: str) -> Table:
 def _scope(context: Context, scope: str) -> None:
     """A token may be limited to reading; raises Denied."""
     scopes = context.account.scopes if context.account else None
-    if scopes is not None and scope not in scopes and not (scope == "read" and "write" in scopes):
+    if scopes is not None and scope not in dict(scopes.tables) and not (scope == "read" and scopes.tables):
         raise Denied("This token is not for writing." if scope == "write" else "This token is not for reading.")
 
 

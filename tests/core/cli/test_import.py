@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from core.cli import Invocation, import_, revert, token
+from core.ed.scopes import scopes_of
 from core.errors import Refused
 from core.web.accounts import head
 from tests.small_system import Small, small_system
@@ -73,7 +74,7 @@ def test_a_token_is_printed_once_kept_as_a_hash_and_can_be_revoked(small: Small,
     assert all(printed.encode() not in bytes(row[0]) for row in small.sql("select hash from sys.token"))
     with small.engine.connect() as connection:
         account = head(connection, token=printed).account
-    assert account is not None and (account.login, account.scopes) == ("bob", ("read",))
+    assert account is not None and (account.login, account.scopes) == ("bob", scopes_of(("read",)))
 
     assert "1 tokens revoked" in run(token.command, "bob", "--revoke").output
     with small.engine.connect() as connection:
