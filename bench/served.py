@@ -80,7 +80,6 @@ def settle(site: Site) -> None:
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("vacuum analyze")
-        cursor.execute("checkpoint")
     connection.close()
 
 
