@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sized
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -18,12 +20,12 @@ Index = Literal["btree", "gin"]
 class Type:
     """What an expression, and a field in it, is.
 
-    `name` is one of: text integer decimal money percent boolean date datetime duration choice link set null.
+    `name` is one of: text integer decimal money percent boolean date time datetime duration choice link set json null.
     """
 
     name: str
     of: str | None = None      # choice: the choices' name; link and set: the table's name
-    many: bool = False         # a plural choice or link
+    many: bool = False         # a plural choice or link, or several texts
 
     def __str__(self) -> str:
         return ("many " if self.many else "") + self.name + (f" of {self.of}" if self.of else "")
@@ -31,10 +33,10 @@ class Type:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One column of a field; `name` is "" for the main part, else "key", "base", "normal"."""
+    """One column of a field; `name` is "" for the main part, else "key", "base", "normal", "html"."""
 
     name: str
-    column: str                # text bigint integer numeric boolean date timestamptz text[] bigint[] jsonb
+    column: str                # text bigint integer numeric boolean date time timestamptz interval text[] bigint[] jsonb
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,18 @@ class Locale:
 
     language: str = "en"
     zone: str = "UTC"
+
+
+PLAIN = Locale()               # of what is written for programs
+Plain = str | int | Decimal | bool | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a value is found by: texts by their words, numbers by any run of their digits."""
+
+    texts: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
 
 
 class BadValue(TesseraError):
@@ -77,7 +91,9 @@ class FieldType(ABC, Generic[P]):
     properties: ClassVar[type[BaseModel]] = Properties
     sortable: ClassVar[bool] = True
     searchable: ClassVar[bool] = False
+    searched: ClassVar[tuple[str, ...]] = ("",)     # the parts that `words` is given
     virtual: ClassVar[bool] = False          # no column of its own (lines)
+    is_file: ClassVar[bool] = False          # its value is an uploaded file
 
     @abstractmethod
     def expression_type(self, p: P) -> Type:
@@ -118,3 +134,11 @@ class FieldType(ABC, Generic[P]):
     @abstractmethod
     def format(self, value: Any, p: P, locale: Locale) -> str:
         """Give a value for reading; empty for None."""
+
+    def plain(self, value: Any, p: P) -> Plain:
+        """Give a value for a file that people open and programs read; `parse` in English and UTC reads it back."""
+        return None if value is None else self.format(value, p, PLAIN)
+
+    def words(self, values: tuple[Any, ...], p: P) -> Words:
+        """What searches find a value by, of the parts named in `searched`."""
+        return Words((values[0],))
