@@ -110,6 +110,15 @@ class Denied(Told):
     """The caller has no right to do this; the message says who has."""
 
 
+class RecordLocked(Denied):
+    """A record is locked, so nobody may write it now; the message says why, and who may unlock it."""
+
+    def __init__(self, message: str | Words, *, table: str = "", id: int = 0, **params: object) -> None:
+        self.table = table
+        self.id = id
+        super().__init__(message, **params)
+
+
 class NotFound(Told):
     """There is no such thing, or the caller may not know that there is."""
 

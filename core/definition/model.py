@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from core.definition.named import Function, Sequence, Setting, Template
 from core.definition.scope import ModelScope, Names, Written
-from core.definition.tables import Access, Field, Index, RecordRole, Rule, Table, Unique, use
+from core.definition.tables import Access, Field, Index, Lock, RecordRole, Rule, Table, Unique, use
 from core.definition.values import Merged
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.types.base import Type
 
 __all__ = ["Access", "Addon", "Area", "ChoiceValue", "Choices", "Column", "Data", "Field", "Filter", "Form", "FormNode",
-           "Grant", "Index", "List", "Menu", "Model", "Object", "RecordRole", "Right", "Role", "Rule", "SystemSettings",
+           "Grant", "Index", "List", "Lock", "Menu", "Model", "Object", "RecordRole", "Right", "Role", "Rule", "SystemSettings",
            "Table", "Unique", "use"]
 
 Right = Literal[False, True] | tuple[str, ...]
@@ -172,6 +172,7 @@ class Grant:
     delete: Right | None = None
     export: Right | None = None
     peek: Right | None = None
+    unlock: Right | None = None
     where: Written | None = None
 
 

@@ -152,6 +152,26 @@ class Access:
 
 
 @dataclass(frozen=True, eq=False)
+class Lock:
+    """When a record refuses every write: by its own condition, or while a record that a link leads to is locked."""
+
+    written: Written | None = None
+    with_: tuple[str, ...] = ()
+    except_: frozenset[str] = frozenset()   # fields that are written all the same
+    message: str = ""
+
+    @cached_property
+    def when(self) -> Expression | None:
+        """The records it concerns; None: only those that another one locks."""
+        return self.written.expression if self.written else None
+
+
+# types and kinds of values that the record service looks at beyond what their type says
+_ASKS_MORE = frozenset(("file", "expression", "sequence", "choice", "link", "links", "any_link", "table", "field",
+                        "state", "lines"))
+
+
+@dataclass(frozen=True, eq=False)
 class Table:
     """A table of records; the fields of its base come first, then its mixins', then its own."""
 
@@ -173,11 +193,24 @@ class Table:
     keeps: frozenset[str] = frozenset()
     peek: tuple[str, ...] = ()
     access: Access = Access()
+    lock: Lock | None = None
     people: str | None = None  # the path by which a record stands for users
     above: str | None = None  # the path to its superior
     epoch: bool = False  # writing it raises bm.live.epoch
     help: str = ""
     was: tuple[str, ...] = ()
+
+    @cached_property
+    def plain(self) -> Mapping[str, Field]:
+        """The fields of which nothing but their type has to be asked whether a written value fits: most of them."""
+        return {name: field for name, field in self.fields.items()
+                if not field.virtual and field.readonly is not True and field.type.name not in _ASKS_MORE
+                and field.expression_type.name not in _ASKS_MORE}
+
+    @cached_property
+    def always_required(self) -> Mapping[str, Field]:
+        """The fields that no record may leave empty."""
+        return {name: field for name, field in self.fields.items() if field.required is True}
 
     @cached_property
     def own(self) -> Mapping[str, Field]:

@@ -40,9 +40,9 @@ class Limited:
 Rule = bool | frozenset[str | Limited]  # always, never, or to those who stand so to the record
 Predicate = bool | ColumnElement[bool]
 ArrayOf = Callable[[str], ColumnElement[Any]]
-RIGHTS = ("create", "read", "change", "delete", "export", "peek")
+RIGHTS = ("create", "read", "change", "delete", "export", "peek", "unlock")
 PARENT_RIGHT = {"create": "change", "read": "read", "change": "change", "delete": "change", "export": "export",
-                "peek": "peek"}
+                "peek": "peek", "unlock": "unlock"}
 
 
 class Gate:

@@ -48,6 +48,7 @@ class Batch:
     contents: list[bytes] = field(default_factory=list)        # files to be stored once all else is right
     warnings: list[FieldProblem] = field(default_factory=list)
     named: set[int | None] = field(default_factory=set)        # the records that are changed or removed
+    unlocked: set[int] = field(default_factory=set)             # locked records that are open for this user
     raises_epoch: bool = False
     moment: datetime = field(default_factory=lambda: datetime.now(UTC))        # shared by what is trashed together
 

@@ -20,20 +20,47 @@ HIDDEN = "…"
 
 def denied(session: Session, table: str, right: str) -> Denied:
     """The error that says that a right is missing, and which roles give it."""
-    model, language = session.system.model, session.language
-    base = model.tables[table].base
-    names = [model.text(f"role {role.name}.title", language) for role in model.roles.values()
-             if role.all or _grants(role.grants.get(table), right)
-             or (base is not None and _grants(role.grants.get(base), right))]
-    values = {"table": title(session, table), "roles": ", ".join(names) or "–"}
+    values = {"table": title(session, table), "roles": who_may(session, table, right) or "–"}
     match right:
         case "create":
             return Denied("You may not create this {table}. These roles may: {roles}.", **values)
         case "change":
             return Denied("You may not change this {table}. These roles may: {roles}.", **values)
+        case "unlock":
+            return Denied("You may not unlock this {table}. These roles may: {roles}.", **values)
         case "delete":
             return Denied("You may not delete this {table}. These roles may: {roles}.", **values)
     return Denied("You may not read this {table}. These roles may: {roles}.", **values)
+
+
+def who_may(session: Session, table: str, right: str) -> str:
+    """The titles of the roles that give a right on records of a table, in the user's language."""
+    model, names, current = session.system.model, [table], model_base(session, table)
+    while current is not None:
+        names.append(current)
+        current = model_base(session, current)
+    return ", ".join(model.text(f"role {role.name}.title", session.language) for role in model.roles.values()
+                     if role.all or any(_grants(role.grants.get(name), right) for name in names))
+
+
+def model_base(session: Session, table: str) -> str | None:
+    """The base of a table."""
+    return session.system.model.tables[table].base
+
+
+def lock(session: Session, table: str, id_: int) -> Words | str:
+    """Why a record is locked, by its table's own words in the user's language."""
+    path = f"table {table}.lock.message"
+    written = session.system.model.tables[table].lock
+    text = (session.system.model.text(path, session.language) or written.message) if written and written.message else ""
+    return _filled(session, table, id_, text) if text else words("its table says so.")
+
+
+def title_of(session: Session, table: str, id_: int) -> str | None:
+    """What a record is called, if the user may read it."""
+    from core.ed.read import read  # a refusal is rare, and reading builds on all of this
+    records = read(session, table, [id_], ["_title"]) if session.gate.may(table, "read") else []
+    return str(records[0].get("_title") or id_) if records else None
 
 
 def _grants(grant: Any, right: str) -> bool:
@@ -51,8 +78,13 @@ def rule(session: Session, shape: Shape, rule_: Rule, id_: int) -> Words:
     text = model.text(f"table {shape.table.name}.rules.{rule_.name}.message", session.language) or rule_.message
     if not text:
         return words("The rule “{name}” does not hold.", name=rule_.name)
-    values = {path: _value(session, shape.table.name, id_, path) for path in text_paths(text)}
-    return Words(re.sub(r"\{([a-z0-9_.]+)\}", lambda found: values.get(found[1], found[0]), text))
+    return Words(_filled(session, shape.table.name, id_, text))
+
+
+def _filled(session: Session, table: str, id_: int, text: str) -> str:
+    """A definition's text with what the user may read of the record in its places."""
+    values = {path: _value(session, table, id_, path) for path in text_paths(text)}
+    return re.sub(r"\{([a-z0-9_.]+)\}", lambda found: values.get(found[1], found[0]), text)
 
 
 def _value(session: Session, table: str, id_: int, path: str) -> str:

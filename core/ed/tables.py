@@ -29,6 +29,11 @@ search_queue = Table(
     Column("id", BigInteger, primary_key=True), Column("record_id", BigInteger), Column("table_id", BigInteger),
     Column("queued_on", DateTime(timezone=True)))
 
+unlocked = Table(
+    "unlocked", SYSTEM,
+    Column("record_id", BigInteger, primary_key=True), Column("user_id", BigInteger, primary_key=True),
+    Column("reason", Text), Column("until", DateTime(timezone=True)))
+
 file = Table(
     "file", SYSTEM,
     Column("id", BigInteger, primary_key=True), Column("name", Text), Column("type", Text),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Text, and_, any_, func, literal, select, union_all, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.ed import journal, messages
+from core.ed import journal, locked, messages
 from core.ed.batch import Batch
 from core.ed.journal import VERSION
 from core.ed.lock import IDS, Locked, lock
@@ -114,6 +114,7 @@ def _clear(batch: Batch, shaped: Shape, field: str, records: Sequence[Locked], g
     """Empty a link, or take what goes out of a plural one."""
     if not records:
         return
+    locked.hold_records(batch, shaped, records, (field,))
     session, kept, table = batch.session, shaped.kept[field], shaped.stored.table
     column = table.c[kept.columns[0]]
     value: Any = None
@@ -135,7 +136,8 @@ def _all(ids: set[int]) -> Any:
 
 
 def _move(batch: Batch, shaped: Shape, records: Sequence[Locked], *, away: bool) -> None:
-    """Put records into the trash or take them out."""
+    """Put records into the trash or take them out. Raises RecordLocked."""
+    locked.hold_records(batch, shaped, records)
     session = batch.session
     when = batch.moment
     column = shaped.stored.table.c[DELETED_ON]

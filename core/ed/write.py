@@ -12,7 +12,7 @@ from sqlalchemy import Column, Integer, MetaData, Table
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
-from core.ed import checks, defaults, journal, messages, prepare, store, verify
+from core.ed import checks, defaults, journal, locked, messages, prepare, store, verify
 from core.ed import trash as trashing
 from core.ed.around import Around
 from core.ed.batch import Batch, Group, Removal, Written
@@ -107,6 +107,7 @@ def _held(session: Session, table: str, ids: Mapping[int, Any], *, trashed: bool
 
 def _write(batch: Batch) -> None:
     """Check the whole batch, then write it: what goes first, then what changes, then what is new."""
+    locked.hold(batch)
     _check(batch)
     around = Around()
     around.hold(batch)
@@ -148,6 +149,7 @@ def _finish(batch: Batch) -> None:
     """History, the search queue, the epoch and the bytes of files: what comes when nothing can be refused any more."""
     session = batch.session
     journal.write(session, batch.entries)
+    locked.end_unlocking(batch)
     if batch.contents:
         if session.files is None:
             raise Refused("this system has no place for files: set its home")

@@ -16,7 +16,7 @@ from core.definition.scope import Written
 from core.definition.texts import humanised
 from core.definition.values import BodyPath, Merged
 
-RIGHTS = ("create", "read", "change", "delete", "export", "peek")
+RIGHTS = ("create", "read", "change", "delete", "export", "peek", "unlock")
 FIELD_RIGHTS = ("read", "change", "export")
 
 
@@ -29,6 +29,7 @@ class GrantSchema(Schema):
     delete: Right = Property(None, description="May put records into the trash, and restore them.")
     export: Right = Property(None, description="May take many records out at once.")
     peek: Right = Property(None, description="May look records up by their `peek` fields only.")
+    unlock: Right = Property(None, description="May open a locked record, giving a reason, for a save of their own.")
     where: Expression | None = Property(None, description="The records on which all of this holds, such as "
                                         "`id in query.key_accounts()`; it is asked whatever fields people may read. A "
                                         "record that is made must be one of them, one that is changed must have been.")

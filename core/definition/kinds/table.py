@@ -11,6 +11,7 @@ from core.definition.building import Building
 from core.definition.circles import circle_of, spelled
 from core.definition.kinds.base import Kind
 from core.definition.kinds.fields import FieldSchema, check_field, make_field, type_of
+from core.definition.kinds.locks import LockSchema, check_lock, lock_of
 from core.definition.kinds.schema import Expression, Line, Name, Names, Path, Schema, Text
 from core.definition.kinds.states import check_moments, check_served, serve
 from core.definition.model import Access, Field, Index, RecordRole, Rule, Table, Unique
@@ -89,6 +90,7 @@ class TableSchema(MixinSchema):
         [], description="What is kept beside each record: its history, a timeline, attachments.")
     peek: list[Name] = Property([], description="The fields a masked look-up may see (the right `peek`).")
     access: AccessSchema | None = Property(None, description="Rights that come from other records.")
+    lock: LockSchema | None = Property(None, description="When records refuse every write, whoever asks.")
     people: Path | None = Property(None, description="For tables whose records stand for people: the path to users "
                                    "(`id` on the table user, `members` on a team).")
     above: Path | None = Property(None, description="The path to a record's superior, of the same table.")
@@ -168,6 +170,7 @@ class TableKind(Kind):
             if mixin in building.values["mixin"]:
                 check_members(building.merged["mixin", mixin], value, building)
         _check_people(merged, value, building)
+        check_lock(merged, value, building, check_text)
         check_served(merged, value, building)
         check_moments(merged, value, building)
         check_text(merged, ("display",), value.name, value.display, building)
@@ -251,6 +254,7 @@ def _table(merged: Merged, schema: TableSchema, fields: dict[str, Field],
         frozenset(schema.keeps) | (base.keeps if base else frozenset()),
         tuple(schema.peek) or (base.peek if base else ()),
         Access(tuple(access.through), access.only) if access else base.access if base else Access(),
+        lock_of(schema.lock, scope) or (base.lock if base else None),
         schema.people or (base.people if base else None), schema.above or (base.above if base else None),
         schema.epoch or bool(base and base.epoch), schema.help or "", tuple(schema.was or ()))
 
