@@ -67,18 +67,3 @@ def _statement(dialect: Dialect) -> Statement:
         ["record_id", "table_id"], select(queued.c.record_id, queued.c.table_id).where(queued.c.queue),
         include_defaults=False).add_cte(history)
     return Statement.compile(queue, dialect, fixed=True)
-
-
-def changed_since(session: Session, shape: Shape, id_: int, version: int) -> list[str]:
-    """The names of the fields that were written since a record had that version, as history knows."""
-    entries = select(tables.history.c.change).where(
-        tables.history.c.record_id == id_, tables.history.c.table_id == shape.stored.type_id).order_by(
-        tables.history.c.id.desc()).limit(100)
-    names = {str(session.system.identities[f"{f.table}.{f.name}"]): f.name for f in shape.table.fields.values()}
-    found: set[str] = set()
-    for change in session.connection.scalars(entries):
-        versions = change.get(VERSION)
-        if versions is not None and versions[1] <= version:
-            break
-        found |= {names[key] for key in change if key in names}
-    return [name for name in shape.table.fields if name in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlalchemy import any_, select
@@ -12,7 +13,7 @@ from core.ed.batch import Batch, Group, Removal
 from core.ed.lock import IDS, Locked, lock
 from core.ed.shape import Shape, shape
 from core.ed.values import REPEATED, Row, check_required, keep_changes, open_rows
-from core.errors import BadRequest, Conflict, NotFound
+from core.errors import BadRequest, NotFound
 
 if TYPE_CHECKING:
     from core.ed.session import Session
@@ -37,8 +38,9 @@ def new_rows(batch: Batch, table: str, rows: Sequence[Row], by: str | None = Non
         raise BadRequest('A record of "{table}" is always one of: {kinds}.', table, table=table, kinds=kinds)
     _may_create(session, table, by)
     closed = _never_given(session, shaped)
+    reader = batch.reader
     for row in rows:
-        batch.reader.fill(shaped.table, row, by, closed)
+        reader.fill(shaped.table, row, by, closed)
     defaults.fill(session, shaped, rows)
     for row in rows:
         check_required(shaped.table, row, batch.problems, by, closed)
@@ -151,22 +153,15 @@ def missing(session: Session, shaped: Shape, id_: int | None) -> NoReturn:
 
 def _same_version(session: Session, shaped: Shape, row: Row, found: Locked) -> None:
     if row.version is not None:
-        same_version(session, shaped, found, row.version)
+        same_version(session, shaped, found, row.version, row.body)
 
 
-def same_version(session: Session, shaped: Shape, found: Locked, version: int) -> None:
-    """Raise Conflict if the record is no longer the one that the caller read."""
-    if found.version == version:
-        return
-    from core.ed.history import shown  # conflicts are rare, and reading builds on all of this
-    from core.ed.journal import changed_since
-    from core.ed.read import read
-    table = shaped.table.name
-    records = read(session, table, [found.id], None)
-    changed = changed_since(session, shaped, found.id, version)
-    told = shown(session, table, found.id, changed) if records else ()
-    raise Conflict("Someone else has changed this record meanwhile.", records[0] if records else {},
-                   [name for name in changed if name in told])
+def same_version(session: Session, shaped: Shape, found: Locked, version: int,
+                 body: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Raise VersionConflict if the record is no longer the one that the caller read; `body` is what they send."""
+    if found.version != version:
+        from core.ed.conflict import conflict  # conflicts are rare, and reading builds on all of this
+        raise conflict(session, shaped, found, version, body)
 
 
 def _read_changes(batch: Batch, shaped: Shape, row: Row, found: Locked, by: str | None) -> None:
