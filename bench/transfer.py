@@ -1,8 +1,8 @@
 """Import and export against COPY of the same rows, in one run: `python -m bench.transfer [--rows N]`.
 
-CPU and time of this process and of PostgreSQL: an import of contacts from CSV with their companies matched by name, until
-they are committed and until searches find them, and the same contacts as CSV and XLSX; against COPY into a bare table
-with the same foreign key and indexes, and COPY out of it. Rounds are not repeated: say --rows high enough.
+CPU and time of this process and of PostgreSQL: an import of contacts from CSV with their companies matched by name,
+until they are committed and until searches find them, and the same contacts as CSV and XLSX; against COPY into a bare
+table with the same foreign key and indexes, and COPY out of it. Rounds are not repeated: say --rows high enough.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import psycopg2
 
 from bench import data
-from bench.__main__ import dsn, postgres_pid
 from bench.measure import cpu_seconds
+from bench.served import dsn, postgres_pid
 from core.cli.acting import sessions
 from core.ed import mapping as mappings
 from core.ed import table_file
@@ -103,9 +103,9 @@ def measure(site: Site, opened: Sessions, count: int) -> Iterator[tuple[str, Too
     index_all(opened)
     bare(site, names)
     with clock(database) as took:
-        copy_in(site, [(row.name, row.company, *list(vars(row).values())[2:]) for row in rows])
+        copy_in(site, [(row.name, row.company, *astuple(row)[2:]) for row in rows])
     yield "COPY into a bare table with its indexes", took
-    file = [COLUMNS, *((row.name, names[row.company], *list(vars(row).values())[2:]) for row in rows)]
+    file = [COLUMNS, *((row.name, names[row.company], *astuple(row)[2:]) for row in rows)]
     with clock(database) as to_commit:
         run(opened, "contact", file, CONTACT, site.home)
     yield "import, to commit", to_commit
@@ -113,7 +113,7 @@ def measure(site: Site, opened: Sessions, count: int) -> Iterator[tuple[str, Too
         index_all(opened)
     yield "indexing what was imported", indexed
     yield "import, to searchable (both in turn)", Took(*(a + b for a, b in zip(
-        vars(to_commit).values(), vars(indexed).values(), strict=True)))
+        astuple(to_commit), astuple(indexed), strict=True)))
 
 
 def run(opened: Sessions, table: str, rows: list[tuple[str, ...]], mapping: str, folder: Path) -> None:

@@ -88,7 +88,7 @@ def _links(shape: Shape, rows: Iterable[Row]) -> dict[str, set[int]]:
     wanted: dict[str, set[int]] = {}
     for name, kept in shape.kept.items():
         if kept.field.type.name == "link":
-            ids = {id_ for row in rows for id_ in _new_targets(row, name)}
+            ids = {id_ for row in rows if row.values.get(name) is not None for id_ in _new_targets(row, name)}
             if ids:
                 wanted[name] = ids
     return wanted
@@ -98,7 +98,9 @@ def _new_targets(row: Row, name: str) -> list[int]:
     value = row.values.get(name)
     if value is None:
         return []
-    had = _as_list((row.old or {}).get(name))
+    if row.old is None:
+        return _as_list(value)
+    had = _as_list(row.old.get(name))
     return [id_ for id_ in _as_list(value) if id_ not in had]
 
 

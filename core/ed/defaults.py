@@ -39,6 +39,10 @@ def _give(session: Session, shaped: Shape, field: Field, value: object, rows: Se
             row.values[field.name] = list(value) if isinstance(value, list | tuple) else value
         return
     environment = environment_for(session, [value])
+    if not value.reads:                                    # the same for every row
+        for row in rows:
+            row.values[field.name] = _normal(field, value.evaluate({}, environment))
+        return
     linked = _linked(session, shaped, value, rows)
     for row in rows:
         record = {**row.values, **linked.get(id(row), {})}

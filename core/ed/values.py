@@ -139,7 +139,11 @@ class Reader:
 
         What is sent for `closed` fields is not even looked at: whether it fits would tell of what may be hidden.
         """
+        plain = table.plain
         for key, value in row.body.items():
+            if key in plain and key not in closed and key != by:
+                self._plain(row, plain[key], value)
+                continue
             if key in SYSTEM_KEYS:
                 self._system_key(row, key)
                 continue
@@ -163,6 +167,13 @@ class Reader:
                 self.problems.add(row, key, "readonly", "This cannot be changed.")
             else:
                 self._value(row, field_, value)
+
+    def _plain(self, row: Row, field_: Field, value: Any) -> None:
+        row.given.add(field_.name)
+        try:
+            row.values[field_.name] = field_.type.validate(value, field_.properties)
+        except BadValue as bad:
+            self.problems.add(row, field_.name, bad.code, bad.message, **bad.params)
 
     @staticmethod
     def _is_shut(field_: Field, closed: Collection[str]) -> bool:
@@ -250,8 +261,8 @@ def is_empty(value: Any) -> bool:
 def check_required(table: Table, row: Row, problems: Problems, by: str | None = None,
                    closed: Collection[str] = ()) -> None:
     """Note each field that is always required and would be empty; those `closed` but sent were noted already."""
-    for name, field_ in table.fields.items():
-        if name == by or field_.required is not True or (name in closed and name in row.given):
+    for name, field_ in table.always_required.items():
+        if name == by or (name in closed and name in row.given):
             continue
         if field_.type.virtual:
             missing = row.old is None and not row.lines.get(name)

@@ -26,10 +26,11 @@ def clean(value: object, most: int = LONGEST, *, lines: bool = False) -> str | N
     text = value.strip() if not lines else value.replace("\r\n", "\n").replace("\r", "\n").rstrip()
     if not text:
         return None
-    if _NEVER.search(text):
-        raise BadValue("character", "This holds a character that text cannot hold.")
-    if not lines and _LINE_BREAK.search(text):
-        raise BadValue("line_break", "This must be a single line.")
+    if not text.isprintable():                     # what may not be kept and what breaks lines is never printable
+        if _NEVER.search(text):
+            raise BadValue("character", "This holds a character that text cannot hold.")
+        if not lines and _LINE_BREAK.search(text):
+            raise BadValue("line_break", "This must be a single line.")
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     if len(text) > most:

