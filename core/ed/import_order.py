@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.ed.import_rows import texts
+from core.ed import import_texts
 from core.ed.mapping import ImportMapping
 from core.ed.table_file import FileRow, TableFile
 
@@ -19,7 +19,8 @@ def ordered(file: TableFile, mapping: ImportMapping, table: Table) -> list[list[
              if source.by in mapping.fields and table.fields[name].target in (table.name, table.root)]
     if not links:
         return [list(file.rows)]
-    said = [texts(row, file.header, mapping) if not row.problem else {} for row in file.rows]
+    texts = import_texts.reader(file.header, mapping)
+    said = [texts(row) if not row.problem else {} for row in file.rows]
     depths = _depths(said, links)
     waves: list[list[FileRow]] = [[] for _ in range(max(depths, default=0) + 1)]
     for row, depth in zip(file.rows, depths, strict=True):
@@ -59,14 +60,15 @@ def repeated(file: TableFile, mapping: ImportMapping) -> dict[int, int]:
     """Rows whose match was in an earlier row: their numbers, and that row's."""
     if not mapping.match or mapping.repeated == "merge":
         return {}
+    if set(mapping.match) - mapping.fields.keys() or mapping.columns() - set(file.header):
+        return {}                                         # the check of the mapping tells about it
+    texts = import_texts.reader(file.header, mapping)
     first: dict[tuple[str | None, ...], int] = {}
     again: dict[int, int] = {}
     for row in file.rows:
-        if row.problem or set(mapping.match) - mapping.fields.keys():
+        if row.problem:
             continue
-        if mapping.columns() - set(file.header):
-            return {}                                     # the check of the mapping tells about it
-        said = texts(row, file.header, mapping)
+        said = texts(row)
         key = tuple(said[name] for name in mapping.match)
         if None not in key and first.setdefault(key, row.number) != row.number:
             again[row.number] = first[key]

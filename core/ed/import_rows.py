@@ -9,21 +9,24 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, Text, and_, select
 
+from core.ed import import_texts
 from core.ed.columns import RecordColumns, live
-from core.ed.mapping import ImportMapping, Source, directive, fill
+from core.ed.mapping import ImportMapping, Source, directive
 from core.ed.records import Records
+from core.ed.rowset import encode, rowset
+from core.ed.statement import Statement
 from core.ed.table_file import FileRow
 from core.errors import Invalid
 from core.types.base import BadValue, Locale
+from core.types.folding import sort_key
 
 if TYPE_CHECKING:
     from core.definition.model import Field, Table
     from core.ed.session import Session
 
 ISO = Locale("root")               # no language: days only as YYYY-MM-DD, so that none is taken for another
-_AT_ONCE = 5_000                   # keys looked up by one statement
 
 
 @dataclass(slots=True)
@@ -53,6 +56,7 @@ class Reader:
         self.mapping = mapping
         self.header = tuple(header)
         self.locale = Locale(mapping.language, mapping.zone)
+        self.texts = import_texts.reader(self.header, mapping)
         self.skipped: Counter[tuple[str, str]] = Counter()     # values left empty because nothing has that name
 
     def read(self, rows: Iterable[FileRow]) -> list[ImportRow]:
@@ -60,32 +64,19 @@ class Reader:
         read = [ImportRow(row) for row in rows]
         good = [row for row in read if not self._misshapen(row)]
         for row in good:
-            row.texts = texts(row.source, self.header, self.mapping)
+            row.texts = self.texts(row.source)
         for name, source in self.mapping.fields.items():
             target = self.table.fields[name]
             if source.by is not None:
                 self._links(target, source, good)
             else:
-                convert = self._converter(target, source)
-                for row in good:
-                    self._value(row, target, source, convert)
+                _convert(name, good, self._converter(target, source), keep=source.empty == "keep")
         return read
 
     def _misshapen(self, row: ImportRow) -> bool:
         if row.source.problem:
             row.fail("", row.source.problem)
         return bool(row.source.problem)
-
-    def _value(self, row: ImportRow, target: Field, source: Source, convert: Callable[[str], Any]) -> None:
-        text = row.texts[target.name]
-        if text is None:
-            if source.empty == "null":
-                row.values[target.name] = None
-            return
-        try:
-            row.values[target.name] = convert(text)
-        except BadValue as bad:
-            row.fail(target.name, bad.message, bad.params)
 
     def _converter(self, target: Field, source: Source) -> Callable[[str], Any]:
         kind, properties = target.type, target.properties
@@ -189,29 +180,17 @@ class Reader:
         return problems
 
 
-def texts(row: FileRow, header: Sequence[str], mapping: ImportMapping) -> dict[str, str | None]:
-    """What a row says for each field, as text; None where it says nothing. Needs no database."""
-    cells = dict(zip(header, row.cells, strict=True))
-    found: dict[str, str | None] = {}
-    for name, source in mapping.fields.items():
-        if source.template:
-            continue
-        said = ",".join(source.value) if source.value is not None else cells[source.column or ""]
-        found[name] = _meaning(said, source, mapping)
-    filled = {**cells, **{name: text or "" for name, text in found.items()}}
-    for name, source in mapping.fields.items():
-        if source.template:
-            found[name] = next((text for one in source.template if (text := fill(one, filled)) is not None), None)
-    return {name: found[name] for name in mapping.fields}
-
-
-def _meaning(text: str, source: Source, mapping: ImportMapping) -> str | None:
-    stripped = text.strip()
-    if stripped in source.values:
-        stripped = source.values[stripped]
-    elif stripped in source.nulls or stripped in mapping.nulls:
-        return None
-    return (text if stripped == text.strip() else stripped) if stripped else None
+def _convert(name: str, rows: Sequence[ImportRow], convert: Callable[[str], Any], *, keep: bool) -> None:
+    """The values of one field in all rows; an empty cell empties it, unless what is there is kept."""
+    for row in rows:
+        text = row.texts[name]
+        if text is not None:
+            try:
+                row.values[name] = convert(text)
+            except BadValue as bad:
+                row.fail(name, bad.message, bad.params)
+        elif not keep:
+            row.values[name] = None
 
 
 def find_by(session: Session, table: str, by: str, names: Sequence[str]) -> dict[str, list[int]]:
@@ -250,19 +229,38 @@ def match(session: Session, table: str, by: Sequence[str], rows: Sequence[Import
 
 def _records(session: Session, table: str, by: Sequence[str],
              keys: Sequence[tuple[Any, ...]]) -> list[tuple[int, tuple[Any, ...], int]]:
-    """Id, key and version of the records with those keys, outside the trash and readable.
+    """Id, key and version of the records with those keys, outside the trash and readable; one statement.
 
     Raises Denied for keys that the user may not read: what is found by them would tell them.
     """
-    if not session.gate.may(table, "read"):
+    if not keys or not session.gate.may(table, "read"):
         return []
+    folds = [_fold(session, table, name) for name in by]
+    statement = session.system.cache.get(("import keys", session.user.shape, table, tuple(by)),
+                                         lambda: _finding(session, table, by, folds))
+    asked = [{f"k{n}": value for n, value in enumerate(key)}
+             | {f"f{n}": sort_key(str(value)) for n, value in enumerate(key) if folds[n] is not None} for key in keys]
+    rows = statement.rows(session.connection, {**session.parameters, **encode(asked)})
+    return [(row[0], tuple(row[2:]), row[1]) for row in rows]
+
+
+def _fold(session: Session, table: str, name: str) -> str | None:
+    """The column with the folded text of a field: lists are sorted by it, so it often has the index."""
+    try:
+        return session.system.stored(table).name(name, "key")
+    except KeyError:
+        return None
+
+
+def _finding(session: Session, table: str, by: Sequence[str], folds: Sequence[str | None]) -> Statement:
     source = RecordColumns(session.system, session.gate, table)
+    stored = source.root.stored
     columns: list[ColumnElement[Any]] = [source.value((name,)) for name in by]
-    wanted = select(source.root.id, source.root.source.c["_version"], *columns).where(*live(source))
-    found = []
-    for start in range(0, len(keys), _AT_ONCE):
-        some = keys[start:start + _AT_ONCE]
-        chosen = columns[0].in_([key[0] for key in some]) if len(columns) == 1 else tuple_(*columns).in_(some)
-        found += [(row[0], tuple(row[2:]), row[1])
-                  for row in session.connection.execute(wanted.where(chosen), session.parameters)]
-    return found
+    kinds = {f"k{n}": stored.column(name).type for n, name in enumerate(by)}
+    kinds |= {f"f{n}": Text() for n, fold in enumerate(folds) if fold is not None}
+    asked = rowset(kinds)
+    same = [column == asked.c[f"k{n}"] for n, column in enumerate(columns)]
+    same += [source.root.source.c[fold] == asked.c[f"f{n}"] for n, fold in enumerate(folds) if fold is not None]
+    found = select(source.root.id, source.root.source.c["_version"], *columns).select_from(
+        source.source.join(asked, and_(*same))).where(*live(source))
+    return Statement.compile(found, session.connection.dialect)

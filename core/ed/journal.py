@@ -44,8 +44,8 @@ def difference(shape: Shape, before: Mapping[str, Any], after: Mapping[str, Any]
 def write(session: Session, entries: Sequence[Entry]) -> None:
     """Write the history of records whose tables keep it, and queue those that are searched."""
     rows = [{"record_id": e.record_id, "table_id": e.shape.stored.type_id,
-             "change": e.change if e.shape.history else None, "queue": e.shape.searched} for e in entries]
-    rows = [row for row in rows if row["change"] is not None or row["queue"]]
+             "change": e.change if e.shape.history else None, "queue": e.shape.searched}
+            for e in entries if e.shape.history or e.shape.searched]
     if rows:
         statement = session.system.cache.get("journal", lambda: _statement(session.connection.dialect))
         statement.run(session.connection, {
@@ -54,16 +54,16 @@ def write(session: Session, entries: Sequence[Entry]) -> None:
 
 
 def _statement(dialect: Dialect) -> Statement:
-    columns: dict[str, Any] = {"record_id": BigInteger(), "table_id": BigInteger(), "change": JSONB()}
-    told = rowset(columns)
+    columns: dict[str, Any] = {"record_id": BigInteger(), "table_id": BigInteger(), "change": JSONB(),
+                               "queue": Boolean()}
+    told = select(rowset(columns)).cte("rows")             # used twice, so read once
     history = insert(tables.history).from_select(
         ["record_id", "table_id", "user_id", "how", "import_id", "version", "change"],
         select(told.c.record_id, told.c.table_id, bindparam("by_user", type_=BigInteger()),
                bindparam("by_how", type_=Text()), bindparam("by_import", type_=BigInteger()),
                bindparam("by_version", type_=BigInteger()), told.c.change)
         .where(told.c.change.is_not(None)), include_defaults=False).cte("told")
-    queued = rowset({"record_id": BigInteger(), "table_id": BigInteger(), "queue": Boolean()})
     queue = insert(tables.search_queue).from_select(
-        ["record_id", "table_id"], select(queued.c.record_id, queued.c.table_id).where(queued.c.queue),
+        ["record_id", "table_id"], select(told.c.record_id, told.c.table_id).where(told.c.queue),
         include_defaults=False).add_cte(history)
     return Statement.compile(queue, dialect, fixed=True)

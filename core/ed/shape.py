@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column
 
 from core.ed.schema import Stored, identity_path, parts
+from core.types.base import FieldType
 
 if TYPE_CHECKING:
     from core.definition.model import Field, Table
@@ -57,6 +58,9 @@ class Shape:
         self.money: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.base)
         self.files: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.field.type.name == "file")
         self.sequences: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.field.type.name == "sequence")
+        self._ways = {name: (k.columns, _own(k.field.type, "to_columns"), k.p) for name, k in self.kept.items()}
+        self._wires = {name: (k.identity, k.to_wire(None), _own(k.field.type, "to_wire"), k.p)
+                       for name, k in self.kept.items()}
         self.searched = any(f.search for f in self.table.fields.values())
         self.history = "history" in self.table.keeps
         self.currency = _currency(self.table)
@@ -85,12 +89,21 @@ class Shape:
         """Values in normal form as one database row, by column."""
         row: dict[str, Any] = {}
         for name, value in values.items():
-            kept = self.kept[name]
-            if len(kept.columns) == 1:
-                row[kept.columns[0]] = kept.field.type.to_columns(value, kept.field.properties)[0]
+            columns, parts_of, p = self._ways[name]
+            if parts_of is None:
+                row[columns[0]] = value
             else:
-                row.update(kept.to_columns(value))
+                row.update(zip(columns, parts_of(value, p), strict=True))
         return row
+
+    def told(self, values: Mapping[str, Any]) -> dict[str, list[Any]]:
+        """What history tells of a new record with those values: for each field that is filled in, empty and then it."""
+        found = {}
+        for name, value in values.items():
+            if value is not None:
+                identity, empty, to_wire, p = self._wires[name]
+                found[identity] = [empty, value if to_wire is None else to_wire(value, p)]
+        return found
 
     def values(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A database row as values in normal form."""
@@ -100,6 +113,11 @@ class Shape:
     def blank(self) -> dict[str, None]:
         """A row with nothing in it, so that every insert of a table is the same statement."""
         return {column: None for kept in self.kept.values() for column in kept.columns}
+
+
+def _own(kind: FieldType[Any], method: str) -> Callable[[Any, Any], Any] | None:
+    """A type's own way to give a value; None if it gives the value as it is."""
+    return None if getattr(type(kind), method) is getattr(FieldType, method) else getattr(kind, method)
 
 
 def _currency(table: Table) -> str | None:

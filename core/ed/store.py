@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Integer, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, Integer, bindparam, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.ed import checks, journal, money, sequence, tables
@@ -35,15 +35,17 @@ def insert_group(batch: Batch, group: Group) -> None:
     ids = _ids(session, len(rows))
     encoded = []
     for number, row in enumerate(rows):
-        columns: dict[str, Any] = shaped.row(row.values)
-        money.fill(shaped, row, columns, rates.get(number, money.ONE))
-        encoded.append({"id": ids[number] if ids else None, **columns})
+        columns = shaped.row({name: value for name, value in row.values.items() if value is not None})
+        if shaped.money:
+            money.fill(shaped, row, columns, rates.get(number, money.ONE))
+        columns["id"] = ids[number] if ids else None
+        encoded.append(columns)
     statement = session.system.cache.get(("insert", shaped.table.name), lambda: _insert(session, shaped))
     parameters = {**encode(encoded), "of_type": shaped.stored.type_id, "by_user": session.user.user_id}
     given = _run(session, statement, parameters, group)
     for row, id_ in zip(rows, ids or [g[0] for g in given], strict=True):
         row.id = id_
-        batch.note(shaped, id_, {**journal.difference(shaped, {}, row.values), VERSION: [None, 1]})
+        batch.note(shaped, id_, {**shaped.told(row.values), VERSION: [None, 1]})
 
 
 def update_group(batch: Batch, group: Group) -> None:
@@ -84,8 +86,10 @@ def _ids(session: Session, count: int) -> list[int]:
     """The ids of several new records, in order; one alone is given its id by the insert itself."""
     if count < 2:
         return []
-    drawn = select(tables.RECORD_ID.next_value()).select_from(func.generate_series(1, count))
-    return sorted(session.connection.scalars(drawn))
+    return sorted(session.connection.scalar(_DRAWN, {"count": count}))
+
+
+_DRAWN = text("select array_agg(nextval('ed.record_id')) from generate_series(1, :count)")
 
 
 def _insert(session: Session, shaped: Shape) -> Statement:
