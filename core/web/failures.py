@@ -67,7 +67,7 @@ def failure_of(error: BaseException) -> Failure:
         case BadRequest():
             return Failure(400, error.message, dict(error.params), at=error.at, column=error.column)
         case HTTPException():
-            return Failure(error.code or 500, _own_words(error))
+            return Failure(error.code or 500, _own_words(error), problems=getattr(error, "problems", ()))
         case DBAPIError():
             return _of_database(error)
         case PoolTimeout():

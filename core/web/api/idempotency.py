@@ -5,14 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 from werkzeug.exceptions import UnprocessableEntity
+from werkzeug.wrappers import Response
 
 from core.errors import N_, BadRequest
+from core.web.api.exchange import account_id, etag
 
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+if TYPE_CHECKING:
+    from core.web.context import Context
+
+KEY = r"[\x21-\x7e]{1,200}"
 _FORGET = text("delete from sys.idempotency where created_on < now() - interval '24 hours'")
 _CLAIM = text("""
     insert into sys.idempotency (account_id, key, request_hash) values (:account, :key, :hash)
@@ -25,10 +32,46 @@ _KEEP = text("""
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The answer that was given before."""
+    """An answer in a form that can be kept and given again."""
 
     status: int
-    body: bytes
+    body: bytes = b""
+
+    def response(self, table: str) -> Response:
+        """The answer; one record comes with its version, and a new one with its address."""
+        if not self.body:
+            return Response("", status=self.status)
+        response = Response(self.body, status=self.status, content_type="application/json")
+        if self.body.startswith(b'{"id":'):
+            record = json.loads(self.body)
+            tag = etag(record)
+            if tag is not None:
+                response.headers["ETag"] = tag
+            if self.status == 201:
+                response.headers["Location"] = f"/api/v1/{table}/{record['id']}"
+        return response
+
+
+def once(context: Context, table: str, body: bytes, work: Callable[[], Answered]) -> Response:
+    """Carry out a request that changes something, or give the answer that its key got before.
+
+    Raises BadRequest for a key that is none, UnprocessableEntity for one that came with another request.
+    """
+    request = context.request
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return work().response(table)
+    account = context.account
+    said = (request.method, request.full_path, request.headers.get("If-Match", ""), str(account and account.scopes))
+    key = Key.of(account_id(context), header, *(part.encode() for part in said), body)
+    first = key.claim(context.connection)
+    if first is not None:
+        response = first.response(table)
+        response.headers["Idempotency-Replayed"] = "true"
+        return response
+    answer = work()
+    key.keep(context.connection, answer)
+    return answer.response(table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +83,9 @@ class Key:
     hash: str
 
     @classmethod
-    def of(cls, account: int, header: str | None, *request: bytes) -> Key | None:
+    def of(cls, account: int, header: str, *request: bytes) -> Key:
         """Take the key of a request; raises BadRequest for one that is none."""
-        if header is None:
-            return None
-        if not _KEY.fullmatch(header):
+        if not re.fullmatch(KEY, header):
             raise BadRequest("An idempotency key has 1 to 200 visible ASCII characters.", "Idempotency-Key")
         return cls(account, header, hashlib.sha256(b"\0".join(request)).hexdigest())
 

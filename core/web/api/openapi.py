@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.web.api import rows
 
 if TYPE_CHECKING:
     from core.definition.model import Field, Model, Table
-    from core.ed.system import System
+    from core.ed.session import Session
 
 Schema = dict[str, Any]
 _TYPES: Mapping[str, Schema] = {
@@ -52,9 +52,11 @@ _KEY: Schema = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "s
                 "description": "Sent again with the same body, the request gets the first answer."}
 
 
-def document(system: System, tables: Iterable[str], queries: Iterable[str] = ()) -> Schema:
-    """Describe the API for these tables and queries."""
-    model = system.model
+def document(session: Session) -> Schema:
+    """Describe the API to one who may do what this session may."""
+    system, model = session.system, session.system.model
+    tables = [name for name in model.tables if session.gate.may(name, "read")]
+    queries = rows.readable(session)
     paths: Schema = {}
     schemas: Schema = {"problem": _PROBLEM}
     for name in tables:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -9,11 +10,14 @@ from werkzeug.datastructures import MultiDict
 
 from core.errors import BadRequest, NotFound
 from core.types.link import LARGEST_ID
+from core.web.api.strict_json import is_text
 
 DEFAULT_LIMIT = 50
 MOST = 200
 MOST_FIELDS = 200
 MOST_ORDER = 10
+LONGEST_SEARCH = 200
+_ID = re.compile(r"([1-9]\d{0,18})(?:@([1-9]\d{0,9}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class ListQuery:
     limit: int
     after: str | None
     count: bool
+    search: str | None = None
 
 
 def parameters(arguments: MultiDict[str, str], known: Collection[str]) -> Mapping[str, str]:
@@ -43,14 +48,15 @@ def parameters(arguments: MultiDict[str, str], known: Collection[str]) -> Mappin
 
 def list_query(arguments: MultiDict[str, str]) -> ListQuery:
     """Read the query of a list; raises BadRequest."""
-    found = parameters(arguments, ("where", "fields", "order", "limit", "after", "count"))
+    found = parameters(arguments, ("where", "fields", "order", "limit", "after", "count", "q"))
     return ListQuery(
         found.get("where") or None,
         names(found.get("fields"), "fields", MOST_FIELDS),
         names(found.get("order"), "order", MOST_ORDER),
         _limit(found.get("limit")),
         found.get("after") or None,
-        _flag(found.get("count"), "count"))
+        _flag(found.get("count"), "count"),
+        words(found.get("q")))
 
 
 def names(text: str | None, parameter: str, most: int) -> tuple[str, ...]:
@@ -64,6 +70,33 @@ def names(text: str | None, parameter: str, most: int) -> tuple[str, ...]:
         raise BadRequest("A name comes twice.", parameter)
     if len(found) > most:
         raise BadRequest("At most {most} names are taken here.", parameter, most=most)
+    return found
+
+
+def words(text: str | None) -> str | None:
+    """What is searched for; raises BadRequest for what no record holds, or too much of it."""
+    if text is None or not text.strip():
+        return None
+    if len(text) > LONGEST_SEARCH:
+        raise BadRequest("Search for at most {most} characters.", "q", most=LONGEST_SEARCH)
+    if "\x00" in text or not is_text(text):
+        raise BadRequest("This holds a character that text cannot hold.", "q")
+    return text.strip()
+
+
+def ids_in(text: str, most: int) -> dict[int, int | None]:
+    """Ids in a parameter, each with the version it was read in if that matters: `12,13@4`; raises BadRequest."""
+    parts = text.split(",")
+    if len(parts) > most:
+        raise BadRequest("At most {most} records can be named at once.", "ids", most=most)
+    found: dict[int, int | None] = {}
+    for part in parts:
+        match = _ID.fullmatch(part)
+        if match is None or int(match[1]) > LARGEST_ID:
+            raise BadRequest('"{name}" is not the id of a record.', "ids", name=part[:40])
+        if int(match[1]) in found:
+            raise BadRequest("A record is named twice.", "ids")
+        found[int(match[1])] = int(match[2]) if match[2] else None
     return found
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from core.web.api import endpoints
+from core.web.api import bulk, reading, writing
 from core.web.routing import Route
 
 BODY = 10_000_000
 
 ROUTES = (
-    Route("/api/v1/openapi.json", ("GET",), endpoints.describe, "token", "self"),
-    Route("/api/v1/query/<name>", ("GET",), endpoints.query_rows, "token", "records"),
-    Route("/api/v1/<table>", ("GET",), endpoints.list_records, "token", "records"),
-    Route("/api/v1/<table>", ("POST",), endpoints.create_records, "token", "records", BODY),
-    Route("/api/v1/<table>/<id>", ("GET",), endpoints.read_record, "token", "records"),
-    Route("/api/v1/<table>/<id>", ("PATCH",), endpoints.change_record, "token", "records", BODY),
-    Route("/api/v1/<table>/<id>", ("DELETE",), endpoints.delete_record, "token", "records"),
+    Route("/api/v1/openapi.json", ("GET",), reading.describe, "token", "self"),
+    Route("/api/v1/query/<name>", ("GET",), reading.query_rows, "token", "records"),
+    Route("/api/v1/<table>", ("GET",), reading.list_records, "token", "records"),
+    Route("/api/v1/<table>", ("POST",), writing.create_records, "token", "records", BODY),
+    Route("/api/v1/<table>", ("PATCH",), bulk.change_records, "token", "records", BODY),
+    Route("/api/v1/<table>", ("DELETE",), bulk.delete_records, "token", "records"),
+    Route("/api/v1/<table>/<id>", ("GET",), reading.read_record, "token", "records"),
+    Route("/api/v1/<table>/<id>", ("PATCH",), writing.change_record, "token", "records", BODY),
+    Route("/api/v1/<table>/<id>", ("DELETE",), writing.delete_record, "token", "records"),
+    Route("/api/v1/<table>/<id>/<action>", ("POST",), writing.act, "token", "records"),
 )
