@@ -1,4 +1,4 @@
-"""Drawing a compiled form for one record: read, edit, errors beside their fields, and theirs beside yours."""
+"""Drawing a compiled form for one record: read, edit, errors beside their fields, and what others changed too."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from core.expression import EvaluationError, is_true
+from core.web import clash
 from core.web.context import Viewer
 from core.web.form_view import Box, FormField, FormView
 from core.web.html import Piece
@@ -45,8 +46,7 @@ class Sheet:
     standings: Mapping[str, Standing]
     entries: Mapping[str, Entry] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)       # by key: "amount", "lines.2.price", ""
-    theirs: Mapping[str, Record] = field(default_factory=dict)      # fields that others changed too: the record now
-    words: Mapping[str, str] = field(default_factory=dict)
+    clashes: Mapping[str, clash.Clash] = field(default_factory=dict)    # fields that others changed too
 
     def draw(self) -> Markup:
         """The whole form."""
@@ -148,18 +148,9 @@ class Sheet:
             parts.append(Markup('<div class="t-help" id="{}-help">{}</div>').format(identity, one.bound.help))
         if problem:
             parts.append(Markup('<div class="t-problem" id="{}-problem">{}</div>').format(identity, problem))
-        if key in self.theirs:
-            parts.append(self._theirs(one, self.theirs[key]))
+        if key in self.clashes:
+            parts.append(clash.draw(one, self.clashes[key], self.viewer))
         return NOTHING.join(map(escape, parts))
-
-    def _theirs(self, one: FormField, current: Record) -> Markup:
-        """What somebody else saved meanwhile, beside what was typed here."""
-        entry = one.widget.entry(one.bound, current, self.viewer)
-        take = Markup('<button type="button" class="btn btn-sm" data-take="{}" data-texts="{}" data-titles="{}">{}'
-                      '</button>').format(one.key, "\n".join(entry.texts), "\n".join(entry.titles),
-                                          self.words.get("take", "")) if not entry.rows else NOTHING
-        return Markup('<div class="t-theirs"><span class="t-theirs-label">{}</span> <span>{}</span> {}</div>').format(
-            self.words.get("theirs", ""), one.read(current, self.viewer) or EMPTY, take)
 
 
 def standings(view: FormView, values: Mapping[str, Any], environment: Environment,

@@ -9,13 +9,14 @@ from typing import Any
 
 from core.errors import FieldProblem
 from core.types.base import BadValue
+from core.web import clash
 from core.web.context import Viewer
 from core.web.form_view import FormField, FormView
 from core.web.i18n import N_
 from core.web.widgets.base import Bound, Entry, Posted, Record
 from core.web.widgets.lines import Line, columns_of, is_place
 
-OWN_KEYS = frozenset(("_csrf", "csrf", "_version", "_base", "_kind"))
+OWN_KEYS = frozenset(("_csrf", "csrf", "_version", "_base", "_kind", clash.ORIGINAL))
 Signature = Any           # what stood in a control, as JSON: a list of texts, or {line id: {column: texts}}
 
 
@@ -75,7 +76,10 @@ def read(view: FormView, posted: Posted, base: Mapping[str, Signature] | None, v
         except BadValue as error:
             sent.problems[one.key] = _words(viewer, error)
             continue
-        if entry is None:
+        choice = clash.chosen(posted.form, one.key)
+        if choice == clash.BEFORE:
+            entry = clash.original(posted.form, one.key) or entry
+        if entry is None or choice == clash.THEIRS:
             continue
         sent.entries[one.key] = entry
         began = base.get(one.key) if base is not None else None
@@ -88,6 +92,8 @@ def read(view: FormView, posted: Posted, base: Mapping[str, Signature] | None, v
 
 def _asked_for(asked: Mapping[str, FormField], name: str, *, file: bool) -> bool:
     """Whether a form has a control of that name: nothing that somebody sends is passed over in silence."""
+    if name.startswith(clash.CHOICE):
+        return not file and name.removeprefix(clash.CHOICE) in asked
     key, _, rest = name.rstrip("~-").partition(".")
     one = asked.get(key)
     if one is None:

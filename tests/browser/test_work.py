@@ -188,11 +188,13 @@ def test_two_people_on_one_record(people: People, served: Served) -> None:
     mine.fill("#f-amount", "8000")
     mine.fill("#f-name", "Mine")
     mine.keyboard.press("Control+s")
-    mine.wait_for_selector(".t-theirs")
-    assert "7,000.00" in mine.inner_text(".t-theirs") and mine.input_value("#f-amount") == "8000"
+    mine.wait_for_selector(".t-clash")
+    assert "7,000.00" in mine.inner_text(".t-clash") and mine.input_value("#f-amount") == "8000"
     assert mine.input_value("#f-name") == "Mine"
-    mine.click("[data-take]")
-    assert mine.input_value("#f-amount") == "7000.00"
+    mine.check(".t-clash input[value=theirs]")
+    mine.fill("#f-amount", "8500")
+    assert mine.is_checked(".t-clash input[value=yours]")          # who goes on typing wants that
+    mine.check(".t-clash input[value=theirs]")
     mine.keyboard.press("Control+s")
     mine.wait_for_selector("h1 >> text=Mine")
     assert served.site.read("deal", record)["amount"] == Decimal(7000)

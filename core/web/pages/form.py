@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from core.ed.scope import visible
 from core.errors import BadRequest, Conflict, Denied, Invalid, NotFound
 from core.types.base import BadValue
-from core.web import form_save, said
+from core.web import clash, form_save, said
 from core.web.context import Context
 from core.web.form_draw import Sheet, standings
 from core.web.form_view import FormView, form_view
@@ -192,7 +192,7 @@ def load(context: Context, place: Place, identity: int) -> tuple[Record, bool]:
 
 def draw(context: Context, place: Place, record: Record, *, editing: bool, creating: bool = False,
          trashed: bool = False, entries: Mapping[str, Entry] | None = None,
-         problems: Mapping[str, str] | None = None, theirs: Mapping[str, Record] | None = None, memory: str = "",
+         problems: Mapping[str, str] | None = None, clashes: Mapping[str, clash.Clash] | None = None, memory: str = "",
          status: int = 200, notice: str = "") -> Response:
     """Draw the page of a record."""
     _ = context.text
@@ -203,8 +203,7 @@ def draw(context: Context, place: Place, record: Record, *, editing: bool, creat
     values = current_values(place.view, record, entries or {}, context)
     sheet = Sheet(place.view, context.viewer, record, editing, creating,
                   standings(place.view, values, context.session.environment, _unchangeable(context, place, creating)),
-                  entries or {}, problems or {}, theirs or {},
-                  {"theirs": _("Somebody else saved:"), "take": _("Take this")})
+                  entries or {}, problems or {}, clashes or {})
     identity = None if creating else int(record["id"])
     crumbs = (Crumb(object_title(context, place.thing), place.href()), Crumb(title, place.href(identity)))
     rights = frozenset() if identity is None else context.records.rights(place.table, identity)
@@ -212,7 +211,7 @@ def draw(context: Context, place: Place, record: Record, *, editing: bool, creat
         context, "form.html", Frame(title, crumbs, place.thing.name), status,
         sheet=sheet, body=sheet.draw(), title=title, kind_title=kind_title, record=record, place=place,
         avatar=avatar("+" if creating else title, "is-large"), editing=editing, creating=creating, trashed=trashed,
-        identity=identity, memory=memory, notice=notice,
+        identity=identity, memory=memory, notice=notice, original=clash.memory(clashes) if clashes else "",
         top=(problems or {}).get("", ""), first=sheet.first_problem(), count=len(problems or {}),
         may_change="change" in rights and not trashed, may_delete="delete" in rights,
         may_create=context.records.may(place.table, "create"), multipart=place.view.files,
@@ -232,24 +231,24 @@ def _again(context: Context, place: Place, identity: int, sent: form_save.Sent, 
 
 def _overtaken(context: Context, place: Place, identity: int, sent: form_save.Sent,
                base: Mapping[str, Any]) -> Response:
-    """Somebody saved in between: their values where the user changed nothing, both where both did."""
+    """Somebody saved in between: their values where the user changed nothing, a choice where both changed one."""
     record, trashed = load(context, place, identity)
     now = form_save.begin(place.view, record, context.viewer)
-    entries, theirs = {}, {}
+    mine = _with_titles(context, place.view, sent.entries)
+    before = _with_titles(context, place.view, {key: Entry(tuple(map(str, texts))) for key, texts in base.items()
+                                                if isinstance(texts, list)})
+    entries, clashes = {}, {}
     for one in place.view.fields:
         if one.key not in now:
             continue
-        moved = base.get(one.key) != form_save.signature(one, now[one.key])
-        if one.key in sent.changed and one.key in sent.entries:
-            entries[one.key] = sent.entries[one.key]
-            if moved:
-                theirs[one.key] = record
-        else:
-            entries[one.key] = now[one.key]
+        entries[one.key] = now[one.key]
+        if one.key in sent.changed and one.key in mine:
+            entries[one.key] = mine[one.key]
+            if base.get(one.key) != form_save.signature(one, now[one.key]):
+                clashes[one.key] = clash.Clash(mine[one.key], record, before.get(one.key))
     notice = context.text("Somebody else saved this record while you were editing it. Your changes are still here: "
                           "look at them beside the new values, then save again.")
-    return draw(context, place, record, editing=True, trashed=trashed,
-                entries=_with_titles(context, place.view, entries), theirs=theirs,
+    return draw(context, place, record, editing=True, trashed=trashed, entries=entries, clashes=clashes,
                 memory=form_save.memory(place.view, now), status=409, notice=notice)
 
 

@@ -83,22 +83,10 @@ function apply(form, found) {
   }
 }
 
-// "Take this": what somebody else saved replaces what was typed here.
-document.addEventListener("click", (event) => {
-  const button = event.target.closest?.("[data-take]");
-  if (!button) return;
-  const field = button.closest("[data-field]");
-  const texts = button.dataset.texts ? button.dataset.texts.split("\n") : [];
-  const titles = button.dataset.titles ? button.dataset.titles.split("\n") : [];
-  const lookup = field.querySelector("[data-lookup]");
-  if (lookup) {
-    lookup.dispatchEvent(new CustomEvent("lookup:set", { detail: { texts, titles } }));
-  } else if (field.querySelector(".t-marks")) {
-    for (const box of field.querySelectorAll("input[type=checkbox]")) box.checked = texts.includes(box.value);
-  } else {
-    const control = field.querySelector("input:not([type=hidden]), select, textarea");
-    if (control.type === "checkbox") control.checked = texts[0] === "true";
-    else control.value = control.tagName === "TEXTAREA" ? button.dataset.texts : texts[0] || "";
-  }
-  button.closest(".t-theirs").remove();
+// Who goes on typing where two people changed a field wants what is typed.
+document.addEventListener("input", (event) => {
+  const field = event.target.closest?.("[data-field]");
+  if (event.target.type === "radio") return;
+  const yours = field?.querySelector("[data-clash] input[value=yours]");
+  if (yours) yours.checked = true;
 });

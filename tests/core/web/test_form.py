@@ -176,11 +176,35 @@ def test_two_people_on_one_record_lose_nothing(site: Site) -> None:
         "theirs",
         "2",
     )
-    assert "Somebody else saved this record" in mine.words and "Somebody else saved: 7,000.00" in mine.words
+    assert "Somebody else saved this record" in mine.words
+    assert "Yours 8,000.00 Theirs 7,000.00 Original 5,000.00" in mine.words
     assert site.read("deal", record)["amount"] == Decimal("7000.00")
     mine.post(path, again)
     found = site.read("deal", record)
     assert (found["amount"], found["name"], found["note"]) == (Decimal("8000.00"), "Renamed by me", "theirs")
+
+
+@pytest.mark.parametrize(("choice", "amount"), [("yours", 8000), ("theirs", 7000), ("original", 5000)])
+def test_row_43_a_conflict_is_decided_by_choosing_one_of_three_values(site: Site, choice: str, amount: int) -> None:
+    record = deal(site, note="first")
+    mine, theirs = site.browser("ada"), site.browser("max")
+    path = f"/deals/{record}"
+    form = edit(mine, path)
+    theirs.post(path, {**edit(theirs, path), "amount": "7000"})
+    mine.post(path, {**form, "amount": "8000", "note": "mine"}, 409)
+    again = mine.form(path)
+    assert again["_choice.amount"] == "yours" and "_choice.note" not in again
+    mine.post(path, {**again, "_choice.amount": choice})
+    found = site.read("deal", record)
+    assert (found["amount"], found["note"]) == (Decimal(amount), "mine")
+
+
+def test_a_choice_for_what_is_no_field_of_the_form_is_refused(site: Site) -> None:
+    record = deal(site)
+    browser = site.browser("ada")
+    form = edit(browser, f"/deals/{record}")
+    browser.post(f"/deals/{record}", {**form, "_choice.password": "theirs"}, 422)
+    browser.post(f"/deals/{record}", {**form, "_choice.amount": "original", "_original": "[" * 5000})
 
 
 def test_lines_are_added_changed_and_removed(site: Site) -> None:
