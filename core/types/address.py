@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from core.types.base import FieldType, Locale, Part, Properties, Type
+from core.types.base import FieldType, Locale, Part, Type
+from core.types.several import ManyProperties
 
 
-class AddressType(FieldType[Properties]):
+class AddressType(FieldType[ManyProperties]):
     """One address, shown as it is stored; `validate` brings it to its normal form."""
 
+    properties: ClassVar = ManyProperties
     searchable: ClassVar[bool] = True
+    separators: ClassVar[str] = ",;，；\\s"
 
-    def expression_type(self, p: Properties) -> Type:
+    def expression_type(self, p: ManyProperties) -> Type:
         return Type("text")
 
-    def parts(self, p: Properties) -> tuple[Part, ...]:
+    def parts(self, p: ManyProperties) -> tuple[Part, ...]:
         return (Part("", "text"),)
 
-    def parse(self, text: str, p: Properties, locale: Locale) -> str | None:
+    def parse(self, text: str, p: ManyProperties, locale: Locale) -> str | None:
         found: str | None = self.validate(text, p)
         return found
 
-    def format(self, value: str | None, p: Properties, locale: Locale) -> str:
+    def format(self, value: str | None, p: ManyProperties, locale: Locale) -> str:
         return value or ""

@@ -36,7 +36,7 @@ class Part:
     """One column of a field; `name` is "" for the main part, else "key", "base", "normal", "html"."""
 
     name: str
-    column: str                # text bigint integer numeric boolean date time timestamptz interval text[] bigint[] jsonb
+    column: str      # text bigint integer numeric boolean date time timestamptz interval jsonb text[] bigint[]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ class FieldType(ABC, Generic[P]):
     sortable: ClassVar[bool] = True
     searchable: ClassVar[bool] = False
     searched: ClassVar[tuple[str, ...]] = ("",)     # the parts that `words` is given
+    separators: ClassVar[str] = ";；"         # characters that part several values in one line
     virtual: ClassVar[bool] = False          # no column of its own (lines)
     is_file: ClassVar[bool] = False          # its value is an uploaded file
 

@@ -42,3 +42,6 @@ class BooleanType(FieldType[Properties]):
             return ""
         yes, no = _WORDS.get(locale.language[:2], _WORDS["en"])
         return yes if value else no
+
+    def plain(self, value: bool | None, p: Properties) -> bool | None:
+        return value

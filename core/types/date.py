@@ -61,6 +61,9 @@ class DateType(FieldType[Properties]):
     def format(self, value: date | None, p: Properties, locale: Locale) -> str:
         return "" if value is None else written(value, locale.language)
 
+    def plain(self, value: date | None, p: Properties) -> date | None:
+        return value
+
 
 @lru_cache(maxsize=8192)
 def written(day: date, language: str) -> str:

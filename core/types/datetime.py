@@ -39,8 +39,8 @@ class DatetimeType(FieldType[Properties]):
         plain = text.strip()
         if not plain:
             return None
-        if _WIRE.fullmatch(plain):
-            return self.from_wire(plain, p)
+        if _WIRE.fullmatch(exact := plain.replace(" ", "T", 1)):
+            return self.from_wire(exact, p)
         match = _CLOCK.fullmatch(plain)
         day = date_from_text(match["date"] if match else plain, locale)
         try:
@@ -72,6 +72,9 @@ class DatetimeType(FieldType[Properties]):
             return ""
         local = value.astimezone(ZoneInfo(locale.zone))
         return f"{written(local.date(), locale.language)} {local:%H:%M}"
+
+    def plain(self, value: datetime | None, p: Properties) -> datetime | None:
+        return value
 
 
 def _clock(match: re.Match[str]) -> time:

@@ -48,3 +48,6 @@ class DecimalType(FieldType[DecimalProperties]):
 
     def format(self, value: Decimal | None, p: DecimalProperties, locale: Locale) -> str:
         return "" if value is None else readable(value, locale)
+
+    def plain(self, value: Decimal | None, p: DecimalProperties) -> Decimal | None:
+        return value

@@ -6,8 +6,9 @@ import re
 from typing import Any, ClassVar
 
 from core.types.address import AddressType
-from core.types.base import BadValue, Properties
+from core.types.base import BadValue
 from core.types.characters import clean
+from core.types.several import ManyProperties
 
 _LOCAL = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}")
 _LABEL = re.compile(r"(?!-)[^\W_](?:[\w-]{0,61}[^\W_])?", re.UNICODE)
@@ -18,7 +19,7 @@ class EmailType(AddressType):
 
     name: ClassVar[str] = "email"
 
-    def validate(self, value: Any, p: Properties) -> str | None:
+    def validate(self, value: Any, p: ManyProperties) -> str | None:
         text = clean(value, 254)
         if text is None:
             return None

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from core.types.base import BadValue, FieldType, Locale, Part, Properties, Type
+from core.types.base import BadValue, FieldType, Locale, Part, Plain, Properties, Type
 from core.types.link import record_id
 
 
@@ -36,12 +36,16 @@ class FileType(FieldType[FileProperties]):
     name: ClassVar[str] = "file"
     properties: ClassVar = FileProperties
     sortable: ClassVar[bool] = False
+    is_file: ClassVar[bool] = True
 
     def expression_type(self, p: FileProperties) -> Type:
         return Type("link", "file")
 
     def parts(self, p: FileProperties) -> tuple[Part, ...]:
         return (Part("", "bigint"),)
+
+    def check(self, content: bytes, media: str, p: FileProperties) -> None:
+        """Check what is in an upload, whose kind and size were found to be allowed. Raises BadValue."""
 
     def validate(self, value: Any, p: FileProperties) -> FileValue | None:
         if value is None or value == "":
@@ -70,3 +74,7 @@ class FileType(FieldType[FileProperties]):
 
     def format(self, value: FileValue | None, p: FileProperties, locale: Locale) -> str:
         return "" if value is None else value.name
+
+    def plain(self, value: FileValue | None, p: FileProperties) -> Plain:
+        """The name of the file, for people: its bytes come and go by themselves."""
+        return None if value is None else value.name

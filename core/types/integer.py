@@ -53,3 +53,6 @@ class IntegerType(FieldType[IntegerProperties]):
         if value is None:
             return ""
         return readable(Decimal(value), locale, 0) if p.group else str(value)
+
+    def plain(self, value: int | None, p: IntegerProperties) -> int | None:
+        return value

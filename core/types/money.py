@@ -55,3 +55,6 @@ class MoneyType(FieldType[MoneyProperties]):
 
     def format(self, value: Decimal | None, p: MoneyProperties, locale: Locale) -> str:
         return "" if value is None else readable(rounded(value, p.scale), locale, p.scale)
+
+    def plain(self, value: Decimal | None, p: MoneyProperties) -> Decimal | None:
+        return value

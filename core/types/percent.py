@@ -48,3 +48,6 @@ class PercentType(FieldType[PercentProperties]):
 
     def format(self, value: Decimal | None, p: PercentProperties, locale: Locale) -> str:
         return "" if value is None else readable(value, locale) + "%"
+
+    def plain(self, value: Decimal | None, p: PercentProperties) -> Decimal | None:
+        return value

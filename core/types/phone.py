@@ -8,15 +8,19 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from core.types.base import BadValue, FieldType, Locale, Part, Properties, Type
+from core.types.base import BadValue, FieldType, Locale, Part, Type, Words
 from core.types.characters import clean
+from core.types.several import ManyProperties
 
 _INTERNATIONAL = re.compile(r"\+[1-9][0-9 ().-]*")
 _SIGNS = re.compile("[ ().-]+")
-_ALLOWED = re.compile(r"[\d\s+()./x#*,;ext-]+", re.IGNORECASE)
+_ALLOWED = re.compile(r"[\d\s+()./#*,;-]+", re.IGNORECASE)
+# 555-1234 ext. 12, 555-1234 x12, 555-1234;ext=12, 555-1234 # 12, 555-1234,12, 5551234 转 12
+_EXTENSION = re.compile(r"(?<=[\d)])\s*(?:[;,]?\s*ext(?:ension|n)?[.:=]?|x|#|,+|转|分机号?|－转)\s*(\d{1,8})#?\s*",
+                        re.IGNORECASE)
 
 
-class PhoneProperties(Properties):
+class PhoneProperties(ManyProperties):
     """The properties of a phone number."""
 
     region: str | None = Field(None, pattern="^[A-Z]{2}$", description="The country (ISO code, such as DE) of "
@@ -24,11 +28,12 @@ class PhoneProperties(Properties):
 
 
 class PhoneType(FieldType[PhoneProperties]):
-    """A phone number."""
+    """A phone number, as it was typed, with an extension where it has one."""
 
     name: ClassVar[str] = "phone"
     properties: ClassVar = PhoneProperties
     searchable: ClassVar[bool] = True
+    searched: ClassVar[tuple[str, ...]] = ("normal", "")
 
     def expression_type(self, p: PhoneProperties) -> Type:
         return Type("text")
@@ -41,7 +46,7 @@ class PhoneType(FieldType[PhoneProperties]):
         if text is None:
             return None
         digits = sum(map(str.isdigit, text))
-        if not _ALLOWED.fullmatch(text) or digits < 3 or digits > 25:
+        if not 3 <= digits <= 25 or not (_ALLOWED.fullmatch(text) or _ALLOWED.fullmatch(split(text)[0])):
             raise BadValue("phone", "\"{value}\" is not a phone number.", value=text)
         return text
 
@@ -54,21 +59,33 @@ class PhoneType(FieldType[PhoneProperties]):
     def format(self, value: str | None, p: PhoneProperties, locale: Locale) -> str:
         return value or ""
 
+    def words(self, values: tuple[Any, ...], p: PhoneProperties) -> Words:
+        return Words((), tuple(number for number in values if number))
+
+
+def split(number: str) -> tuple[str, str]:
+    """A number without its extension, and that."""
+    found = _EXTENSION.search(number)
+    if found is None or found.end() != len(number):
+        return number, ""
+    return number[:found.start()].rstrip(), found[1]
+
 
 def normal(number: str, region: str | None) -> str:
-    """Give a number as E.164 ("+4930123456") if its country is known, else its digits."""
+    """Give a number as E.164 ("+4930123456", without its extension) if its country is known, else its digits."""
     import phonenumbers  # 60 ms to import
 
     digits = _clear(number)
     if digits is not None:
         return digits
+    main = split(number)[0]
     try:
-        parsed = phonenumbers.parse(number, region)
+        parsed = phonenumbers.parse(main, region)
         if phonenumbers.is_possible_number(parsed):
             return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     except phonenumbers.NumberParseException:
         pass
-    return "".join(str(int(c)) for c in number if c.isdecimal())
+    return "".join(str(int(c)) for c in main if c.isdecimal())
 
 
 def _clear(number: str) -> str | None:

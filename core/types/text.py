@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from core.types.base import FieldType, Locale, Part, Properties, Type
+from core.types.base import FieldType, Locale, Part, Type
 from core.types.characters import LONGEST, clean
 from core.types.folding import sort_key
+from core.types.several import ManyProperties
 
 
-class TextProperties(Properties):
+class TextProperties(ManyProperties):
     """The properties of a line of text."""
 
     max: int = Field(200, ge=1, le=LONGEST, description="The most characters it may have.")

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from core.types.address import AddressType
-from core.types.base import BadValue, Properties
+from core.types.base import BadValue
 from core.types.characters import clean
+from core.types.several import ManyProperties
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)")
 
@@ -17,8 +18,9 @@ class UrlType(AddressType):
     """A web address; only http and https, which is put before an address without a scheme."""
 
     name: ClassVar[str] = "url"
+    separators: ClassVar[str] = "\\s"
 
-    def validate(self, value: Any, p: Properties) -> str | None:
+    def validate(self, value: Any, p: ManyProperties) -> str | None:
         text = clean(value, 2_000)
         if text is None:
             return None

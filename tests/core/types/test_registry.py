@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from core.types import BadValue, Locale, registry
 
 OF = {"choice": {"of": "x"}, "link": {"to": "x"}, "lines": {"of": "x", "by": "y"}, "sequence": {"sequence": "x"},
-      "expression": {"on": "x"}}
+      "expression": {"on": "x"}, "links": {"to": "x", "through": "y"}}
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
                     lambda inner: (st.lists(inner, max_size=3)
                                    | st.dictionaries(st.text(), inner, max_size=3)))
@@ -15,8 +15,9 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st
 
 def test_the_built_in_types_are_these():
     assert sorted(registry()) == [
-        "boolean", "choice", "date", "datetime", "decimal", "email", "expression", "file", "integer", "lines",
-        "link", "memo", "money", "percent", "phone", "sequence", "state", "text", "url"]
+        "boolean", "choice", "color", "date", "datetime", "decimal", "document", "duration", "email",
+        "expression", "fax", "file", "float", "html", "image", "integer", "json", "lines", "link", "memo",
+        "money", "percent", "phone", "rating", "sequence", "state", "tags", "text", "time", "url"]
 
 
 @pytest.mark.parametrize("name", sorted(registry()))
