@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg2
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
 from core.database import address
 from core.settings import Settings
@@ -38,6 +40,33 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     """A connection whose work is committed at the end of the block, and rolled back by an error."""
     with engine.begin() as connection:
         yield connection
+
+
+def execute(connection: Connection, statement: str, parameters: Mapping[str, Any]) -> Any:
+    """Run a statement that was compiled before; gives the driver's cursor, whose rows are tuples.
+
+    As SQLAlchemy's `exec_driver_sql`, its transaction, events and errors included, but without its result objects:
+    describing thirty columns anew each time cost as much as reading them.
+    """
+    if not connection.in_transaction():
+        connection.begin()
+    cursor = connection.connection.cursor()
+    for listener in connection.dispatch.before_cursor_execute:
+        statement, parameters = listener(connection, cursor, statement, parameters, None, False)
+    try:
+        cursor.execute(statement, parameters)
+    except psycopg2.Error as error:
+        raise _failure(connection, statement, cursor, error) from error
+    return cursor
+
+
+def _failure(connection: Connection, statement: str, cursor: Any, error: psycopg2.Error) -> BaseException:
+    """What SQLAlchemy would raise; a connection that is lost goes back to no pool."""
+    lost = connection.dialect.is_disconnect(error, connection.connection, cursor)  # type: ignore[arg-type]  # a protocol
+    if lost:
+        connection.invalidate(error)
+    return DBAPIError.instance(statement, None, error, psycopg2.Error, hide_parameters=True,
+                               connection_invalidated=lost, dialect=connection.dialect)
 
 
 def driver(connection: Connection) -> Any:

@@ -15,7 +15,9 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection
+
+from core.database import engine
 
 AFTER = 2                       # what runs once or twice on a connection is not worth preparing
 MOST = 100                      # statements kept on a connection: a plan takes PostgreSQL up to half a megabyte
@@ -34,20 +36,20 @@ class Prepared:
         self.names = tuple(name for name in found if name not in constants)
         self._commands: dict[tuple[str, ...], tuple[str, str, str]] = {}
 
-    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
-        """Run it, prepared if it ran on this connection before."""
+    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
+        """Run it, prepared if it ran on this connection before; gives the driver's cursor."""
         name, prepare, execute = self._known_as(tuple([_type(parameters[name]) for name in self.names]))
         kept: OrderedDict[str, int] = connection.info.setdefault("prepared", OrderedDict())
         uses = kept.get(name, 0)
         if uses < AFTER:
             kept[name] = uses + 1
             _forget(connection, kept)
-            return connection.exec_driver_sql(self.sql, {**parameters, **self.constants})
+            return engine.execute(connection, self.sql, {**parameters, **self.constants})
         if uses == AFTER:
-            connection.exec_driver_sql(prepare, self.constants)
+            engine.execute(connection, prepare, self.constants)
             kept[name] = uses + 1
         kept.move_to_end(name)
-        return connection.exec_driver_sql(execute, parameters)
+        return engine.execute(connection, execute, parameters)
 
     def _known_as(self, types: tuple[str, ...]) -> tuple[str, str, str]:
         """The name to prepare it under for parameters of these types, how to prepare it and how to run it."""
@@ -66,7 +68,7 @@ def _forget(connection: Connection, kept: OrderedDict[str, int]) -> None:
     while len(kept) > MOST:
         name, uses = kept.popitem(last=False)
         if uses > AFTER:
-            connection.exec_driver_sql("deallocate " + name)
+            engine.execute(connection, "deallocate " + name, {})
 
 
 def _type(value: object) -> str:

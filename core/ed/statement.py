@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, CursorResult, Dialect, bindparam
+from sqlalchemy import BindParameter, Connection, Dialect, bindparam
 from sqlalchemy.sql import ClauseElement, visitors
 
+from core.database.engine import execute
 from core.database.prepared import Prepared
 
 Row = Sequence[Any]
@@ -43,13 +44,18 @@ class Statement:
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
         """Run it; a parameter that is given replaces a constant of that name, but in a fixed one."""
-        return self.run(connection, parameters).fetchall()
+        with self._run(connection, parameters) as cursor:
+            found: Sequence[Row] = cursor.fetchall()
+        return found
 
-    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
         """The same for what gives no rows."""
+        self._run(connection, parameters).close()
+
+    def _run(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
         if self.fixed is not None:
             return self.fixed.run(connection, parameters)
-        return connection.exec_driver_sql(self.sql, {**self.constants, **parameters})
+        return execute(connection, self.sql, {**self.constants, **parameters})
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,12 +66,13 @@ def head(connection: Connection, session: str | None = None, token: str | None =
         return Head(row.version or 0, row.epoch)
     hashed = digest(token or session or "")
     statement = _BY_TOKEN if token else _BY_SESSION
-    row = statement.run(connection, {"hash": hashed}).one()
-    if row.id is None or row.user_id is None:
-        return Head(row.version or 0, row.epoch)
-    scopes = scopes_of(tuple(row.scopes)) if row.scopes is not None else None
-    account = Account(row.id, row.login, row.user_id, row.csrf, b"" if token else hashed, scopes)
-    return Head(row.version or 0, row.epoch, account, row.demo, bool(row.stale))
+    with statement.run(connection, {"hash": hashed}) as cursor:
+        version, epoch, id, login, user_id, csrf, demo, stale, scopes = cursor.fetchone()
+    if id is None or user_id is None:
+        return Head(version or 0, epoch)
+    allowed = scopes_of(tuple(scopes)) if scopes is not None else None
+    account = Account(id, login, user_id, csrf, b"" if token else hashed, allowed)
+    return Head(version or 0, epoch, account, demo, bool(stale))
 
 
 def seen(connection: Connection, account: Account, token: str | None) -> None:

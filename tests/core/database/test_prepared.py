@@ -31,14 +31,14 @@ def sent(connection: Connection) -> list[str]:
 def test_it_is_prepared_when_it_comes_again(connection: Connection, sent: list[str]) -> None:
     statement = Prepared("select %(a)s::int + %(one)s, '100%%'", {"one": 1})
     for number in range(AFTER + 2):
-        assert statement.run(connection, {"a": number, "unused": 0}).one() == (number + 1, "100%")
+        assert statement.run(connection, {"a": number, "unused": 0}).fetchone() == (number + 1, "100%")
     assert sent == ["select"] * AFTER + ["prepare", "execute", "execute"]
 
 
 def test_constants_tell_statements_of_the_same_text_apart(connection: Connection) -> None:
     left, right = (Prepared("select %(side)s", {"side": side}) for side in ("left", "right"))
     for _ in range(AFTER + 2):
-        assert (left.run(connection, {}).scalar(), right.run(connection, {}).scalar()) == ("left", "right")
+        assert (left.run(connection, {}).fetchone()[0], right.run(connection, {}).fetchone()[0]) == ("left", "right")
 
 
 @pytest.mark.parametrize("value", [5, 2**40, date(2026, 1, 31), datetime(2026, 1, 1, tzinfo=UTC), True,
@@ -48,7 +48,7 @@ def test_parameters_have_the_types_of_the_drivers_literals(connection: Connectio
     expected = connection.exec_driver_sql(plain, {"a": value}).one()
     statement = Prepared(plain, {})
     for _ in range(AFTER + 2):
-        assert statement.run(connection, {"a": value}).one() == expected
+        assert statement.run(connection, {"a": value}).fetchone() == expected
 
 
 @pytest.mark.parametrize("value", ["it's", "\\ % $1", "", None, [1, 2], []])
@@ -56,15 +56,15 @@ def test_other_parameters_have_the_type_of_their_place(connection: Connection, v
     cast = "bigint[]" if isinstance(value, list) else "text"
     statement = Prepared("select %(a)s::" + cast, {})
     for _ in range(AFTER + 2):
-        assert statement.run(connection, {"a": value}).scalar() == value
+        assert statement.run(connection, {"a": value}).fetchone()[0] == value
 
 
 def test_a_parameter_may_change_its_type(connection: Connection) -> None:
     statement = Prepared("select %(a)s + 1", {})
     for _ in range(AFTER + 2):
-        assert statement.run(connection, {"a": 5}).scalar() == 6
-        assert statement.run(connection, {"a": 2**40}).scalar() == 2**40 + 1
-        assert statement.run(connection, {"a": date(2026, 1, 31)}).scalar() == date(2026, 2, 1)
+        assert statement.run(connection, {"a": 5}).fetchone()[0] == 6
+        assert statement.run(connection, {"a": 2**40}).fetchone()[0] == 2**40 + 1
+        assert statement.run(connection, {"a": date(2026, 1, 31)}).fetchone()[0] == date(2026, 2, 1)
 
 
 def test_only_so_many_are_kept(connection: Connection, sent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def test_only_so_many_are_kept(connection: Connection, sent: list[str], monkeypa
             statement.run(connection, {})
     names = connection.exec_driver_sql("select count(*) from pg_prepared_statements").scalar()
     assert names == 3 and sent.count("deallocate") == 3
-    assert [statement.run(connection, {}).scalar() for statement in statements] == list(range(6))
+    assert [statement.run(connection, {}).fetchone()[0] for statement in statements] == list(range(6))
 
 
 def test_one_plan_serves_all_values(connection: Connection) -> None:
@@ -91,4 +91,4 @@ def test_what_was_prepared_outlives_a_rollback(connection: Connection) -> None:
     for _ in range(AFTER + 1):
         statement.run(connection, {"a": 5})
     connection.rollback()
-    assert statement.run(connection, {"a": 2}).scalar() == 5
+    assert statement.run(connection, {"a": 2}).fetchone()[0] == 5
