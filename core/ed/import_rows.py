@@ -131,6 +131,10 @@ class Reader:
         found = find_by(self.session, target.target or "", source.by or "", list(wanted))
         problems = self._create_unknown(target, source, [name for name in wanted if name not in found], found)
         for row, names in named:
+            first = found.get(names[0], ()) if len(names) == 1 and not target.many else ()
+            if len(first) == 1:
+                row.values[target.name] = first[0]
+                continue
             if not names:
                 if source.empty == "null":
                     row.values[target.name] = None
@@ -151,7 +155,9 @@ class Reader:
         if len(ids) == 1:
             return ids[0]
         if len(ids) > 1:
-            row.fail(target.name, f'there are {len(ids)} records of {target.target} with {source.by} "{name[:80]}"')
+            which = ", ".join(map(str, sorted(ids)[:5]))
+            row.fail(target.name, f'there are {len(ids)} records of {target.target} with {source.by} "{name[:80]}" '
+                                  f"({which}{', ...' if len(ids) > 5 else ''})")
         elif source.unknown == "skip":
             self.skipped[target.name, name] += 1
         else:

@@ -49,6 +49,10 @@ class Row:
         return self.values[name] if name in self.values else (self.old or {}).get(name)
 
 
+class Parsed(dict[str, Any]):
+    """A record to write whose values come from their types' `parse`, and so are in normal form already."""
+
+
 class Problems:
     """Collects what is wrong with the rows of one request, to be raised together."""
 
@@ -139,10 +143,10 @@ class Reader:
 
         What is sent for `closed` fields is not even looked at: whether it fits would tell of what may be hidden.
         """
-        plain = table.plain
+        plain, take = table.plain, self._taken if isinstance(row.body, Parsed) else self._plain
         for key, value in row.body.items():
             if key in plain and key not in closed and key != by:
-                self._plain(row, plain[key], value)
+                take(row, plain[key], value)
                 continue
             if key in SYSTEM_KEYS:
                 self._system_key(row, key)
@@ -174,6 +178,11 @@ class Reader:
             row.values[field_.name] = field_.type.validate(value, field_.properties)
         except BadValue as bad:
             self.problems.add(row, field_.name, bad.code, bad.message, **bad.params)
+
+    @staticmethod
+    def _taken(row: Row, field_: Field, value: Any) -> None:
+        row.given.add(field_.name)
+        row.values[field_.name] = value
 
     @staticmethod
     def _is_shut(field_: Field, closed: Collection[str]) -> bool:
