@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, false, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, false, or_, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.ed import search_index
@@ -14,7 +14,7 @@ from core.ed.columns import RecordColumns, live
 from core.ed.scope import gated_scope
 from core.ed.selection import check_path
 from core.ed.statement import parameter
-from core.ed.words import to_query
+from core.ed.words import is_short, to_query
 from core.errors import BadRequest, Denied, Words
 from core.expression import Expression, ExpressionError, check
 from core.types.base import BadValue, Type
@@ -41,6 +41,14 @@ class Condition:
         return [make(columns) for make in self.makers]
 
 
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """What a statement that searches depends on; the text itself is a parameter of it."""
+
+    words: bool             # it has words for the index
+    short: bool             # it has no three letters in a row
+
+
 def ask(session: Session, table: str, where: Any, filters: Filters, search: str | None) -> Condition:
     """Understand what a caller wants; raises BadRequest with the place where it is not understood."""
     keys: list[Hashable] = []
@@ -65,11 +73,11 @@ def ask(session: Session, table: str, where: Any, filters: Filters, search: str 
         key, make = _filter(session, table, number, name, value, parameters)
         keys.append(key)
         makers.append(make)
-    words, found = looked_for(search)
-    if words is not None:
+    needle, found = looked_for(search)
+    if needle is not None:
         parameters |= found
-        keys.append(("search", words))
-        makers.append(lambda columns: searched(columns, words=words))
+        keys.append(("search", needle))
+        makers.append(lambda columns: searched(columns, needle))
     return Condition(tuple(keys), parameters, tuple(makers))
 
 
@@ -85,11 +93,25 @@ def parse(session: Session, table: str, source: str, at: str = "where") -> Expre
         raise BadRequest(error.words, at, error.column) from None
 
 
-def searched(columns: RecordColumns, *, words: bool) -> ColumnElement[bool]:
+def searched(columns: RecordColumns, needle: Needle) -> ColumnElement[bool]:
     """The condition that a record holds the searched text, in fields that this user may read.
 
     Fields with `search: contains` are asked themselves, for the index of words is filled a moment after a write. Each
     has a select of its own, so that each can use its index.
+    """
+    found = containing(columns, needle)
+    if needle.words:
+        found += [one if columns.root.shown is True else _readable(columns, one)
+                  for one in search_index.matching(columns)]
+    if not found:
+        return false()
+    return columns.root.id.in_(found[0] if len(found) == 1 else union_all(*found))
+
+
+def containing(columns: RecordColumns, needle: Needle) -> list[Select[Any]]:
+    """Selects of the ids of records with the text in a field with `search: contains`.
+
+    An index of trigrams finds three letters anywhere in a text; fewer only where a word begins.
     """
     found = []
     for field in search_index.fields(columns.system, columns.root.table):
@@ -101,13 +123,12 @@ def searched(columns: RecordColumns, *, words: bool) -> ColumnElement[bool]:
                 value = own.value((field.name,))
             except Denied:
                 continue
-            found.append(select(own.root.id).where(value.ilike(parameter("contains", type_=Text))))
-    if words:
-        found += [one if columns.root.shown is True else _readable(columns, one)
-                  for one in search_index.matching(columns)]
-    if not found:
-        return false()
-    return columns.root.id.in_(found[0] if len(found) == 1 else union_all(*found))
+            if needle.short and columns.root.shown is True:
+                held = or_(value.ilike(parameter("starts", type_=Text)), value.ilike(parameter("within", type_=Text)))
+            else:
+                held = value.ilike(parameter("contains", type_=Text))
+            found.append(select(own.root.id).where(held))
+    return found
 
 
 def _readable(columns: RecordColumns, ids: Select[Any]) -> Select[Any]:
@@ -117,13 +138,12 @@ def _readable(columns: RecordColumns, ids: Select[Any]) -> Select[Any]:
 
 
 def escaped(text: str) -> str:
-    """A pattern for LIKE that finds the text anywhere, whatever characters it has."""
-    plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{plain}%"
+    """A text within a pattern for LIKE, whatever characters it has."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def looked_for(text: str | None) -> tuple[bool | None, dict[str, object]]:
-    """Whether a searched text has words for the index (None: there is nothing to look for), and its parameters."""
+def looked_for(text: str | None) -> tuple[Needle | None, dict[str, object]]:
+    """What a searched text asks of a statement (None: there is nothing to look for), and its parameters."""
     plain = (text or "").strip()
     if not plain:
         return None, {}
@@ -131,8 +151,10 @@ def looked_for(text: str | None) -> tuple[bool | None, dict[str, object]]:
         raise BadRequest("Search for at most {most} characters.", "search", most=LONGEST_SEARCH)
     if "\x00" in plain or any("\ud800" <= character <= "\udfff" for character in plain):
         raise BadRequest("This text holds characters that no record can hold.", "search")
-    query = to_query(plain)
-    return bool(query), {"contains": escaped(plain), "query": query}
+    query, like = to_query(plain), escaped(plain)
+    return Needle(bool(query), is_short(plain)), {
+        "contains": f"%{like}%", "starts": f"{like}%", "within": f"% {like}%", "query": query,
+        "titled": to_query(plain, "A")}
 
 
 def _several(where: Any) -> Sequence[Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Connection,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    case,
     cast,
     delete,
     func,
@@ -27,7 +29,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR, insert
 
 from core.ed import tables
 from core.ed.access import as_condition, concrete
-from core.ed.columns import RecordColumns
+from core.ed.columns import PLACE, RecordColumns
 from core.ed.rowset import encode, rowset
 from core.ed.schema import identity_path
 from core.ed.statement import parameter
@@ -100,19 +102,32 @@ def _fields_of_parts(system: System) -> dict[int, dict[int, set[int]]]:
 
 def matching(columns: RecordColumns) -> list[Select[Any]]:
     """Selects of the ids of records whose words match parameter `query`, within what the user may read."""
-    open_parts: list[int] = []
-    found: list[Select[Any]] = []
+    return [_ids(ids, allowed) for ids, allowed in _readable_parts(columns)]
+
+
+def among(columns: RecordColumns, words: CTE) -> list[Select[Any]]:
+    """The same over words that were looked up for all tables: ids, and 1 where a title has all words, else 2."""
+    found = []
+    for ids, allowed in _readable_parts(columns):
+        place = case((words.c.titled, 1), else_=2).label("place")
+        one = select(words.c.record_id.label("id"), place).where(
+            words.c.table_id.in_(columns.root.stored.type_ids), words.c.part.in_(ids))
+        found.append(one if allowed is None else one.where(words.c.record_id.in_(allowed)))
+    return found
+
+
+def _readable_parts(columns: RecordColumns) -> list[tuple[list[int], Select[Any] | None]]:
+    """The parts that the user may search, with the ids of the records in which they may; None: in all."""
+    everywhere: list[int] = []
+    found: list[tuple[list[int], Select[Any] | None]] = []
     for part, members in parts(columns.system, columns.root.table).items():
         masks = [_mask(columns, field) for field in members]
         if all(mask is True for mask in masks):
-            open_parts.append(part)
+            everywhere.append(part)
         elif part != SHARED_PART and masks[0] is not False:
             own = RecordColumns(columns.system, columns.gate, columns.root.table)
-            allowed = as_condition(_mask(own, members[0]))
-            found.append(_ids([part], select(own.root.id).where(allowed)))
-    if open_parts:
-        found.append(_ids(open_parts))
-    return found
+            found.append(([part], select(own.root.id).where(as_condition(_mask(own, members[0])))))
+    return [*found, (everywhere, None)] if everywhere else found
 
 
 def index_queue(connection: Connection, system: System, limit: int = 500) -> int:
@@ -166,31 +181,39 @@ def _rows(connection: Connection, system: System, table: str, ids: list[int]) ->
     root = columns.root
     found = fields(system, table)
     chosen: list[ColumnElement[Any]] = [root.id, root.source.c["_type"], columns.title(root)]
+    places: dict[str, slice] = {}
     for field in found:
-        chosen.append(columns.value((field.name,)))
-        chosen.append(columns.value((field.name, "normal")) if field.type.name == "phone" else cast(None, Text))
+        first = len(chosen)
+        chosen += [columns.value((field.name, part) if part else (field.name,)) for part in field.type.searched]
+        places[field.name] = slice(first, len(chosen))
     statement = select(*(c.label(f"c{n}") for n, c in enumerate(chosen))).select_from(columns.source).where(
         root.id.in_(ids), root.source.c["_deleted_on"].is_(None))
+    titled = title_fields(system, table)
     rows = []
     for row in connection.execute(statement):
-        values = {field.name: (row[3 + 2 * n], row[4 + 2 * n]) for n, field in enumerate(found)}
+        values = {field.name: tuple(row[places[field.name]]) for field in found}
         for part, members in parts(system, table).items():
             rows.append({"record_id": row[0], "table_id": row[1], "part": part, "label": row[2] or "",
-                         "tsv": _vector(members, values)})
+                         "tsv": _vector(members, values, titled)})
     return rows
 
 
-def _vector(members: Sequence[Field], values: dict[str, tuple[Any, Any]]) -> str:
-    texts, numbers = [], []
+def title_fields(system: System, table: str) -> frozenset[str]:
+    """The fields of a table that its records are called by."""
+    return system.cache.get(("title fields", table), lambda: frozenset(
+        path.strip() for path in PLACE.findall(system.model.tables[table].display)))
+
+
+def _vector(members: Sequence[Field], values: dict[str, tuple[Any, ...]], titled: frozenset[str]) -> str:
+    titles: list[str] = []
+    texts: list[str] = []
+    numbers: list[str] = []
     for field in members:
-        value, normal = values[field.name]
-        if value is None:
-            continue
-        if field.type.name == "phone":
-            numbers += [normal or "", value]
-        else:
-            texts.append(value)
-    return to_vector(texts, numbers)
+        if values[field.name][0] is not None:
+            found = field.type.words(values[field.name], field.properties)
+            (titles if field.name in titled else texts).extend(text for text in found.texts if text)
+            numbers += [number for number in found.numbers if number]
+    return to_vector(texts, numbers, titles)
 
 
 def _mask(columns: RecordColumns, field: Field) -> Any:

@@ -1,5 +1,7 @@
 """How text becomes words to look for: lower case without accents, Chinese as pairs of characters, phones as digits.
 
+What holds digits (an order's number, a licence plate) is found by any part of it of three characters or more.
+
 Vectors and queries are written out here and cast, never parsed by the database: what is looked for is what was kept.
 """
 
@@ -8,20 +10,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+|(?:(?![\u3400-\u9fff\uf900-\ufaff])[^\W_])+")
 NUMBER = re.compile(r"[\d\s+()./-]+")
+CODE = re.compile(r"(?=\S*\d)\S{4,40}")
 LONGEST_WORD = 60
 LONGEST_TEXT = 20_000
 LAST_POSITION = 16_000          # PostgreSQL keeps positions up to 16,383
 FEWEST_DIGITS = 3
 MOST_WORDS = 12
+MOST_CODES = 40
 
 
 def words(text: str) -> Iterator[str]:
     """The words that a text is found by, in order."""
     for word in _runs(text):
-        if not _is_chinese(word) or len(word) == 1:
+        if not is_chinese(word) or len(word) == 1:
             yield word
             continue
         yield from (word[position:position + 2] for position in range(len(word) - 1))
@@ -34,39 +39,86 @@ def digits_of(number: str) -> Iterator[str]:
     yield from (digits[start:] for start in range(max(len(digits) - FEWEST_DIGITS + 1, 0)))
 
 
-def to_vector(texts: Iterable[str], numbers: Iterable[str] = ()) -> str:
-    """A tsvector, as text, of some texts and phone numbers; a phrase never spans two of them."""
-    places: dict[str, list[int]] = {}
+def codes(text: str) -> Iterator[str]:
+    """The endings of what holds digits, without its signs: R-2026-0815 is found by 0815, 26-08 and 260815."""
+    for match in islice(CODE.finditer(_plain(text[:LONGEST_TEXT])), MOST_CODES):
+        joined = "".join(character for character in match.group() if character.isalnum())
+        yield from (joined[start:] for start in range(len(joined) - FEWEST_DIGITS + 1))
+
+
+def to_vector(texts: Iterable[str], numbers: Iterable[str] = (), titles: Iterable[str] = ()) -> str:
+    """A tsvector, as text, of some texts and phone numbers; a phrase never spans two of them.
+
+    The words of `titles` come first and weigh most.
+    """
+    places: dict[str, list[str]] = {}
     position = 1
-    for text in texts:
-        for word in words(text[:LONGEST_TEXT]):
-            if position < LAST_POSITION:
-                places.setdefault(word, []).append(position)
-                position += 1
-        position += 10
+    for weight, several in (("A", titles), ("", texts)):
+        for text in several:
+            for word in words(text[:LONGEST_TEXT]):
+                if position < LAST_POSITION:
+                    places.setdefault(word, []).append(f"{position}{weight}")
+                    position += 1
+            for code in codes(text):
+                places.setdefault(code, [])
+            position += 10
     for number in numbers:
         for digits in digits_of(number):
             places.setdefault(digits, [])
-    return " ".join(f"'{word}'" + (":" + ",".join(map(str, found[:200])) if found else "")
-                    for word, found in places.items())
+    return " ".join(f"'{word}'" + (":" + ",".join(found[:200]) if found else "") for word, found in places.items())
 
 
-def to_query(text: str) -> str:
-    """A tsquery, as text, for what a person looks for: every word, as the beginning of one; "" if there is none."""
-    found = [_query(word) for word in list(_runs(text))[:MOST_WORDS]]
+def to_query(text: str, weight: str = "") -> str:
+    """A tsquery, as text, for what a person looks for: every word, as the beginning of one; "" if there is none.
+
+    With the weight "A" it finds the words of titles only.
+    """
+    found = [_query(word, weight) for word in list(_runs(text))[:MOST_WORDS]]
     query = " & ".join(found)
-    digits = "".join(str(int(character)) for character in text if character.isdecimal())
-    if NUMBER.fullmatch(text.strip()) and len(digits) >= FEWEST_DIGITS:
-        spellings = dict.fromkeys([digits[:30], digits.lstrip("0")[:30] or digits[:30]])
-        query = " | ".join([*(f"'{spelling}':*" for spelling in spellings), *([f"({query})"] if query else [])])
-    return query
+    if weight:
+        return query
+    numbers = [f"'{digits}':*" for digits in numbers_of(text)]
+    return " | ".join([*numbers, f"({query})"]) if numbers else query
 
 
-def _query(word: str) -> str:
-    if not _is_chinese(word) or len(word) == 1:
-        return f"'{word}':*"
+def numbers_of(text: str) -> list[str]:
+    """The digits of what may be a phone number as they may have been kept; none for other texts."""
+    if not NUMBER.fullmatch(text.strip()):
+        return []
+    found: dict[str, None] = {}
+    for spelling in (text, text.replace("(0)", "")):            # +49 (0)30: the zero is for callers at home
+        digits = "".join(str(int(character)) for character in spelling if character.isdecimal())
+        if len(digits) >= FEWEST_DIGITS:
+            found[digits[:30]] = None
+            found[digits.lstrip("0")[:30] or digits[:30]] = None
+    return list(found)
+
+
+def runs(text: str) -> list[str]:
+    """The words that somebody types, folded, Chinese not cut."""
+    return list(_runs(text))[:MOST_WORDS]
+
+
+def is_short(text: str) -> bool:
+    """Whether a text has no three letters in a row, so that no index of parts of words can find it."""
+    return max((len(word) for word in _runs(text)), default=0) < FEWEST_DIGITS
+
+
+def fold(character: str) -> str:
+    """One character as it is compared: lower case, no accent; not always one character."""
+    return _plain(character)
+
+
+def is_chinese(word: str) -> bool:
+    """Whether a word begins with a Chinese character."""
+    return "\u3400" <= word[0] <= "\u9fff" or "\uf900" <= word[0] <= "\ufaff"
+
+
+def _query(word: str, weight: str) -> str:
+    if not is_chinese(word) or len(word) == 1:
+        return f"'{word}':*{weight}"
     pairs = [word[position:position + 2] for position in range(len(word) - 1)]
-    return "(" + " <-> ".join(f"'{pair}'" for pair in pairs) + ")"
+    return "(" + " <-> ".join(f"'{pair}'" + (f":{weight}" if weight else "") for pair in pairs) + ")"
 
 
 def _runs(text: str) -> Iterator[str]:
@@ -79,7 +131,3 @@ def _plain(text: str) -> str:
         return text.lower()
     split = unicodedata.normalize("NFKD", text.lower())
     return unicodedata.normalize("NFC", "".join(c for c in split if not unicodedata.combining(c)))
-
-
-def _is_chinese(word: str) -> bool:
-    return "\u3400" <= word[0] <= "\u9fff" or "\uf900" <= word[0] <= "\ufaff"

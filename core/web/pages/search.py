@@ -4,51 +4,103 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
 from core.ed import query as queries
-from core.errors import NotFound
-from core.web.binding import known_homes, plural
+from core.ed import search
+from core.ed.highlight import Piece, is_marked, pieces
+from core.errors import BadRequest, NotFound
+from core.web.binding import field_title, homes, known_homes, plural
 from core.web.context import Context
 from core.web.i18n import N_
 from core.web.response import redirect
 from core.web.routing import Route
 from core.web.shell import Frame, render
+from core.web.state import ListState
+
+if TYPE_CHECKING:
+    from core.definition.model import Model, Object
+    from core.ed.search import Found
 
 LONGEST = 200
+FEW, MANY = 4, 8                # records shown of each table: while somebody types, and on the page
 
 
 @dataclass(frozen=True, slots=True)
-class Hits:
-    """What was found in one table."""
+class Hit:
+    """A record that was found: its title, and the field that holds the words where that is another."""
+
+    href: str
+    title: tuple[Piece, ...]
+    field: str
+    text: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What was found in one table; `all` leads to its list with the same words."""
 
     title: str
     icon: str
-    hits: list[tuple[str, str, str]]          # href, title, initials' name
+    hits: tuple[Hit, ...]
+    count: int
+    more: bool
+    all: str
 
 
 def show(context: Context) -> Response:
     """The page of the search; a short list for the box in the header."""
     words = context.request.args.get("q", "").strip()[:LONGEST]
-    groups = _groups(context, words) if words else []
-    template = "found.html" if context.request.htmx else "search.html"
-    return render(context, template, Frame(context.text("Search"), search=words), words=words, groups=groups)
+    typing = context.request.htmx
+    problem: BadRequest | None = None
+    groups: list[Group] = []
+    try:
+        groups = _groups(context, words, FEW if typing else MANY) if words else []
+    except BadRequest as error:
+        if typing or error.at != "search":
+            raise
+        context.undo()
+        problem = error
+    return render(context, "found.html" if typing else "search.html", Frame(context.text("Search"), search=words),
+                  400 if problem else 200, words=words, groups=groups, found=sum(group.count for group in groups),
+                  problem=context.text.of(problem.words) if problem else "")
 
 
-def _groups(context: Context, words: str) -> list[Hits]:
+def _groups(context: Context, words: str, each: int) -> list[Group]:
     model, language = context.system.model, context.viewer.locale.language
-    icons = {thing.of: thing.icon or "point" for thing in reversed(tuple(model.objects.values()))}
-    homes = known_homes(context.system)
-    groups: dict[str, Hits] = {}
-    for found in context.records.search(words, limit=50):
-        table = str(found.table)
-        if table not in groups:
-            groups[table] = Hits(plural(model, table, language), icons.get(table, "point"), [])
-        title = str(found.title) or f"#{found.id}"
-        groups[table].hits.append((f"{homes.get(table) or '/-/open/' + table}/{found.id}", title, title))
-    return list(groups.values())
+    places = context.system.cache.get("search places", lambda: _places(model))
+    groups = []
+    for hits in search.everywhere(context.session, words, each):
+        place = places.get(hits.table)
+        if place is not None:
+            thing, exact = place
+            every = ListState(f"/{thing.name}", search=words, filters=()).url() if exact else ""
+            groups.append(Group(plural(model, hits.table, language), thing.icon or "point",
+                                tuple(_hit(model, found, words, f"/{thing.name}", language) for found in hits.found),
+                                hits.count, hits.more, every))
+    return groups
+
+
+def _places(model: Model) -> dict[str, tuple[Object, bool]]:
+    """The object in which the records of each table are opened, and whether its list holds just these."""
+    named = {f"/{thing.name}": thing for thing in model.objects.values()}
+    found = {table: (named[home], True) for table, home in homes(model).items()}
+    for thing in model.objects.values():
+        for kind in model.tables[thing.of].kinds if thing.rows is None else ():
+            found.setdefault(kind, (thing, False))
+    return found
+
+
+def _hit(model: Model, found: Found, words: str, home: str, language: str) -> Hit:
+    """A record with its words marked, and the first field that holds them where its title does not."""
+    title = pieces(found.title or f"#{found.id}", words)
+    for field, text in found.texts:
+        marked = pieces(text, words)
+        if is_marked(marked) and text != found.title and not (is_marked(title) and text in found.title):
+            return Hit(f"{home}/{found.id}", title, field_title(model, field, language), marked)
+    return Hit(f"{home}/{found.id}", title, "", ())
 
 
 def lookup(context: Context, table: str, field: str) -> Response:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from core.ed import tables
+from core.ed import budget, tables
+from core.ed.highlight import pieces
+from core.ed.search import everywhere
 from core.ed.search_index import index_queue, queue_all
 from core.ed.words import to_query, to_vector, words
 from core.errors import BadRequest, NotFound
@@ -59,7 +61,9 @@ def test_the_search_box_of_a_list_narrows_it(world: World, connection: Connectio
     assert records.count("party", search="+49") == (2, False)
     assert records.count("party", search="49 17") == (1, False)
     assert records.count("deal", search="%") == (0, False)
-    assert records.count("ticket", search="r") == (3, False)              # cRanes, dRills, Ropes
+    assert records.count("ticket", search="r") == (1, False)              # Ropes: few letters begin words
+    assert records.count("ticket", search="rop") == records.count("ticket", search="ope") == (1, False)
+    assert records.count("company", search="技") == (1, False)
 
 
 def test_a_field_with_contains_is_found_before_the_index_is(world: World, connection: Connection) -> None:
@@ -144,3 +148,101 @@ def test_words_are_what_people_type() -> None:
     assert to_query("Ab 客户端") == "'ab':* & ('客户' <-> '户端')"
     assert to_query("030 99") == "'03099':* | '3099':* | ('030':* & '99':*)"
     assert to_query("!?") == ""
+    assert to_vector(["b"], titles=["a b"]) == "'a':1A 'b':2A,13" and to_query("Ab 客户端", "A") == (
+        "'ab':*A & ('客户':A <-> '户端':A)")
+    assert to_query("+49 (0)30 99").startswith("'4903099':* | '493099':* | (")
+
+
+def index(world: World, connection: Connection) -> None:
+    queue_all(connection, world.system)
+    while index_queue(connection, world.system):
+        pass
+
+
+def put(world: World, connection: Connection, table: str, short: str, /, **values: str | None) -> None:
+    """Write fields of a record past the record service, and index it."""
+    stored = world.system.stored(table)
+    for field, value in values.items():
+        connection.execute(stored.table.update().where(stored.column("id") == world.ids[short]).values(
+            {stored.name(field): value}))
+    index(world, connection)
+
+
+@pytest.mark.parametrize("part", ["0815", "815", "2026-0815", "R-2026-0815", "r20260815", "26-08", "20260815", "260815"])
+def test_a_document_is_found_by_any_part_of_its_number(world: World, connection: Connection, part: str) -> None:
+    put(world, connection, "company", "zeta", note="order R-2026-0815 came late")
+    assert search(world, connection, part) == ["zeta"]
+    assert world.records(connection, "ada").count("company", search=part) == (1, False)
+
+
+@pytest.mark.parametrize("number", ["+49 30 123", "030/123", "30123", "(030) 12 34", "0049 30 1234567", "+49 (0)30 1234567",
+                                    "030-123 45", "234567"])
+def test_a_phone_is_found_in_any_spelling(world: World, connection: Connection, number: str) -> None:
+    assert search(world, connection, number) == ["acme"]
+
+
+@pytest.mark.parametrize("part", ["info", "acme.example", "info@acme", "exampl", "INFO@ACME.EXAMPLE"])
+def test_an_address_is_found_by_its_parts(world: World, connection: Connection, part: str) -> None:
+    assert "acme" in search(world, connection, part)
+
+
+def test_what_begins_a_title_comes_before_titles_and_these_before_the_rest(world: World, connection: Connection) -> None:
+    put(world, connection, "company", "zeta", note="rocket")
+    put(world, connection, "company", "huawei", name="Big rocket")
+    put(world, connection, "company", "empty", name="Rocket parts")
+    [hits] = [one for one in everywhere(world.records(connection, "ada").session, "rocket") if one.table == "company"]
+    assert world.names([one.id for one in hits.found]) == ["empty", "huawei", "zeta", "acme"]
+    few = everywhere(world.records(connection, "ada").session, "rocket", 2)
+    assert [(one.table, len(one.found), one.count, one.more) for one in few] == [("company", 2, 4, False)]
+
+
+def test_texts_are_those_that_may_be_read(world: World, connection: Connection) -> None:
+    for user, fields in (("ada", {"name", "secret", "hint"}), ("bob", {"name"})):
+        [hits] = everywhere(world.records(connection, user).session, "bolts")
+        assert {field.name for field, _ in hits.found[0].texts} == fields, user
+
+
+def test_past_case_2_a_unique_token_in_a_hidden_field(
+        world: World, connection: Connection, statements: list[str]) -> None:
+    """Directus CVE-2025-30352: a free search looked into columns that the user may not read."""
+    def asked(user: str, token: str) -> tuple[object, ...]:
+        records = world.records(connection, user)
+        statements.clear()
+        found = [(hits.table, [one.id for one in hits.found], hits.count) for hits in everywhere(records.session, token)]
+        listed = [record["id"] for record in records.page("deal", ["name"], search=token).records]
+        return found, listed, records.count("deal", search=token), tuple(statements)
+    before = asked("bob", "xyzzyplugh"), asked("bob", "xyz")            # three letters and more, and fewer
+    put(world, connection, "deal", "bolts", secret="xyzzyplugh", hint="xyzzyplugh")
+    assert asked("ada", "xyzzyplugh")[:3] == ([("deal", [world.ids["bolts"]], 1)], [world.ids["bolts"]], (1, False))
+    assert (asked("bob", "xyzzyplugh"), asked("bob", "xyz")) == before
+    assert before[0][:3] == ([], [], (0, False))
+
+
+@pytest.mark.parametrize("text", ["%", "%%%", "_", "___", "\\", "%q%", "' or 1=1 --", "a'b\"c", "*", ":*", "%" * 200])
+def test_signs_are_looked_for_as_they_are(world: World, connection: Connection, text: str) -> None:
+    ada = world.records(connection, "ada")
+    assert ada.count("company", search=text) == (0, False)
+    put(world, connection, "company", "zeta", name=f"before {text} after")
+    assert ada.count("company", search=text) == (1, False)
+    ada.search(text)
+    ada.lookup("company", text)
+
+
+def test_a_search_that_takes_too_long_is_stopped_with_advice(world: World, connection: Connection) -> None:
+    session = world.records(connection, "ada").session
+    with pytest.raises(BadRequest, match="longer word"), connection.begin_nested(), budget.of(session):
+        connection.exec_driver_sql("select pg_sleep(30)")
+    system = world.records(connection, None).session
+    with budget.of(system):
+        assert connection.exec_driver_sql("show statement_timeout").scalar_one() == "0"
+
+
+@pytest.mark.parametrize(("text", "wanted", "expected"), [
+    ("Rockets and anvils", "anv", "Rockets and [anv]ils"), ("Émile & Co", "emile", "[Émile] & Co"),
+    ("华为技术", "为技", "华[为技]术"), ("R-2026-0815", "0815", "R-2026-[0815]"), ("R-2026-0815", "26-08", "R-20[26-08]15"),
+    ("+49 30 123-45", "30123", "+49 [30 123]-45"), ("+49 30 123", "030/123", "+49 [30 123]"), ("a banana an", "an", "a b[anan]a [an]"),
+    ("ﬁne", "fine", "[ﬁne]"), ("nothing", "xyz", "nothing"), ("", "a", ""),
+    ("info@acme.example", "acme", "info@[acme].example"), ("x " * 100 + "needle here", "needle", "…" + "x " * 19 + "[needle] here"),
+])
+def test_what_was_looked_for_is_marked(text: str, wanted: str, expected: str) -> None:
+    assert "".join(f"[{piece}]" if marked else piece for piece, marked in pieces(text, wanted)) == expected
