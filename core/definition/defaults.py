@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.definition.model import Column, Field, Form, FormNode, List, Model
 
 FIRST_COLUMNS = 6
-LONG = frozenset({"memo", "lines"})
+LONG = frozenset({"memo", "html", "json", "lines"})
 
 
 def list_of(model: Model, table: str) -> List:

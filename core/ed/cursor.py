@@ -11,21 +11,35 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Date, DateTime, Numeric, Text, and_, false, or_
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Date,
+    DateTime,
+    Interval,
+    Numeric,
+    Text,
+    Time,
+    and_,
+    false,
+    or_,
+)
 
 from core.ed.statement import parameter
 from core.errors import BadRequest
 
 LONGEST = 4000
+_MICROSECOND = timedelta(microseconds=1)
 SORT_TYPES: dict[str, Any] = {
     "text": Text(), "choice": Text(), "integer": BigInteger(), "link": BigInteger(), "decimal": Numeric(),
     "money": Numeric(), "percent": Numeric(), "boolean": Boolean(), "date": Date(),
-    "datetime": DateTime(timezone=True),
+    "datetime": DateTime(timezone=True), "time": Time(), "duration": Interval(),
 }
 
 
@@ -90,7 +104,9 @@ def _stamp(order: Sequence[str]) -> int:
 
 
 def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, date) else str(value)
+    if isinstance(value, timedelta):
+        return str(value // _MICROSECOND)
+    return value.isoformat() if isinstance(value, (date, time)) else str(value)
 
 
 def _value(value: Any, kind: str) -> Any:
@@ -115,6 +131,10 @@ def _from_text(value: str, kind: str) -> Any:
         return number
     if kind == "date":
         return date.fromisoformat(value)
+    if kind == "time":
+        return time.fromisoformat(value).replace(tzinfo=None)
+    if kind == "duration":
+        return timedelta(microseconds=int(value[:24]))
     if kind == "datetime":
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:

@@ -186,7 +186,7 @@ def open_file(session: Session, table: str, id_: int, field: str) -> StoredFile:
     from core.ed.read import read  # reading builds on what this module gives to writing
     definition = session.system.model.tables.get(table)
     found = None if definition is None else definition.fields.get(field)
-    known = found is not None and found.type.name == "file" and field in session.gate.readable(table)
+    known = found is not None and found.type.is_file and field in session.gate.readable(table)
     if known and session.gate.may(table, "read") and session.files is not None:
         for trash in (False, True):
             for record in read(session, table, [id_], [field], trash=trash):

@@ -39,7 +39,7 @@ MOST_AGGREGATES = 20
 MOST_GROUPS = 1000
 LARGEST_OFFSET = 10_000
 DECIMALS = 6                                # of averages
-UNGROUPED = frozenset({"memo", "file"})
+UNGROUPED = frozenset({"memo", "file", "html", "image", "document", "json"})
 NAME = re.compile(r"[a-z][a-z0-9_]{0,48}\Z")
 OPERATIONS: Mapping[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]] = {
     "count": func.count, "sum": func.sum, "avg": lambda value: func.round(func.avg(value), DECIMALS),

@@ -88,7 +88,7 @@ class Selection:
         table = node.table if node is not None else self.columns.root.table
         field = self.columns.system.model.field(table, path[-1]) if node is not None or len(path) == 1 else None
         value = self.columns.value(path)
-        if field is not None and field.type.name == "file":
+        if field is not None and field.type.is_file:
             self._add_file(name, value)
         elif kind is not None and kind.name == "link" and path[-1] != "id":
             self.plain(name, value)

@@ -56,7 +56,7 @@ class Shape:
         self.stored: Stored = system.stored(name)
         self.kept: Mapping[str, Kept] = {f.name: self._keep(f) for f in self.table.fields.values() if not f.virtual}
         self.money: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.base)
-        self.files: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.field.type.name == "file")
+        self.files: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.field.type.is_file)
         self.sequences: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.field.type.name == "sequence")
         self._ways = {name: (k.columns, _own(k.field.type, "to_columns"), k.p) for name, k in self.kept.items()}
         self._wires = {name: (k.identity, k.to_wire(None), _own(k.field.type, "to_wire"), k.p)

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, MetaData, Numeric, Sequence, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    Interval,
+    MetaData,
+    Numeric,
+    Sequence,
+    Table,
+    Text,
+    Time,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.types import TypeEngine
 
@@ -49,7 +63,7 @@ COLUMN_TYPES: dict[str, TypeEngine[Any]] = {
     "text": Text(), "bigint": BigInteger(), "integer": Integer(), "numeric": Numeric(), "date": Date(),
     "boolean": Boolean(),
     "timestamptz": DateTime(timezone=True), "text[]": ARRAY(Text()), "bigint[]": ARRAY(BigInteger()),
-    "jsonb": JSONB(),
+    "jsonb": JSONB(), "time": Time(), "interval": Interval(),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from core.definition.defaults import LONG
 from core.web.i18n import N_, text_of
 from core.web.widgets.base import Bound
 from core.web.widgets.registry import widgets
@@ -78,7 +79,7 @@ def singular(model: Model, table: str, language: str) -> str:
 
 def default_columns(model: Model, table: str, without: Iterable[str] = (), most: int = 8) -> list[str]:
     """The columns of a list that nobody wrote: the first fields that fit into one."""
-    left_out = {"memo", "lines", "file"}
+    left_out = LONG | {"file", "document"}
     skip = set(without)
     return [name for name, field in model.tables[table].fields.items()
             if field.type.name not in left_out and name not in skip][:most]

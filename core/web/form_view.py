@@ -74,7 +74,7 @@ class FormView:
     @property
     def files(self) -> bool:
         """Whether files may come with the form."""
-        return any(field.bound.field.type.name == "file" and not field.fixed for field in self.fields)
+        return any(field.bound.field.type.is_file and not field.fixed for field in self.fields)
 
 
 def form_view(system: System, name: str, table: str, language: str, readable: Collection[str],

@@ -19,6 +19,7 @@ from core.definition.texts import humanised
 from core.definition.values import BodyPath, Merged
 from core.types.base import BadValue, FieldType, Type
 from core.types.expression import ExpressionProperties, expects
+from core.types.several import of_properties
 
 CONDITIONS = ("required", "readonly", "show")
 NARROWING = ("title", "help", "required", "readonly", "show", "default", "suggest", "among", "search")
@@ -73,7 +74,7 @@ def typed(merged: Merged, path: BodyPath, type_name: str, schema: Schema, buildi
            if not _misfit(merged, (*path, key), value, kind.properties, building)}
     try:
         properties = kind.properties.model_validate(fit)
-        return (kind, properties) if fit == extras else None
+        return (of_properties(kind, properties), properties) if fit == extras else None
     except ValidationError as error:
         tell_all(error, merged, path, building, kind.properties, f'a field of type "{type_name}"',
                  type(schema).model_fields)
@@ -278,3 +279,5 @@ def _check_together(merged: Merged, path: BodyPath, made: Field, said: Mapping[s
                 building.tell(merged, (*path, key), f'field "{made.name}" is computed: it cannot have "{key}"')
     if "search" in said and not made.type.searchable:
         building.tell(merged, (*path, "search"), f'a field of type "{made.type.name}" cannot be searched by words')
+    elif said.get("search") == "contains" and made.many:
+        building.tell(merged, (*path, "search"), "several values are searched by words only: write search: words")

@@ -116,7 +116,7 @@ def _field(building: Building, merged: Merged, path: BodyPath, name: str, schema
     if found is None:
         return None
     kind, properties, like = found
-    if not asked and (kind.name in ASKED or kind.virtual or kind.name == "file"):
+    if not asked and (kind.name in ASKED or kind.virtual or kind.is_file):
         building.tell(merged, (*path, "like" if schema.like else "type"),
                       f'a parameter cannot be of type "{kind.name}": only what an agent asks can')
         return None

@@ -90,7 +90,7 @@ class Wire:
         return values
 
     def _value(self, field: Field, value: Any, path: str, row: int | None, told: _Told) -> Any:
-        if field.type.name == "file" and isinstance(value, Mapping) and "content" in value:
+        if field.type.is_file and isinstance(value, Mapping) and "content" in value:
             return _upload(value)
         normal = field.type.from_wire(value, field.properties)
         if field.type.name != "lines" or normal is None:

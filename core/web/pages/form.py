@@ -283,7 +283,8 @@ def current_values(view: FormView, record: Record, entries: Mapping[str, Entry],
     values = dict(record)
     for one in view.fields:
         entry = entries.get(one.key)
-        if entry is not None and one.bound.field.type.name not in ("lines", "file") and "." not in one.key:
+        kind = one.bound.field.type
+        if entry is not None and kind.name != "lines" and not kind.is_file and "." not in one.key:
             try:
                 values[one.key] = one.widget.value(one.bound, entry, context.viewer)
             except BadValue:

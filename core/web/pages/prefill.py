@@ -43,7 +43,7 @@ def _of_address(context: Context, view: FormView) -> dict[str, Any]:
     found = {}
     for one in view.fields:
         text = context.request.args.get(one.key)
-        if one.fixed or not text or one.bound.field.type.name in ("lines", "file"):
+        if one.fixed or not text or one.bound.field.type.is_file or one.bound.field.type.name == "lines":
             continue
         try:
             found[one.key] = one.widget.value(one.bound, Entry((text,)), context.viewer)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.definition.model import List, Object
     from core.web.context import Context
 
-UNSORTED = frozenset({"memo", "file"})
+UNSORTED = frozenset({"memo", "file", "html", "image", "document", "json"})
 
 
 @dataclass(frozen=True, slots=True)
