@@ -204,8 +204,8 @@ class Table:
     def plain(self) -> Mapping[str, Field]:
         """The fields of which nothing but their type has to be asked whether a written value fits: most of them."""
         return {name: field for name, field in self.fields.items()
-                if not field.virtual and field.readonly is not True and not getattr(field.type, "is_file", False)
-                and field.type.name not in _ASKS_MORE
+                if not field.virtual and field.readonly is not True and "formula" not in field.written
+                and not getattr(field.type, "is_file", False) and field.type.name not in _ASKS_MORE
                 and field.expression_type.name not in _ASKS_MORE}
 
     @cached_property
