@@ -20,6 +20,8 @@ ENVIRONMENT = {
     "TESSERA_METADATA": "metadata",
     "TESSERA_HOST": "host",
     "TESSERA_WORKERS": "workers",
+    "TESSERA_RATE": "rate",
+    "TESSERA_ANONYMOUS_RATE": "anonymous_rate",
     "TESSERA_LOG": "log",
     "PORT": "port",
 }
@@ -41,6 +43,8 @@ class Settings(BaseModel):
     threads: int = Field(default=8, ge=1, le=256)    # a worker's threads: requests it serves at once
     job_threads: int = Field(default=4, ge=1, le=64)             # jobs that one `work` process runs at once
     kill_timeout: int = Field(default=5, ge=1, le=600)           # seconds that a stopping worker gets
+    rate: int = Field(default=12_000, ge=0)          # requests of one token or session in a minute, by each worker
+    anonymous_rate: int = Field(default=600, ge=0)   # of all who are not signed in, from one address
     log: str = "info"
 
     @property

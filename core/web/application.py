@@ -26,6 +26,7 @@ from core.settings import Settings
 from core.web import authentication, failures, viewer
 from core.web.context import Context
 from core.web.i18n import LANGUAGES, N_, negotiate, text_of
+from core.web.limits import Limits
 from core.web.request import Request
 from core.web.response import redirect, secure
 from core.web.routing import Route, RouteTable
@@ -48,6 +49,7 @@ class Application:
         self.engine = engine
         self.systems = systems
         self.routes = RouteTable(routes)
+        self.limits = Limits(settings)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request; nothing but an answer ever leaves this."""
@@ -71,7 +73,11 @@ class Application:
             _limit(context.request, route)
             if route.auth == "none":
                 return route.endpoint(context, **arguments)
-            return self._with_database(context, route, arguments)
+            self.limits.admit(context, route)
+            try:
+                return self._with_database(context, route, arguments)
+            finally:
+                self.limits.count(context, route)
         except Exception as error:
             return self._failed(context, error)
 

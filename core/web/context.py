@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.ed.session import Session
     from core.ed.system import System
     from core.settings import Settings
+    from core.web.limits import Left
     from core.web.request import Request
 
 
@@ -77,6 +78,7 @@ class Context:
     demo: bool = False
     csrf: str = ""                # what forms of this page must carry
     set_csrf: bool = False        # a visitor without a session got a new token
+    left: Left | None = None      # how much this caller may still send
 
     @property
     def administrator(self) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from core.errors import BadRequest, Conflict, Denied, FieldProblem, Invalid, NotFound, Refused
+from core.errors import BadRequest, Conflict, Denied, FieldProblem, Invalid, NoSpace, NotFound, Refused
 from core.types.base import BadValue
 from core.web.context import Context
 from core.web.i18n import N_, Text
@@ -22,7 +22,7 @@ TITLES = {
     413: N_("This is too large"), 415: N_("This kind of content is not taken"),
     422: N_("Some values are not right"), 428: N_("The record's version is missing"),
     429: N_("Too many attempts"), 500: N_("Something went wrong here"),
-    503: N_("The service is not ready"),
+    503: N_("The service is not ready"), 507: N_("There is no room left"),
 }
 RETRY = {429: "60", 503: "2"}
 _LOST = frozenset(("40001", "40P01"))                     # serialization failure, deadlock
@@ -64,6 +64,8 @@ def failure_of(error: BaseException) -> Failure:
             return Failure(404, error.message, dict(error.params))
         case Conflict() | Refused():
             return Failure(409, error.message, dict(error.params))
+        case NoSpace():
+            return Failure(507, error.message, dict(error.params))
         case BadRequest():
             return Failure(400, error.message, dict(error.params), at=error.at, column=error.column)
         case HTTPException():
@@ -115,8 +117,11 @@ def problem_json(failure: Failure, text: Text, request_id: str) -> Response:
         body["errors"] = [problem_dict(problem, text) for problem in failure.problems]
     # Half a character (which JSON can spell) goes back as the escape it came in as.
     written = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return Response(written, status=failure.status,
-                    content_type="application/problem+json", headers=_headers(failure))
+    response = Response(written, status=failure.status,
+                        content_type="application/problem+json", headers=_headers(failure))
+    if failure.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def problem_dict(problem: FieldProblem, text: Text) -> dict[str, object]:
@@ -149,7 +154,7 @@ def answer(context: Context, error: BaseException) -> Response:
         response.headers.extend(_headers(failure))
     if isinstance(error, HTTPException):
         allow = error.get_headers()
-        response.headers.extend([(k, v) for k, v in allow if k in ("Allow",)])
+        response.headers.update({k: v for k, v in allow if k in ("Allow", "Retry-After")})
     return response
 
 

@@ -34,6 +34,8 @@ def secure(response: Response, context: Context) -> Response:
     response.headers.setdefault("Content-Security-Policy", policy(context.nonce))
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Request-Id"] = context.request_id
+    if context.left is not None and context.request.path.startswith("/api/"):
+        response.headers.update(context.left.headers)
     return response
 
 

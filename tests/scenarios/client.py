@@ -112,7 +112,8 @@ class Site:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "TESSERA_HOME": str(self.home), "TESSERA_METADATA": str(self.metadata)}
+        many = {"TESSERA_RATE": "1000000", "TESSERA_ANONYMOUS_RATE": "1000000"}     # tests ask as fast as they can
+        return {**many, **os.environ, "TESSERA_HOME": str(self.home), "TESSERA_METADATA": str(self.metadata)}
 
     def run(self, *arguments: str, code: int | None = 0, timeout: float = 240) -> str:
         """Run a command of server.py; answers what it printed. Fails unless it exits with `code`."""

@@ -1,4 +1,4 @@
-"""Many records in one request, all or none: lists of changes, and one change or removal of all that a condition finds."""
+"""Many records in one request, all or none: lists of changes, one change or removal of all that a condition finds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
-from core.errors import N_, BadRequest, Conflict, FieldProblem, Refused
+from core.errors import N_, BadRequest, Conflict, FieldProblem, Refused, words
 from core.web.api import strict_json
 from core.web.api.exchange import (
     VersionMissing,
@@ -92,11 +92,11 @@ def _matching(context: Context, definition: Table, asked: Mapping[str, str]) -> 
     expected = number(asked["count"], "count", 0, 1, MOST_RECORDS)
     page = context.records.page(definition.name, ("id",), asked["where"], order=("id",), limit=MOST_RECORDS)
     if page.more:
-        raise Refused("More than {most} records meet the condition, not {expected}.", most=MOST_RECORDS,
-                      expected=expected)
+        raise Refused(words("More than {most} records meet the condition, not {expected}.", most=MOST_RECORDS,
+                            expected=expected))
     if len(page.records) != expected:
-        raise Refused("{found} records meet the condition, not {expected}.", found=len(page.records),
-                      expected=expected)
+        raise Refused(words("{found} records meet the condition, not {expected}.", found=len(page.records),
+                            expected=expected))
     return {record["id"]: record["_version"] for record in page.records}
 
 
