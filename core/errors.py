@@ -142,5 +142,9 @@ class BadRequest(Told):
         super().__init__(message, **params)
 
 
+class NoSpace(Told):
+    """A file could not be stored: its disk is full, broken or read-only. Nothing of the request was kept."""
+
+
 class Refused(Told):
     """A command or promotion does not go ahead; the message says why and what to do."""

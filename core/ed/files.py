@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
 import time
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -17,13 +18,15 @@ from typing import IO, TYPE_CHECKING, Any
 from sqlalchemy import Connection, select
 
 from core.ed import tables
-from core.errors import NotFound
+from core.errors import NoSpace, NotFound
 
 if TYPE_CHECKING:
     from core.ed.session import Session
 
 GRACE = 24 * 3600                        # seconds that a file without a row is left alone: its upload may be running
+LONGEST_STAY = 24 * 3600                 # seconds that a staged upload waits for its record
 LONGEST_NAME = 200
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS))
 
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF87a", "image/gif"),
@@ -46,6 +49,13 @@ class Upload:
 
     name: str
     content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The id of a file that a caller wants in a field; whether it may stand there is found out before the write."""
+
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +102,13 @@ def check_upload(upload: Upload, p: Any) -> tuple[str, str, dict[str, object]]:
     """Give what is wrong with an upload, as code, message and params; an empty code if nothing is."""
     if not upload.content:
         return "empty", "The file is empty.", {}
-    if len(upload.content) > p.max_size:
+    return unfit(len(upload.content), sniff(upload.content, upload.name), p)
+
+
+def unfit(size: int, kind: str, p: Any) -> tuple[str, str, dict[str, object]]:
+    """Give why a file does not fit a field, as code, message and params; an empty code if it does."""
+    if size > p.max_size:
         return "size", "The file is larger than {most} bytes.", {"most": p.max_size}
-    kind = sniff(upload.content, upload.name)
     if p.accept and kind not in p.accept:
         return "accept", "Files of type {type} are not accepted here.", {"type": kind}
     return "", "", {}
@@ -118,7 +132,15 @@ class FileStore:
         return self.root / hash_[:2] / hash_
 
     def put(self, content: bytes) -> str:
-        """Store bytes for good (on disk when this returns) and give their hash."""
+        """Store bytes for good (on disk when this returns) and give their hash. Raises NoSpace."""
+        try:
+            return self._put(content)
+        except OSError as error:
+            if error.errno in _FULL:
+                raise NoSpace("There is no room for files at the moment; nothing was saved.") from error
+            raise
+
+    def _put(self, content: bytes) -> str:
         name = digest(content)
         target = self.path(name)
         with self._lock(fcntl.LOCK_SH):
@@ -156,9 +178,12 @@ class FileStore:
             raise NotFound("The file is no longer in the store.") from None
 
     def collect(self, connection: Connection, grace: float = GRACE) -> int:
-        """Remove files that no row names and that are older than the grace time; gives how many."""
+        """Remove files that no row names and that are older than the grace time; gives how many.
+
+        None are while somebody stores one or a backup reads them: it is tried again another time.
+        """
         removed = 0
-        with self._lock(fcntl.LOCK_EX):
+        with suppress(BlockingIOError), self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
             limit = time.time() - grace
             old = [path for path in self._all() if path.stat().st_mtime < limit]
             for start in range(0, len(old), 1000):
@@ -168,6 +193,12 @@ class FileStore:
                     some[name].unlink()
                     removed += 1
         return removed
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """For the block no file is removed."""
+        with self._lock(fcntl.LOCK_SH):
+            yield
 
     def _all(self) -> list[Path]:
         kept = [path for folder in self.root.iterdir() if folder.is_dir() for path in folder.iterdir()]

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Integer, bindparam, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from core.ed import checks, journal, money, sequence, tables
+from core.ed import checks, journal, money, sequence, staging, tables
 from core.ed.batch import Batch, Group
-from core.ed.files import Upload, digest, label, sniff
+from core.ed.files import Upload
 from core.ed.journal import VERSION
 from core.ed.rowset import encode, rowset
 from core.ed.shape import Shape
 from core.ed.statement import Statement
 from core.ed.values import Problems, Row
 from core.errors import FieldProblem, Invalid
-from core.types.file import FileValue
 
 if TYPE_CHECKING:
     from core.ed.session import Session
@@ -46,6 +45,8 @@ def insert_group(batch: Batch, group: Group) -> None:
     for row, id_ in zip(rows, ids or [g[0] for g in given], strict=True):
         row.id = id_
         batch.note(shaped, id_, {**shaped.told(row.values), VERSION: [None, 1]})
+    if shaped.files:
+        staging.own(session, shaped, rows)
 
 
 def update_group(batch: Batch, group: Group) -> None:
@@ -72,6 +73,8 @@ def update_group(batch: Batch, group: Group) -> None:
         version = row.version or 0
         change = journal.difference(shaped, row.old or {}, row.values)
         batch.note(shaped, row.id or 0, {**change, VERSION: [version, version + 1]})
+    if shaped.files:
+        staging.own(session, shaped, rows)
 
 
 def _same_columns(shaped: Shape, rows: Sequence[Row], encoded: Sequence[dict[str, Any]]) -> tuple[str, ...]:
@@ -149,14 +152,5 @@ def _keep_files(batch: Batch, shaped: Shape, rows: Sequence[Row]) -> None:
         for row in rows:
             upload = row.values.get(kept.field.name)
             if isinstance(upload, Upload):
-                row.values[kept.field.name] = _register(batch, upload)
-
-
-def _register(batch: Batch, upload: Upload) -> FileValue:
-    session = batch.session
-    name, kind = label(upload.name), sniff(upload.content, upload.name)
-    values = {"name": name, "type": kind, "size": len(upload.content), "hash": digest(upload.content),
-              "created_by": session.user.user_id}
-    id_ = session.connection.execute(insert(tables.file).values(values).returning(tables.file.c.id)).scalar_one()
-    batch.contents.append(upload.content)
-    return FileValue(id_, name, kind, len(upload.content))
+                row.values[kept.field.name] = staging.register(batch.session, upload)
+                batch.contents.append(upload.content)

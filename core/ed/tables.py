@@ -51,7 +51,15 @@ unlocked = Table(
 file = Table(
     "file", SYSTEM,
     Column("id", BigInteger, primary_key=True), Column("name", Text), Column("type", Text),
-    Column("size", BigInteger), Column("hash", Text), Column("created_by", BigInteger))
+    Column("size", BigInteger), Column("hash", Text), Column("created_by", BigInteger),
+    Column("created_on", DateTime(timezone=True)), Column("record_id", BigInteger), Column("field_id", BigInteger),
+    Column("staged", Boolean), Column("removed_on", DateTime(timezone=True)))
+
+remark = Table(
+    "remark", SYSTEM,
+    Column("id", BigInteger, primary_key=True), Column("record_id", BigInteger), Column("table_id", BigInteger),
+    Column("text", Text), Column("created_by", BigInteger), Column("created_on", DateTime(timezone=True)),
+    Column("removed_on", DateTime(timezone=True)))
 
 physical = Table(
     "physical", SYSTEM,

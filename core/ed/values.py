@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.definition.stored import checked
-from core.ed.files import Upload, check_upload
+from core.ed.files import Claim, Upload, check_upload
 from core.errors import N_, BadRequest, FieldProblem, Invalid
 from core.expression import ExpressionError
 from core.types.base import BadValue
@@ -233,7 +233,7 @@ class Reader:
             return source
 
     def _file(self, row: Row, field_: Field, value: Any) -> None:
-        """A file comes as its bytes; an id may only say that the file stays the one it is."""
+        """A file comes as its bytes, or as an id: of the file that stands there, or of one that may be claimed."""
         if isinstance(value, Upload):
             code, message, params = check_upload(value, field_.properties)
             if code:
@@ -242,9 +242,11 @@ class Reader:
         elif value is None or value == "":
             row.values[field_.name] = None
         else:
-            before = (row.old or {}).get(field_.name)
-            if before is None or getattr(value, "id", value) != before.id:
-                self.problems.add(row, field_.name, "file", "Send the file itself.")
+            before, given = (row.old or {}).get(field_.name), getattr(value, "id", value)
+            if isinstance(given, bool) or not isinstance(given, int) or not 0 < given <= LARGEST_ID:
+                self.problems.add(row, field_.name, "file", "Send the file itself, or the id of an upload of yours.")
+            elif before is None or given != before.id:
+                row.values[field_.name] = Claim(given)
 
     def _choice(self, row: Row, field_: Field, value: Any, before: Any) -> None:
         known = self.model.choices[field_.expression_type.of or ""].values

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Integer, MetaData, Table
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
-from core.ed import checks, defaults, journal, locked, messages, prepare, store, verify
+from core.ed import checks, defaults, journal, locked, messages, prepare, staging, store, verify
 from core.ed import trash as trashing
 from core.ed.around import Around
 from core.ed.batch import Batch, Group, Removal, Written
@@ -125,6 +125,7 @@ def _check(batch: Batch) -> None:
     leaving = {record.id for removal in batch.removals for record in removal.records}
     leaving |= {row.id for group in batch.changes for row in group.rows if row.id is not None and row.values}
     for group in (*batch.changes, *batch.inserts):
+        staging.claim(batch, group.shape, group.rows)
         checks.before(batch.session, group.shape, group.rows, leaving, batch.problems)
     batch.problems.stop()
 

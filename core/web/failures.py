@@ -66,6 +66,8 @@ def failure_of(error: BaseException) -> Failure:
             return Failure(409, error.message, dict(error.params))
         case NoSpace():
             return Failure(507, error.message, dict(error.params))
+        case NoSpace():
+            return Failure(507, error.message, dict(error.params))
         case BadRequest():
             return Failure(400, error.message, dict(error.params), at=error.at, column=error.column)
         case HTTPException():

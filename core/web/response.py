@@ -49,6 +49,15 @@ def redirect(location: str) -> Response:
     return Response("", status=303, headers={"Location": location})
 
 
+def picture(data: bytes | Iterable[bytes], kind: str, size: int) -> Response:
+    """A stored picture that pages show: its type is the one that its bytes have, and it can do nothing."""
+    response = Response(data, content_type=kind, direct_passthrough=False)
+    response.headers["Content-Disposition"] = "inline"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["Content-Length"] = str(size)
+    return response
+
+
 def download(data: bytes | Iterable[bytes], name: str, size: int | None = None) -> Response:
     """A stored file: never shown inside our site, never run, its name a label only (RFC 6266)."""
     label = "".join(c for c in name if c.isprintable() and c not in '\\/"') or "file"
