@@ -35,6 +35,7 @@ class Condition:
     key: Hashable
     parameters: Mapping[str, object]
     makers: tuple[Callable[[RecordColumns], ColumnElement[bool]], ...]
+    typed: bool = False             # people typed some of it: it may match anything, and take any time
 
     def conditions(self, columns: RecordColumns) -> list[ColumnElement[bool]]:
         """The conditions over a select."""
@@ -78,7 +79,8 @@ def ask(session: Session, table: str, where: Any, filters: Filters, search: str 
         parameters |= found
         keys.append(("search", needle))
         makers.append(lambda columns: searched(columns, needle))
-    return Condition(tuple(keys), parameters, tuple(makers))
+    typed = needle is not None or any(isinstance(one, str) for one in _several(where))
+    return Condition(tuple(keys), parameters, tuple(makers), typed)
 
 
 def parse(session: Session, table: str, source: str, at: str = "where") -> Expression:

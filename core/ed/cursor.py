@@ -53,11 +53,12 @@ class Key:
     down: bool
     empty: bool = True      # whether it may be empty
 
-    def clause(self) -> ColumnElement[Any]:
-        """Its place in ORDER BY."""
+    def clause(self, back: bool = False) -> ColumnElement[Any]:
+        """Its place in ORDER BY, also of the whole order read backwards."""
+        found = self.column.desc() if self.down != back else self.column.asc()
         if not self.empty:
-            return self.column.desc() if self.down else self.column.asc()
-        return self.column.desc().nulls_last() if self.down else self.column.asc().nulls_last()
+            return found
+        return found.nulls_first() if back else found.nulls_last()
 
 
 def encode(order: Sequence[str], values: Sequence[Any]) -> str:
@@ -95,6 +96,20 @@ def behind(keys: Sequence[Key], empty: Sequence[bool]) -> ColumnElement[bool]:
         if not is_empty:                            # nothing comes after an empty value but other empty ones
             further = key.column < value if key.down else key.column > value
             found.append(and_(*same, or_(further, key.column.is_(None)) if key.empty else further))
+        same.append(key.column.is_(None) if is_empty else key.column == value)
+    return or_(*found) if found else false()
+
+
+def ahead(keys: Sequence[Key], empty: Sequence[bool]) -> ColumnElement[bool]:
+    """The same for a row that comes before."""
+    found: list[ColumnElement[bool]] = []
+    same: list[ColumnElement[bool]] = []
+    for number, (key, is_empty) in enumerate(zip(keys, empty, strict=True)):
+        value = parameter(f"after_{number}", type_=SORT_TYPES.get(key.kind))
+        if is_empty:                                # all that is not empty comes before
+            found.append(and_(*same, key.column.is_not(None)))
+        else:
+            found.append(and_(*same, key.column > value if key.down else key.column < value))
         same.append(key.column.is_(None) if is_empty else key.column == value)
     return or_(*found) if found else false()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, ColumnElement, Integer, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.ed import conditions, cursor
+from core.ed import budget, conditions, cursor
 from core.ed.access import end_of
 from core.ed.columns import RecordColumns, live
 from core.ed.conditions import Condition, Filters
@@ -30,11 +30,12 @@ MOST_KEYS = 5
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list; `next` is the cursor behind it, None on the last one."""
+    """One page of a list; `next` is the cursor behind it, None on the last one, `previous` the one before it."""
 
     records: list[Record]
     next: str | None
     more: bool
+    previous: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +48,30 @@ class Listing:
 
 
 def page(session: Session, table: str, fields: Sequence[str], where: Any, *, filters: Mapping[str, object],
-         order: Sequence[str], limit: int, after: str | None, offset: int, search: str | None, trash: bool) -> Page:
+         order: Sequence[str], limit: int, after: str | None, offset: int, search: str | None, trash: bool,
+         before: str | None = None) -> Page:
     """One page of a table's records; see Records.page."""
     _check_table(session, table)
     _check_bounds(fields, order, limit, offset)
     asked = conditions.ask(session, table, where, filters, search)
     plain = [name for name in fields if not _is_lines(session, table, name)]
     kinds = order_kinds(session, table, order)
-    values = cursor.decode(after, order, kinds) if after is not None else []
-    empty = tuple(value is None for value in values)
+    place, back = after if after is not None else before, after is None and before is not None
+    values = cursor.decode(place, order, kinds) if place is not None else []
+    empty = tuple(value is None for value in values) if place is not None else None
     listing = session.system.cache.get(
-        ("page", session.user.shape, table, tuple(plain), asked.key, tuple(order), empty, after is None, trash),
-        lambda: _listing(session, table, plain, asked, order, empty if after is not None else None, trash))
+        ("page", session.user.shape, table, tuple(plain), asked.key, tuple(order), empty, back, trash),
+        lambda: _listing(session, table, plain, asked, order, empty, trash, back))
     parameters = {**session.parameters, **asked.parameters, "limit": limit + 1, "offset": offset}
     parameters |= {f"after_{number}": value for number, value in enumerate(values)}
-    rows = listing.statement.rows(session.connection, parameters)
+    rows = budget.rows(session, listing.statement, parameters, typed=asked.typed)
     more = len(rows) > limit
-    rows = rows[:limit]
-    following = cursor.encode(order, rows[-1][listing.first_key:]) if more else None
+    rows = rows[:limit][::-1] if back else rows[:limit]
+    following = cursor.encode(order, rows[-1][listing.first_key:]) if rows and (more or back) else None
+    first = cursor.encode(order, rows[0][listing.first_key:]) if rows and (more if back else place) else None
     records = listing.reader.records(rows)
     _add_lines(session, table, [name for name in fields if name not in plain], records)
-    return Page(records, following, more)
+    return Page(records, following, following is not None, first)
 
 
 def read(session: Session, table: str, ids: Sequence[int], fields: Sequence[str] | None, *,
@@ -93,8 +97,8 @@ def count(session: Session, table: str, where: Any, *, filters: Mapping[str, obj
     asked = conditions.ask(session, table, where, filters, search)
     statement = session.system.cache.get(("count", session.user.shape, table, asked.key, trash),
                                          lambda: _counting(session, table, asked, trash))
-    rows = statement.rows(session.connection, {**session.parameters, **asked.parameters, "limit": cap + 1})
-    found = int(rows[0][0])
+    given = {**session.parameters, **asked.parameters, "limit": cap + 1}
+    found = int(budget.rows(session, statement, given, typed=asked.typed)[0][0])
     return min(found, cap), found > cap
 
 
@@ -164,17 +168,17 @@ def _sorts(session: Session, table: str, name: str, kind: Type) -> bool:
 
 
 def _listing(session: Session, table: str, fields: Sequence[str], asked: Condition, order: Sequence[str],
-             empty: tuple[bool, ...] | None, trash: bool) -> Listing:
-    """Build and compile the statement of a page."""
+             empty: tuple[bool, ...] | None, trash: bool, back: bool) -> Listing:
+    """Build and compile the statement of a page: behind a place, or (backwards) before it."""
     columns = RecordColumns(session.system, session.gate, table)
     selection = _select_fields(session, table, columns, fields, trash)
     keys = _keys(session, columns, table, order)
     found = [*live(columns, trash=trash), *asked.conditions(columns)]
     if empty is not None:
-        found.append(cursor.behind(keys, empty))
+        found.append((cursor.ahead if back else cursor.behind)(keys, empty))
     chosen, reader, first = selection.finish([key.column for key in keys])
-    statement = select(*chosen).select_from(columns.source).where(*found).order_by(*(key.clause() for key in keys))
-    statement = statement.limit(parameter("limit", type_=Integer)).offset(parameter("offset", type_=Integer))
+    statement = select(*chosen).select_from(columns.source).where(*found)
+    statement = statement.order_by(*(key.clause(back) for key in keys)).limit(parameter("limit", type_=Integer)).offset(parameter("offset", type_=Integer))
     return Listing(_compile(session, statement), reader, first)
 
 

@@ -40,14 +40,15 @@ class Records:
 
     def page(self, table: str, fields: Sequence[str], where: Any = None, *,
              filters: Mapping[str, object] | None = None, order: Sequence[str] = (), limit: int = 80,
-             after: str | None = None, offset: int = 0, search: str | None = None, trash: bool = False) -> Page:
+             after: str | None = None, before: str | None = None, offset: int = 0, search: str | None = None,
+             trash: bool = False) -> Page:
         """One page of a list, in one statement. Raises BadRequest, NotFound, Denied.
 
         `where` is a condition or several (text from a user, or an Expression of the Model); `filters` are values
-        that fields must equal; `order` names paths, "-path" from high to low.
+        that fields must equal; `order` names paths, "-path" from high to low. `after` and `before` are cursors.
         """
         return read.page(self.session, table, fields, where, filters=filters or {}, order=order, limit=limit,
-                         after=after, offset=offset, search=search, trash=trash)
+                         after=after, offset=offset, search=search, trash=trash, before=before)
 
     def count(self, table: str, where: Any = None, *, filters: Mapping[str, object] | None = None,
               search: str | None = None, trash: bool = False, cap: int = 10_000) -> tuple[int, bool]:
