@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
@@ -12,6 +12,7 @@ from core.errors import BadRequest
 
 if TYPE_CHECKING:
     from core.ed.session import Session
+    from core.ed.statement import Row, Statement
 
 SECONDS = 1
 STOPPED = "57014"                           # query_canceled
@@ -37,3 +38,11 @@ def of(session: Session) -> Iterator[None]:
             raise
         raise BadRequest("This takes longer than {seconds} s, so it was stopped. Look for a longer word, or narrow "
                          "the list by a filter first.", "search", seconds=SECONDS) from None
+
+
+def rows(session: Session, statement: Statement, parameters: Mapping[str, Any], *, typed: bool) -> Sequence[Row]:
+    """The rows of a statement, within the limit where people typed what it looks for."""
+    if not typed:
+        return statement.rows(session.connection, parameters)
+    with of(session):
+        return statement.rows(session.connection, parameters)
