@@ -179,7 +179,7 @@ def _filter(session: Session, table: str, number: int, name: str, value: object,
     """One `field = value`; a list means any of them, None means empty."""
     kind = check_path(session.gate, table, name, at="filters")
     path = tuple(name.split("."))
-    if kind is None or kind.name == "set":
+    if kind is None or kind.name in ("set", "json"):
         raise BadRequest('Records cannot be filtered by "{name}".', "filters", name=name)
     if value is None:
         return ("empty", name), lambda columns: columns.value(path).is_(None)

@@ -21,6 +21,7 @@ from core.types.choice import ChoiceProperties, ChoiceType
 from core.types.duration import DurationType
 from core.types.link import LinkProperties, LinkType
 from core.types.registry import registry
+from core.types.several import several
 
 if TYPE_CHECKING:
     from core.definition.model import Field
@@ -198,6 +199,8 @@ def worked_out(session: Session, query: Query, column: Column) -> Field:
     if kind.name == "duration":
         return Field("", column.name, DurationType(), DurationType.properties(), column.name)
     type_ = registry().get(kind.name, registry()["text"])
+    if kind.many:
+        return Field("", column.name, several(type_), type_.properties(many=True), column.name)
     scale = {"scale": _scale(query, column.name)} if kind.name == "money" else {}
     return Field("", column.name, type_, type_.properties(**scale), column.name)
 

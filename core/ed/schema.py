@@ -295,7 +295,7 @@ def _field_indexes(stored: Stored, field: Field) -> Iterator[DesiredIndex]:
     if field.search == "contains":
         yield _index(stored, [column], method="gin", trigrams=True)
     if any(part == "normal" for part, _ in parts(field)):
-        yield _index(stored, [stored.column(field.name, "normal")])
+        yield _index(stored, [stored.column(field.name, "normal")], method="gin" if field.many else "btree")
 
 
 def _order_index(system: System, stored: Stored, order: tuple[str, ...],

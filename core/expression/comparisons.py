@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from core.errors import Words, words
 from core.expression import sets, type_rules
 from core.expression.errors import ExpressionError
-from core.expression.functions.dates import read_date, read_datetime
+from core.expression.functions.dates import read_clock, read_date, read_datetime
 from core.expression.nodes import (
     Among,
     And,
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 
 OPERATORS: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+
+
+# What a written text is read as where it meets such a type, and how that is written.
+READ: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "date": (read_date, "2026-01-31"), "datetime": (read_datetime, "2026-01-31T10:00:00Z"),
+    "time": (read_clock, "09:30")}
 
 
 def compare(checker: Checker, tree: ast.Compare) -> Node:
@@ -118,13 +124,12 @@ def as_type(checker: Checker, node: Node, wanted: Type) -> Node:
     if wanted.name == "choice" and wanted.of is not None:
         _check_choice(checker, str(node.value), wanted.of, node.column)
         return dataclasses.replace(node, type=Type("choice", wanted.of))
-    if wanted.name not in ("date", "datetime"):
+    if wanted.name not in READ:
         return node
-    read = read_date if wanted.name == "date" else read_datetime
+    read, example = READ[wanted.name]
     try:
         return dataclasses.replace(node, type=Type(wanted.name), value=read(str(node.value)))
     except ValueError:
-        example = "2026-01-31" if wanted.name == "date" else "2026-01-31T10:00:00Z"
         raise ExpressionError("{what} is written as '{example}'", node.column, what=describe(wanted),
                               example=example) from None
 

@@ -319,7 +319,7 @@ def may_be_empty(node: Node) -> bool:
     return True
 
 
-LIFTED = ("text", "choice", "integer", "decimal", "money", "percent", "date", "datetime")
+LIFTED = ("text", "choice", "integer", "decimal", "money", "percent", "date", "datetime", "time")
 
 
 def lifted(node: Node, prefix: str, values: dict[str, object]) -> Node:

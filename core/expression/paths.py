@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.expression.check import Checker
 
 DIGITS = 15          # of a number in a field
+MOST_DAYS = 100_000  # of a span of time in a field
 MOST_STEPS = 8       # of a path: each but the last is a join
 CONSTANTS = {"true": "True", "false": "False", "null": "None", "none": "None"}
 
@@ -184,7 +185,7 @@ def _field(path: Path) -> Path | Rows:
     _check_steps(path.names, path.column)
     if path.type.name == "set" and path.type.of is not None:
         return Rows(type=path.type, level=path.level, names=path.names, table=path.type.of, column=path.column)
-    return dataclasses.replace(path, size=DIGITS) if path.type.name in NUMBERS else path
+    return dataclasses.replace(path, size=size_of(path.type))
 
 
 def _check_steps(names: tuple[str, ...], column: int) -> None:
@@ -198,7 +199,7 @@ def _variable(names: tuple[str, ...], type: Type, column: int) -> Variable | Row
     if type.name == "set" and type.of is not None and len(names) > 1:
         return Rows(type=type, level=0, names=names[1:], table=type.of, start=_user(column), home="user",
                     column=column)
-    return Variable(type=type, names=names, column=column, size=DIGITS if type.name in NUMBERS else 0)
+    return Variable(type=type, names=names, column=column, size=size_of(type))
 
 
 def _user(column: int) -> Variable:
@@ -211,7 +212,12 @@ def _reach(start: Node, table: str, names: tuple[str, ...], type: Type, column: 
     if type.name == "set" and type.of is not None:
         return Rows(type=type, level=0, names=names, table=type.of, start=start, home=table, column=column)
     return Reach(type=type, start=start, table=table, names=names, column=column,
-                 size=DIGITS if type.name in NUMBERS else 0)
+                 size=size_of(type))
+
+
+def size_of(type: Type) -> int:
+    """How large a stored value of a type may be: digits before the point, days of a span of time."""
+    return DIGITS if type.name in NUMBERS else MOST_DAYS if type.name == "duration" else 0
 
 
 def as_rows(node: Node) -> Node:

@@ -15,7 +15,8 @@ Record = Mapping[str, Any]
 Names = tuple[str, ...]
 MISSING = object()
 # Types whose values are read as they stand in a record; of the others '' or [] is empty, or a record its id.
-AS_THEY_ARE = frozenset({"integer", "decimal", "money", "percent", "boolean", "date", "datetime", "duration"})
+AS_THEY_ARE = frozenset({"integer", "decimal", "money", "percent", "boolean", "date", "datetime", "time", "duration",
+                         "json"})
 
 
 @dataclass(slots=True)

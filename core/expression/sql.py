@@ -22,6 +22,7 @@ from sqlalchemy import (
     Interval,
     Numeric,
     Text,
+    Time,
     TypeDecorator,
     and_,
     bindparam,
@@ -39,7 +40,7 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by, array
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, array
 from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
@@ -99,6 +100,7 @@ class Whole(TypeDecorator[int]):
 
 
 SQL_TYPES: dict[str, TypeEngine[Any]] = {
+    "time": Time(), "json": JSONB(),
     "text": Text(), "choice": Text(), "integer": BigInteger(), "decimal": Numeric(), "money": Numeric(),
     "percent": Numeric(), "boolean": Boolean(), "date": Date(), "datetime": DateTime(timezone=True),
     "duration": Interval(), "link": BigInteger(),

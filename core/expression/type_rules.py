@@ -10,13 +10,14 @@ from core.types.base import Type
 
 NUMBERS = frozenset({"integer", "decimal", "money", "percent"})
 SUMMABLE = NUMBERS | {"duration"}
-ORDERED = NUMBERS | {"text", "date", "datetime", "duration"}
+ORDERED = NUMBERS | {"text", "date", "datetime", "time", "duration"}
 TEXT, INTEGER, DECIMAL, BOOLEAN = Type("text"), Type("integer"), Type("decimal"), Type("boolean")
 DATE, DATETIME, DURATION, NULL = Type("date"), Type("datetime"), Type("duration"), Type("null")
 
 IsKindOf = Callable[[str, str], bool]
 
 WORDS = {
+    "time": N_("a time of day"), "json": N_("structured data"),
     "text": N_("text"), "integer": N_("a whole number"), "decimal": N_("a number"), "money": N_("money"),
     "percent": N_("a percentage"), "boolean": N_("a condition"), "date": N_("a date"),
     "datetime": N_("a date with time"), "duration": N_("a duration"), "null": N_("nothing"), "choice": N_("a choice"),
@@ -26,6 +27,8 @@ WORDS = {
 
 def describe(type: Type) -> Words:
     """A type in the words of error messages."""
+    if type.many and type.of is None:
+        return words("several texts")
     if type.many:
         return words("several {name}", name=type.of) if type.name == "choice" else \
             words("several links to {name}", name=type.of)
@@ -123,7 +126,7 @@ def unify_all(types: Iterable[Type], is_kind_of: IsKindOf) -> Type | None:
 
 def equal(left: Type, right: Type, is_kind_of: IsKindOf) -> bool:
     """Whether `==` between the two makes sense; a link may be compared with the number of a record."""
-    if left.many or right.many or "set" in (left.name, right.name):
+    if left.many or right.many or {"set", "json"} & {left.name, right.name}:
         return False
     if {left.name, right.name} == {"link", "integer"}:
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,14 @@ def read_datetime(text: str) -> datetime:
     if moment.tzinfo is None or not 1900 <= moment.year <= 2200:
         raise ValueError(text)
     return moment.astimezone(UTC)
+
+
+def read_clock(text: str) -> time:
+    """A time of day written as 09:30 or 09:30:15; raises ValueError."""
+    clock = time.fromisoformat(text)
+    if len(text) not in (5, 8):
+        raise ValueError(text)
+    return clock
 
 
 def local_day(zone: str, moment: datetime) -> date:
