@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.bm.state import State
 
 # The order in which changes are listed: what others stand on first.
-KINDS = ("addon", "system", "choices", "sequence", "setting", "table", "role", "function", "query", "data", "form",
+KINDS = ("addon", "system", "choices", "sequence", "setting", "table", "role", "restrict", "function", "query", "data", "form",
          "list", "object", "report", "chart", "dashboard", "menu", "template", "workflow", "agent", "scenario",
          "translation")
 # Collections whose members are changes of their own; the word is what a plan calls a member.
@@ -30,6 +30,7 @@ MEMBERS = {
 CALLED: Mapping[str, str] = {
     "addon": N_("addon"), "system": N_("system"), "table": N_("table"), "field": N_("field"), "choices": N_("choices"),
     "choice": N_("choice"), "object": N_("object"), "list": N_("list"), "form": N_("form"), "role": N_("role"),
+    "restrict": N_("restriction"),
     "record role": N_("record role"), "rule": N_("rule"), "unique": N_("unique"), "index": N_("index"),
     "data": N_("data"), "menu": N_("menu"), "translation": N_("translation"), "function": N_("function"),
     "setting": N_("setting"), "sequence": N_("sequence"), "template": N_("template"), "report": N_("report"),

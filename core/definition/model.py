@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from core.types.base import Type
 
 __all__ = ["Access", "Addon", "Area", "ChoiceValue", "Choices", "Column", "Data", "Field", "Filter", "Form", "FormNode",
-           "Grant", "Index", "List", "Lock", "Menu", "Model", "Object", "RecordRole", "Right", "Role", "Rule", "SystemSettings",
-           "Table", "Unique", "use"]
+           "Grant", "Index", "List", "Lock", "Menu", "Model", "Object", "RecordRole", "Restriction", "Right", "Role",
+           "Rule", "SystemSettings", "Table", "Unique", "use"]
 
 Right = Literal[False, True] | tuple[str, ...]
 
@@ -189,6 +189,23 @@ class Role:
     help: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Restriction:
+    """What holds for everybody, whatever is granted: who alone has rights on some records, or fields, of a table."""
+
+    name: str
+    of: str
+    rights: Mapping[str, Right]  # right -> never, or those who stand so to the record or hold such a role
+    fields: tuple[str, ...] = ()  # empty: the record
+    written: Written | None = None
+    help: str = ""
+
+    @cached_property
+    def where(self) -> Expression | None:
+        """The records it concerns; None for all."""
+        return self.written.expression if self.written else None
+
+
 @dataclass(frozen=True)
 class Data:
     """Records shipped with a layer, by the value of their key field."""
@@ -282,6 +299,11 @@ class Model:
     def roles(self) -> Mapping[str, Role]:
         """All security roles."""
         return cast("Mapping[str, Role]", self.values["role"])
+
+    @property
+    def restrictions(self) -> Mapping[str, Restriction]:
+        """All restrictions."""
+        return cast("Mapping[str, Restriction]", self.values["restrict"])
 
     @property
     def data(self) -> Mapping[str, Data]:

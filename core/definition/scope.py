@@ -46,6 +46,7 @@ class Names:
         self.under: dict[str, list[str]] = {}       # the tables under each base that hold records
         self.families: dict[str, list[str]] = {}    # all tables that are stored with each topmost base, that first
         self.people: list[str] = []                 # the tables whose records stand for people
+        self.scopes: tuple[str, ...] = ()           # paths from the user into trees, of all record roles
         self.tables: Values[Table] = Values("table", self.notes)
         self.choices: Values[Choices] = Values("choices", self.notes)
         self.queries: Values[SetQuery] = Values("query", self.notes)

@@ -97,11 +97,17 @@ class Field:
 
 @dataclass(frozen=True)
 class RecordRole:
-    """How a person stands to a record: paths that end at people, or the people above those of one path."""
+    """How a person stands to a record: paths that end at people, the people above those of one path, or a scope.
+
+    A scope compares two ends: the path `within` leads from the record into a tree, `of` from the user to where in it
+    the user stands; it holds at those places and beneath them.
+    """
 
     name: str
     is_: tuple[str, ...] = ()
     above: str | None = None
+    within: str | None = None
+    of: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +202,7 @@ class Table:
     lock: Lock | None = None
     people: str | None = None  # the path by which a record stands for users
     above: str | None = None  # the path to its superior
+    during: tuple[str, str] | None = None  # its first and last day; it gives rights from the one to the other
     epoch: bool = False  # writing it raises bm.live.epoch
     help: str = ""
     was: tuple[str, ...] = ()

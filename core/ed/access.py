@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import BigInteger, ColumnElement, and_, exists, false, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Date, and_, exists, false, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.selectable import FromClause
 
@@ -20,7 +20,7 @@ from core.ed.schema import SYSTEM_COLUMNS
 from core.ed.statement import parameter
 
 if TYPE_CHECKING:
-    from core.definition.model import Grant, Model, Role, Table
+    from core.definition.model import Grant, Model, RecordRole, Restriction, Role, Table
     from core.ed.session import Principals
     from core.ed.system import System
     from core.expression import Expression
@@ -108,13 +108,17 @@ class Gate:
         if self.open or field == "id":
             return False
         kinds = (kind for kind in concrete(self.system.model, table) if self._has(kind, field))
-        return not any(self.field_rule(kind, field, right) and self._may(kind, "read", frozenset()) for kind in kinds)
+        return not any(self.field_rule(kind, field, right) and not self._shut(kind, right, field)
+                       and self._may(kind, "read", frozenset()) for kind in kinds)
 
     def given(self, table: str, field: str, source: FromClause) -> Predicate:
         """The condition that a field may be set in a record being created; `source` is the record as it becomes."""
-        if self.open or self.all:
+        if self.open:
             return True
-        return self._stands(table, _any(self._role_given(role, table, field) for role in self.roles), source)
+        limits = [self.restricted(one, table, "change", source) for one in self.restrictions(table, field)]
+        granted = True if self.all else self._stands(
+            table, _any(self._role_given(role, table, field) for role in self.roles), source)
+        return _and([granted, *limits])
 
     def placed(self, table: str, source: FromClause) -> Predicate:
         """The condition that a record may be put where it is: into something that the user may change."""
@@ -200,7 +204,7 @@ class Gate:
         return False
 
     def _may(self, table: str, right: str, seen: frozenset[str]) -> bool:
-        if not self.rule(table, right):
+        if not self.rule(table, right) or self._shut(table, right):
             return False
         through = self.system.model.tables[table].access.through
         if self.open or not through or table in seen:
@@ -220,6 +224,7 @@ class Gate:
         access = self.system.model.tables[kind].access
         if access.only:
             conditions.append(self._stands(kind, frozenset([access.only]), source))
+        conditions += [self.restricted(one, kind, right, source) for one in self.restrictions(kind)]
         if access.through and kind not in seen:
             conditions.append(_or(self._parent(kind, path, right, source, seen | {kind}) for path in access.through))
         return _and(conditions)
@@ -240,7 +245,10 @@ class Gate:
 
     def _mask(self, kind: str, field: str, source: FromClause, right: str) -> Predicate:
         rule = self.field_rule(kind, field, right)
-        around = self.rule(kind, right)
+        limits = [self.restricted(one, kind, right, source) for one in self.restrictions(kind, field)]
+        return _and([self._granted_mask(kind, rule, self.rule(kind, right), source), *limits])
+
+    def _granted_mask(self, kind: str, rule: Rule, around: Rule, source: FromClause) -> Predicate:
         if rule is True:
             return True
         if not isinstance(around, bool) and not isinstance(rule, bool) and around and around <= rule:
@@ -254,32 +262,73 @@ class Gate:
         roles = self.system.model.tables[kind].roles
         found: list[Predicate] = [self._limited(kind, one, source) for one in rule if isinstance(one, Limited)]
         for name in sorted(roles.keys() & rule):
-            role = roles[name]
-            found += [path_in(self.system, kind, path, source, my_array) for path in role.is_]
-            if role.above is not None:
-                found.append(path_in(self.system, kind, role.above, source, below_array))
+            found += [condition for _, condition in self.ways(kind, roles[name], source)]
         return _or(found)
+
+    def ways(self, kind: str, role: RecordRole, source: FromClause) -> list[tuple[str, ColumnElement[bool]]]:
+        """The paths by which a record role is held, each with its condition."""
+        found = [(path, path_in(self.system, kind, path, source, my_array)) for path in role.is_]
+        if role.above is not None:
+            found.append((role.above, path_in(self.system, kind, role.above, source, below_array)))
+        if role.within is not None and role.of is not None:
+            found.append((role.within, within(self.system, kind, role.within, role.of, source)))
+        return found
+
+    def restrictions(self, kind: str, field: str = "") -> tuple[Restriction, ...]:
+        """What is restricted of a table for everybody: its records, or one of its fields; that of its bases too."""
+        def find() -> tuple[Restriction, ...]:
+            names = self.system.model.names
+            return tuple(one for one in self.system.model.restrictions.values()
+                         if names.is_kind_of(kind, one.of) and (field in one.fields if field else not one.fields))
+        return () if self.open else self.once(("restrictions", kind, field), find)
+
+    def restricted(self, one: Restriction, kind: str, right: str, source: FromClause) -> Predicate:
+        """The condition that a restriction leaves the user a right on the record of `source`."""
+        who = self._who(one, right)
+        if who is True:
+            return True
+        stands = self._stands(kind, who, source)
+        if one.where is None:
+            return stands
+        return _or([stands, source.c["id"].not_in(self._met(one.of, one.where))])
+
+    def _who(self, one: Restriction, right: str) -> Rule:
+        """To whom a restriction leaves a right: everybody, if it does not speak of it."""
+        allowed = one.rights.get(right)
+        if allowed is None and right not in ("create", "read", "unlock"):
+            allowed = one.rights.get("read")        # who may not see a record does nothing else with it
+        if allowed is None or allowed is True or any(role.name in (allowed or ()) for role in self.roles):
+            return True
+        return frozenset(allowed) if allowed else False
+
+    def _shut(self, kind: str, right: str, field: str = "") -> bool:
+        """Whether a restriction leaves the user nothing of a right on a table or a field."""
+        return any(one.where is None and self._who(one, right) is False for one in self.restrictions(kind, field))
+
+    def _met(self, table: str, where: Expression) -> Any:
+        """The ids of the records that meet a condition, asked without any gate: it decides, and shows nothing."""
+        from core.ed.columns import RecordColumns  # columns stands on this module
+        columns = RecordColumns(self.system, None, table)
+        met = where.where(columns)
+        return select(columns.root.id).select_from(columns.source).where(met).correlate_except(*columns.tables)
 
     def _limited(self, kind: str, rule: Limited, source: FromClause) -> Predicate:
         """The condition of a grant with `where`: asked without any gate, so that it reads what the user may not."""
-        from core.ed.columns import RecordColumns  # columns stands on this module
-        columns = RecordColumns(self.system, None, rule.table)
-        met = rule.where.where(columns)
-        chosen = select(columns.root.id).select_from(columns.source).where(met).correlate_except(*columns.tables)
-        return _and([self._stands(kind, rule.to, source), source.c["id"].in_(chosen)])
+        return _and([self._stands(kind, rule.to, source), source.c["id"].in_(self._met(rule.table, rule.where))])
 
     def _reason(self, right: str) -> Callable[[str], object]:
         """What a kind's condition follows from: kinds of equal reasons share one condition."""
         def reason(kind: str) -> object:
             table = self.system.model.tables[kind]
-            return self.rule(kind, right), table.access, self._paths(table)
+            return self.rule(kind, right), table.access, self._paths(table), self.restrictions(kind)
         return reason
 
     def _mask_reason(self, kind: str, field: str, right: str) -> object:
-        return self.field_rule(kind, field, right), self.rule(kind, right), self._paths(self.system.model.tables[kind])
+        return (self.field_rule(kind, field, right), self.rule(kind, right),
+                self._paths(self.system.model.tables[kind]), self.restrictions(kind, field))
 
     def _paths(self, table: Table) -> object:
-        return tuple((name, role.is_, role.above) for name, role in sorted(table.roles.items()))
+        return tuple(role for _, role in sorted(table.roles.items()))
 
     def _by_kind(self, table: str, kinds: Iterable[str], source: FromClause, reason: Callable[[str], object],
                  condition: Callable[[str], Predicate]) -> Predicate:
@@ -325,6 +374,36 @@ def below_array(table: str) -> ColumnElement[Any]:
     return parameter(f"below_{table}", type_=ARRAY(BigInteger))
 
 
+def place_name(path: str) -> str:
+    """The parameter that holds the places in a tree to which a path from the user leads, and those beneath."""
+    return "within_" + path.replace(".", "__")
+
+
+def within(system: System, table: str, path: str, of: str, source: FromClause) -> ColumnElement[bool]:
+    """The condition that a path of links from a record leads to where the user stands in a tree, or beneath it."""
+    mine = parameter(place_name(of), type_=ARRAY(BigInteger))
+    name, _, rest = path.partition(".")
+    kind, column = system.model.names.member(table, name), system.stored(table).column(name, source=source)
+    if not rest:
+        return column.overlap(mine) if kind is not None and kind.many else column == mine.any_()
+    target = end_of(system.model, table, name)
+    inner = system.stored(target).table.alias()
+    found = select(inner.c.id).where(within(system, target, rest, of, inner))
+    if kind is not None and kind.many:
+        return exists(found.where(inner.c.id == column.any_()).correlate_except(inner))
+    return column.in_(found.correlate_except(inner))
+
+
+def during(system: System, table: str, source: FromClause) -> list[ColumnElement[bool]]:
+    """The conditions that a record gives rights to people today, for tables that say from when until when."""
+    definition = system.model.tables[table]
+    if definition.during is None:
+        return []
+    stored, today = system.stored(table), parameter("today", type_=Date())
+    since, until = (stored.column(name, source=source) for name in definition.during)
+    return [or_(since.is_(None), since <= today), or_(until.is_(None), until >= today)]
+
+
 def path_in(system: System, table: str, path: str, source: FromClause, array_of: ArrayOf) -> ColumnElement[bool]:
     """The condition that a path from a record ends at one of the user's own (or those below); its ends are people.
 
@@ -337,9 +416,15 @@ def path_in(system: System, table: str, path: str, source: FromClause, array_of:
     kind = model.names.member(table, name)
     if kind is None or kind.of is None:
         raise KeyError(f"{table}.{name} leads to no record")
+    part = ""
+    if kind.name == "any_link":                     # which of its tables comes next
+        part, _, rest = rest.partition(".")
+        kind = model.names.member(kind.of, part)
+        if kind is None or kind.of is None:
+            raise KeyError(f"{table}.{name} leads to several tables")
     if kind.name == "set":
         return _through_lines(system, table, name, rest or "id", source, array_of)
-    column = stored.column(name, source=source)
+    column = stored.column(name, part, source)
     if rest in ("", "id"):
         return _in_arrays(model, kind.of, column, array_of, many=kind.many)
     inner = system.stored(kind.of).table.alias()
@@ -352,10 +437,13 @@ def path_in(system: System, table: str, path: str, source: FromClause, array_of:
 def value_of(system: System, table: str, path: str, source: FromClause) -> ColumnElement[Any]:
     """The value at the end of a path of stored links, as an expression over the record of `source`."""
     name, _, rest = path.partition(".")
-    column: ColumnElement[Any] = system.stored(table).column(name, source=source)
+    kind, part = system.model.names.member(table, name), ""
+    if kind is not None and kind.name == "any_link":
+        part, _, rest = rest.partition(".")
+    column: ColumnElement[Any] = system.stored(table).column(name, part, source)
     if not rest:
         return column
-    target = end_of(system.model, table, name)
+    target = part or end_of(system.model, table, name)
     inner = system.stored(target).table.alias()
     end = value_of(system, target, rest, inner)
     return select(end).where(inner.c.id == column).correlate_except(inner).scalar_subquery()
@@ -369,7 +457,8 @@ def _through_lines(system: System, table: str, name: str, rest: str, source: Fro
     stored = system.stored(field.target)
     inner = stored.table.alias()
     parent = stored.column(str(getattr(field.properties, "by", "")), source=inner)
-    rows = select(parent).where(inner.c["_deleted_on"].is_(None), path_in(system, field.target, rest, inner, array_of))
+    rows = select(parent).where(inner.c["_deleted_on"].is_(None), *during(system, field.target, inner),
+                                path_in(system, field.target, rest, inner, array_of))
     return system.stored(table).column("id", source=source).in_(rows.correlate_except(inner))
 
 

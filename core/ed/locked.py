@@ -197,7 +197,8 @@ def _build(session: Session, shaped: Shape, links: Iterable[str], held: bool) ->
     lock = shaped.table.lock
     sealed = lock.when.where(columns) if lock is not None and lock.when is not None else false()
     joined = columns.source.outerjoin(kept, and_(
-        kept.c.record_id == source.c["id"], kept.c.user_id == parameter("user", BigInteger()), kept.c.until > func.now()))
+        kept.c.record_id == source.c["id"], kept.c.user_id == parameter("user", BigInteger()),
+        kept.c.until > func.now()))
     statement = select(source.c["id"], sealed, kept.c.until, kept.c.reason, *(
         shaped.stored.column(link, source=source) for link in links)).select_from(joined).where(
         source.c["id"] == any_(IDS)).order_by(source.c["id"])

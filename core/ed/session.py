@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from core.ed import setting
-from core.ed.access import Gate, end_of, my_array, path_in, value_of
+from core.ed.access import Gate, during, end_of, my_array, path_in, place_name, value_of
 from core.ed.system import System
 from core.expression import Environment
 
@@ -35,6 +35,7 @@ class Principals:
     roles: frozenset[str] = frozenset()
     arrays: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     below: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    places: Mapping[str, tuple[int, ...]] = field(default_factory=dict)    # in trees, with all beneath, by path there
     all: bool = False           # holds a role with `all: true`: every right that `access: only` leaves
     system: bool = False        # core's own work: no gate at all
     settings: Mapping[str, object] | None = None    # as they hold for this user; None: not read yet
@@ -51,16 +52,21 @@ class Principals:
         values: dict[str, object] = {"user": self.user_id}
         values |= {f"my_{table}": list(ids) for table, ids in self.arrays.items()}
         values |= {f"below_{table}": list(ids) for table, ids in self.below.items()}
+        values |= {place_name(path): list(ids) for path, ids in self.places.items()}
         return values
 
     @classmethod
     def load(cls, connection: Connection, system: System, user_id: int, epoch: int = 0,
-             scopes: Scopes | None = None) -> Principals:
-        """Read a user's roles, teams and people below; kept per user and epoch with the version's caches."""
+             scopes: Scopes | None = None, today: date | None = None) -> Principals:
+        """Read a user's roles, teams and people below; kept per user, epoch and day with the version's caches.
+
+        By day, for assignments and posts begin and end; a day begins when it does where the system is at home.
+        """
+        day = today or datetime.now(ZoneInfo(system.model.system.time_zone)).date()
         if scopes is not None:
-            return system.cache.get(("principals", user_id, epoch, scopes), lambda: replace(
-                cls.load(connection, system, user_id, epoch), scopes=scopes))
-        return system.cache.get(("principals", user_id, epoch), lambda: _load(connection, system, user_id))
+            return system.principals.get((user_id, epoch, day, scopes), lambda: replace(
+                cls.load(connection, system, user_id, epoch, None, day), scopes=scopes))
+        return system.principals.get((user_id, epoch, day), lambda: _load(connection, system, user_id, day))
 
 
 SYSTEM = Principals(user_id=None, all=True, system=True)
@@ -127,27 +133,28 @@ def closed_roles(model: Model, names: frozenset[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _load(connection: Connection, system: System, user_id: int) -> Principals:
-    roles = closed_roles(system.model, _assigned(connection, system, user_id))
+def _load(connection: Connection, system: System, user_id: int, today: date) -> Principals:
+    roles = closed_roles(system.model, _assigned(connection, system, user_id, today))
     people = [system.model.tables[name] for name in system.model.names.people]
     arrays: dict[str, tuple[int, ...]] = {t.name: () for t in people}
     waiting = {t.name: t for t in people}
     while waiting:
         ready = [t for t in waiting.values() if _people_end(system, t) not in waiting.keys() - {t.name}]
         for table in ready or list(waiting.values()):
-            arrays[table.name] = _standing_for(connection, system, table, user_id, arrays)
+            arrays[table.name] = _standing_for(connection, system, table, user_id, arrays, today)
             del waiting[table.name]
     below = {t.name: _below(connection, system, t, t.above, arrays[t.name])
              for t in people if t.above is not None}
-    return Principals(user_id, roles, arrays, below, all=any(system.model.roles[name].all for name in roles),
+    places = {path: _places(connection, system, path, user_id, today) for path in system.model.names.scopes}
+    return Principals(user_id, roles, arrays, below, places, all=any(system.model.roles[name].all for name in roles),
                       settings=setting.load(connection, system, user_id))
 
 
-def _assigned(connection: Connection, system: System, user_id: int) -> frozenset[str]:
+def _assigned(connection: Connection, system: System, user_id: int, today: date) -> frozenset[str]:
     stored = system.stored("role_assignment")
-    statement = select(stored.column("role")).where(stored.column("user") == user_id,
-                                                    stored.column("_deleted_on").is_(None))
-    return frozenset(role for role in connection.scalars(statement) if role is not None)
+    statement = select(stored.column("role")).where(
+        stored.column("user") == user_id, *_live(system, system.model.tables["role_assignment"]))
+    return frozenset(role for role in connection.scalars(statement, {"today": today}) if role is not None)
 
 
 def _people_end(system: System, table: Table) -> str | None:
@@ -155,13 +162,14 @@ def _people_end(system: System, table: Table) -> str | None:
 
 
 def _standing_for(connection: Connection, system: System, table: Table, user_id: int,
-                  arrays: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+                  arrays: Mapping[str, tuple[int, ...]], today: date) -> tuple[int, ...]:
     """The records of a table that stand for the user, by the table's `people` path."""
     if table.people is None or table.people == "id":
         return (user_id,)
     stored = system.stored(table.name)
     condition = path_in(system, table.name, table.people, stored.table, my_array)
-    return _ids(connection, system, table, condition, {f"my_{name}": list(ids) for name, ids in arrays.items()})
+    mine = {f"my_{name}": list(ids) for name, ids in arrays.items()}
+    return _ids(connection, system, table, condition, {**mine, "today": today})
 
 
 def _below(connection: Connection, system: System, table: Table, above: str,
@@ -171,10 +179,42 @@ def _below(connection: Connection, system: System, table: Table, above: str,
         return ()
     stored = system.stored(table.name)
     superior = value_of(system, table.name, above, stored.table)
-    pairs = select(stored.column("id").label("id"), superior.label("superior")).where(*_live(system, table)).subquery()
+    pairs = select(stored.column("id").label("id"), superior.label("superior")).where(
+        stored.column("_deleted_on").is_(None), *_own(system, table)).subquery()
     first = select(pairs.c.id).where(pairs.c.superior.in_(mine)).cte("below", recursive=True)
     below = first.union(select(pairs.c.id).join(first, pairs.c.superior == first.c.id))
     return tuple(sorted(set(connection.scalars(select(below.c.id))) - set(mine)))
+
+
+def _places(connection: Connection, system: System, path: str, user_id: int, today: date) -> tuple[int, ...]:
+    """Where a path from the user leads in a tree, and all beneath these places."""
+    table, ids = "user", tuple([user_id])
+    for name in path.split("."):
+        field = system.model.tables[table].fields.get(name)
+        if field is None or field.target is None or not ids:
+            return ()
+        ids = _next(connection, system, table, name, ids, today)
+        table = field.target
+    link = next((name for name, field in system.model.tables[table].links.items()
+                 if getattr(field.properties, "tree", False)), None)
+    beneath = _below(connection, system, system.model.tables[table], link, ids) if link is not None else ()
+    return tuple(sorted({*ids, *beneath}))
+
+
+def _next(connection: Connection, system: System, table: str, name: str, ids: tuple[int, ...],
+          today: date) -> tuple[int, ...]:
+    """The records that a link, or lines, of some records lead to, outside the trash."""
+    field = system.model.tables[table].fields[name]
+    target = system.model.tables[field.target or ""]
+    there, here = system.stored(target.name), system.stored(table)
+    if field.type.name == "lines":
+        found = there.column(str(getattr(field.properties, "by", ""))).in_(ids)
+    else:
+        link = here.column(name)
+        values = select(func.unnest(link) if field.many else link).where(here.column("id").in_(ids))
+        found = there.column("id").in_(values)
+    statement = select(there.column("id")).where(found, *_live(system, target))
+    return tuple(sorted(connection.scalars(statement, {"today": today})))
 
 
 def _ids(connection: Connection, system: System, table: Table, condition: ColumnElement[bool],
@@ -184,6 +224,11 @@ def _ids(connection: Connection, system: System, table: Table, condition: Column
 
 
 def _live(system: System, table: Table) -> list[ColumnElement[bool]]:
+    """The rows of a table that count today."""
     stored = system.stored(table.name)
-    own = stored.own_rows()
-    return [stored.column("_deleted_on").is_(None), *([] if own is None else [own])]
+    return [stored.column("_deleted_on").is_(None), *_own(system, table), *during(system, table.name, stored.table)]
+
+
+def _own(system: System, table: Table) -> list[ColumnElement[bool]]:
+    own = system.stored(table.name).own_rows()
+    return [] if own is None else [own]

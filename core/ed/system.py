@@ -22,11 +22,13 @@ class System:
     """One version of the Model over one database; immutable but for its caches, and passed down, never a global.
 
     `identities` numbers every table ("company") and field ("company.name", by the table that declares it).
-    `foreign` are the identities of base tables that also keep rows of parked kinds, which nobody may see.
+    `foreign` are the identities of base tables that also keep rows of parked kinds, which nobody may see; `pending`
+    those of stored formulas that a promotion has not worked out everywhere, so that nobody reads what is stored.
     """
 
     def __init__(self, version: int, model: Model, identities: Mapping[str, int], physical: Physical,
-                 plugins: object = None, foreign: frozenset[int] = frozenset()) -> None:
+                 plugins: object = None, foreign: frozenset[int] = frozenset(),
+                 pending: frozenset[int] = frozenset()) -> None:
         self.version = version
         self.model = model
         self.identities = identities
@@ -34,7 +36,9 @@ class System:
         self.plugins = plugins
         self.names: Mapping[int, str] = {identity: name for name, identity in identities.items()}
         self.foreign = foreign
+        self.pending = pending
         self.cache = Cache()
+        self.principals = Cache(1000)           # what users count as; apart, so that statements do not push them out
         self._metadata = MetaData(schema="ed")
         self._stored: dict[str, Stored] = {}
         self._lock = RLock()

@@ -16,6 +16,7 @@ from core.definition.kinds.menu import MenuKind
 from core.definition.kinds.object import ObjectKind
 from core.definition.kinds.query import QueryKind
 from core.definition.kinds.report import ReportKind
+from core.definition.kinds.restrict import RestrictKind
 from core.definition.kinds.role import RoleKind
 from core.definition.kinds.scenario import ScenarioKind
 from core.definition.kinds.sequence import SequenceKind
@@ -29,7 +30,7 @@ from core.definition.kinds.workflow import WorkflowKind
 # The order in which they are built: what others name comes first.
 BUILT_IN: tuple[Kind, ...] = (
     SystemKind(), AddonKind(), ChoicesKind(), SequenceKind(), SettingKind(), Mixin(), TableKind(), RoleKind(),
-    FunctionKind(), QueryKind(), ListKind(), FormKind(), MenuKind(),
+    RestrictKind(), FunctionKind(), QueryKind(), ListKind(), FormKind(), MenuKind(),
     ObjectKind(), ReportKind(), ChartKind(), DashboardKind(), DataKind(), TemplateKind(), WorkflowKind(), AgentKind(),
     ScenarioKind(), TranslationKind())
 

@@ -11,7 +11,7 @@ from core.definition.building import Building
 from core.definition.kinds.schema import Expression, Name, Schema, Text
 from core.definition.model import Lock
 from core.definition.scope import ModelScope, Written
-from core.definition.values import Merged
+from core.definition.values import Merged, value_at
 
 if TYPE_CHECKING:
     from core.definition.model import Table
@@ -51,7 +51,8 @@ def check_lock(merged: Merged, table: Table, building: Building, check_text: Cal
         field = table.fields.get(name)
         if kind is not None and (kind.name != "link" or kind.many or field is None or field.virtual):
             building.tell(merged, ("lock", "with", index), f'"{name}" is no link to one record')
-    for index, name in enumerate(merged.body["lock"].get("except", ())):
+    said = value_at(merged.body, ("lock", "except"))
+    for index, name in enumerate(said if isinstance(said, list) else ()):
         building.field(merged, ("lock", "except", index), table.name, name)
     check_text(merged, ("lock", "message"), table.name, lock.message, building)
     if "history" not in table.keeps:

@@ -9,6 +9,7 @@ from pydantic import Field as Property
 
 from core.definition.building import Building
 from core.definition.circles import circle_of, spelled
+from core.definition.kinds.access import check_during, check_scope, scopes_of
 from core.definition.kinds.base import Kind
 from core.definition.kinds.fields import FieldSchema, check_field, make_field, type_of
 from core.definition.kinds.locks import LockSchema, check_lock, lock_of
@@ -29,6 +30,10 @@ class RoleSchema(Schema):
     is_: Path | list[Path] | None = Property(None, alias="is", description="The path, or list of paths, that ends at "
                                              "people: users, or records of a table that has `people`.")
     above: Path | None = Property(None, description="The path to people; the role is held by those above them.")
+    within: Path | None = Property(None, description="The path of links into a tree, such as `department`; the role is "
+                                   "held by those who stand there, or higher in the tree.")
+    of: Path | None = Property(None, description="With `within`: the path from the user to where in that tree the user "
+                               "stands, such as `department` or `leads`.")
 
 
 class RuleSchema(Schema):
@@ -94,6 +99,9 @@ class TableSchema(MixinSchema):
     people: Path | None = Property(None, description="For tables whose records stand for people: the path to users "
                                    "(`id` on the table user, `members` on a team).")
     above: Path | None = Property(None, description="The path to a record's superior, of the same table.")
+    during: list[Name] | None = Property(None, min_length=2, max_length=2, description="The date fields with the first "
+                                         "and the last day on which a record gives rights to people, if it has such: "
+                                         "of role assignments, memberships, posts. An empty one sets no limit.")
     epoch: bool = Property(False, description="True if writing it changes what people may see, so that every session "
                            "must look again.")
     was: Names | None = Property(None, description="Its former name or names: a rename keeps the records.")
@@ -135,6 +143,7 @@ class TableKind(Kind):
                 done.setdefault(name, by_name[name])
         for table in done.values():
             _enter(table, _chain(table, by_name) or [], by_name, building)
+        building.names.scopes = scopes_of(building.merged.values())
         return done.values()
 
     def build(self, merged: Merged, schema: TableSchema, building: Building) -> Table | None:
@@ -170,6 +179,7 @@ class TableKind(Kind):
             if mixin in building.values["mixin"]:
                 check_members(building.merged["mixin", mixin], value, building)
         _check_people(merged, value, building)
+        check_during(merged, value, building)
         check_lock(merged, value, building, check_text)
         check_served(merged, value, building)
         check_moments(merged, value, building)
@@ -235,7 +245,7 @@ def _table(merged: Merged, schema: TableSchema, fields: dict[str, Field],
     for _, part in parts:
         for name, role in part.roles.items():
             paths = role.is_ if isinstance(role.is_, list) else [role.is_] if role.is_ else []
-            roles[name] = RecordRole(name, tuple(paths), role.above)
+            roles[name] = RecordRole(name, tuple(paths), role.above, role.within, role.of)
         for name, rule in part.rules.items():
             rules[name] = Rule(name, Written(rule.check, scope, "boolean"), tuple(rule.at), rule.level,
                                rule.message or "")
@@ -256,6 +266,7 @@ def _table(merged: Merged, schema: TableSchema, fields: dict[str, Field],
         Access(tuple(access.through), access.only) if access else base.access if base else Access(),
         lock_of(schema.lock, scope) or (base.lock if base else None),
         schema.people or (base.people if base else None), schema.above or (base.above if base else None),
+        (schema.during[0], schema.during[1]) if schema.during else base.during if base else None,
         schema.epoch or bool(base and base.epoch), schema.help or "", tuple(schema.was or ()))
 
 
@@ -322,8 +333,9 @@ def _check_stored(merged: Merged, path: BodyPath, names: Iterable[str], table: T
 
 def _check_role(merged: Merged, role: RecordRole, table: Table, building: Building) -> None:
     path: BodyPath = ("roles", role.name)
-    if bool(role.is_) == bool(role.above):
-        building.tell(merged, path, f'record role "{role.name}" has either "is" or "above"')
+    if [bool(role.is_), bool(role.above), bool(role.within)].count(True) != 1:
+        building.tell(merged, path, f'record role "{role.name}" has one of "is", "above" and "within"')
+    check_scope(merged, role, table, building)
     several = isinstance(value_at(merged.body, (*path, "is")), list)
     for index, one in enumerate(role.is_):
         _check_people_path(merged, (*path, "is", index) if several else (*path, "is"), one, table, building)
