@@ -63,7 +63,7 @@ def _revoked(connection: Connection, account: int, login: str, which: str) -> st
 
 
 def _listed(connection: Connection, account: int) -> str:
-    lines = [("number", "name", "scopes", "made", "last used", "holds until")]
+    lines: list[tuple[str, ...]] = [("number", "name", "scopes", "made", "last used", "holds until")]
     for token in tokens.of_account(connection, account):
         moments = (token.created_on, token.used_on, token.expires_on)
         lines.append((str(token.id), token.name, " ".join(token.scopes),

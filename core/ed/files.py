@@ -66,6 +66,7 @@ class StoredFile:
     type: str
     size: int
     content: IO[bytes]
+    hash: str = ""
 
 
 def label(name: str) -> str:
@@ -229,4 +230,4 @@ def open_file(session: Session, table: str, id_: int, field: str) -> StoredFile:
 def _stored(connection: Connection, files: FileStore, id_: int) -> StoredFile:
     file = tables.file.c
     row = connection.execute(select(file.name, file.type, file.size, file.hash).where(file.id == id_)).one()
-    return StoredFile(row.name, row.type, row.size, files.open(row.hash))
+    return StoredFile(row.name, row.type, row.size, files.open(row.hash), row.hash)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from core.errors import BadRequest, Conflict, Denied, FieldProblem, Invalid, NoSpace, NotFound, Refused
+from core.errors import BadRequest, Conflict, Denied, FieldProblem, Invalid, NoSpace, NotFound, RecordLocked, Refused
 from core.types.base import BadValue
 from core.web.context import Context
 from core.web.i18n import N_, Text
@@ -20,6 +20,7 @@ TITLES = {
     403: N_("You may not do this"), 404: N_("There is nothing here"), 405: N_("This cannot be done here"),
     409: N_("Somebody else was faster"), 411: N_("The request does not say how long it is"),
     413: N_("This is too large"), 415: N_("This kind of content is not taken"),
+    416: N_("There is no such part of this file"),
     422: N_("Some values are not right"), 428: N_("The record's version is missing"),
     429: N_("Too many attempts"), 500: N_("Something went wrong here"),
     503: N_("The service is not ready"), 507: N_("There is no room left"),
@@ -41,10 +42,11 @@ class Failure:
     problems: tuple[FieldProblem, ...] = ()
     at: str = ""
     column: int | None = None
+    headline: str = ""             # where the status has another
 
     def title(self, text: Text) -> str:
         """The headline, in the reader's language."""
-        return text(TITLES.get(self.status, TITLES[400 if self.status < 500 else 500]))
+        return text(self.headline or TITLES.get(self.status, TITLES[400 if self.status < 500 else 500]))
 
     def message(self, text: Text) -> str:
         """The explanation, in the reader's language."""
@@ -58,14 +60,16 @@ def failure_of(error: BaseException) -> Failure:
             return Failure(422, problems=error.problems)
         case BadValue():
             return Failure(422, error.message, dict(error.params))
+        case RecordLocked():
+            return Failure(409, error.message, dict(error.params),
+                           (FieldProblem("", "locked", error.message, error.params),),
+                           headline=N_("This record is locked"))
         case Denied():
             return Failure(403, error.message, dict(error.params))
         case NotFound():
             return Failure(404, error.message, dict(error.params))
         case Conflict() | Refused():
             return Failure(409, error.message, dict(error.params))
-        case NoSpace():
-            return Failure(507, error.message, dict(error.params))
         case NoSpace():
             return Failure(507, error.message, dict(error.params))
         case BadRequest():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
 from werkzeug.wrappers import Response
 
+from core.ed.conflict import VersionConflict
 from core.ed.scope import visible
 from core.ed.scopes import RIGHTS
 from core.errors import N_, BadRequest, Conflict, Denied, FieldProblem, NotFound
@@ -162,6 +163,8 @@ def conflict_answer(context: Context, definition: Table, conflict: Conflict, row
         "detail": failure.message(context.text), "request_id": context.request_id,
         "errors": [problem_dict(p, context.text) for p in failure.problems],
         "fields": list(conflict.fields), "current": wire_of(context, definition).out([conflict.current])[0]}
+    if isinstance(conflict, VersionConflict):
+        body["changed"] = [one.as_json() for one in conflict.changed]
     if row is not None:
         body["row"] = row
     return Response(dumps(body), status=409, content_type="application/problem+json")
