@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, ColumnElement, Integer, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from core.database.engine import execute
 from core.ed import budget, conditions, cursor
 from core.ed.access import end_of
 from core.ed.columns import RecordColumns, live
@@ -72,6 +73,31 @@ def page(session: Session, table: str, fields: Sequence[str], where: Any, *, fil
     records = listing.reader.records(rows)
     _add_lines(session, table, [name for name in fields if name not in plain], records)
     return Page(records, following, following is not None, first)
+
+
+def stream(session: Session, table: str, fields: Sequence[str], where: Any, *, filters: Mapping[str, object],
+           order: Sequence[str], search: str | None, right: str, size: int) -> Iterator[list[Record]]:
+    """All records of a list on which the user has a right, `size` at a time, as they all were at one moment.
+
+    One statement with a cursor of the database: it holds `size` records, however many there are.
+    """
+    _check_table(session, table)
+    _check_bounds(fields, order, 1, 0)
+    asked = conditions.ask(session, table, where, filters, search)
+    plain = [name for name in fields if not _is_lines(session, table, name)]
+    lines = [name for name in fields if name not in plain]
+    listing = _listing(session, table, plain, asked, order, None, False, False, right)
+    parameters = {**listing.statement.constants, **session.parameters, **asked.parameters, "limit": None, "offset": 0}
+    execute(session.connection, "declare streamed no scroll cursor for " + listing.statement.sql, parameters).close()
+    while True:
+        with execute(session.connection, "fetch %(size)s from streamed", {"size": size}) as fetched:
+            rows = fetched.fetchall()
+        if not rows:
+            break
+        records = listing.reader.records(rows)
+        _add_lines(session, table, lines, records)
+        yield records
+    execute(session.connection, "close streamed", {}).close()
 
 
 def read(session: Session, table: str, ids: Sequence[int], fields: Sequence[str] | None, *,
@@ -168,12 +194,17 @@ def _sorts(session: Session, table: str, name: str, kind: Type) -> bool:
 
 
 def _listing(session: Session, table: str, fields: Sequence[str], asked: Condition, order: Sequence[str],
-             empty: tuple[bool, ...] | None, trash: bool, back: bool) -> Listing:
-    """Build and compile the statement of a page: behind a place, or (backwards) before it."""
+             empty: tuple[bool, ...] | None, trash: bool, back: bool, right: str = "read") -> Listing:
+    """Build and compile the statement of a page: behind a place, or (backwards) before it.
+
+    A `right` beside reading narrows it to the records on which the user has that one too.
+    """
     columns = RecordColumns(session.system, session.gate, table)
     selection = _select_fields(session, table, columns, fields, trash)
     keys = _keys(session, columns, table, order)
     found = [*live(columns, trash=trash), *asked.conditions(columns)]
+    if right != "read":
+        found += live(columns, right=right)[1:]
     if empty is not None:
         found.append((cursor.ahead if back else cursor.behind)(keys, empty))
     chosen, reader, first = selection.finish([key.column for key in keys])
