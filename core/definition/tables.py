@@ -33,6 +33,7 @@ class Field:
     help: str = ""
     search: Literal["words", "contains"] | None = None
     on_delete: Literal["restrict", "clear", "cascade"] = "restrict"
+    stored: bool = False  # of a formula: what it gives is kept in a column
     was: tuple[str, ...] = ()
     fresh: bool = False
     path: str = ""  # the text path of its declaration: "table opportunity.fields.amount"
@@ -76,8 +77,13 @@ class Field:
 
     @property
     def virtual(self) -> bool:
-        """True if no column stores it: a formula, or lines that live in another table."""
-        return "formula" in self.written or self.type.virtual
+        """True if no column stores it: a formula that is not kept, or lines that live in another table."""
+        return (self.computed and not self.stored) or self.type.virtual
+
+    @property
+    def computed(self) -> bool:
+        """True if a formula gives its value, kept or not: nobody types it."""
+        return "formula" in self.written
 
     @property
     def target(self) -> str | None:
@@ -213,7 +219,7 @@ class Table:
         return {name: field for name, field in self.fields.items()
                 if not field.virtual and field.readonly is not True and "formula" not in field.written
                 and not getattr(field.type, "is_file", False) and field.type.name not in _ASKS_MORE
-                and field.expression_type.name not in _ASKS_MORE}
+                and field.expression_type.name not in _ASKS_MORE and not field.computed}
 
     @cached_property
     def always_required(self) -> Mapping[str, Field]:

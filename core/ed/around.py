@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.ed import verify
+from core.ed.formulas import stored
 from core.ed.lock import lock
 from core.ed.prepare import by_kind
 from core.ed.shape import Shape, shape
@@ -53,6 +54,24 @@ class Around:
             for id_ in (row.now(link), (row.old or {}).get(link)):
                 if id_ is not None and id_ not in written:
                     self.found.setdefault(table, {}).setdefault(id_, Row(row.index, {}, id=id_))
+
+
+def verify_changed(batch: Batch, done: Collection[str]) -> None:
+    """Check the rules that speak of stored formulas, where these changed though the record itself was not written.
+
+    `done` are the tables whose records around were verified already.
+    """
+    written = {entry.record_id for entry in batch.entries}
+    for table, blamed in batch.holding.changed.items():
+        shaped = shape(batch.session.system, table)
+        ids = {id_: index for id_, index in blamed.items() if id_ not in written}
+        if not ids or table in done or not _read(shaped.table) & {one.name for one in stored(shaped.table)}:
+            continue
+        found = Problems()
+        verify.after(batch.session, shaped, [Row(index, {}, id=id_) for id_, index in ids.items()], found,
+                     created=False)
+        for problem in found.found:
+            batch.problems.add(Row(problem.row or 0, {}), "", problem.code, problem.message, **problem.params)
 
 
 def watchers(system: System, line: str) -> tuple[tuple[str, str], ...]:

@@ -36,6 +36,14 @@ class Removal:
 
 
 @dataclass
+class Holding:
+    """The records around lines that a transaction holds, and those whose stored formulas turned out other."""
+
+    held: dict[int, str] = field(default_factory=dict)                   # id -> its table
+    changed: dict[str, dict[int, int]] = field(default_factory=dict)     # table -> id -> the row to blame
+
+
+@dataclass
 class Batch:
     """The work of one call; parents stand before their lines."""
 
@@ -49,6 +57,7 @@ class Batch:
     warnings: list[FieldProblem] = field(default_factory=list)
     named: set[int | None] = field(default_factory=set)        # the records that are changed or removed
     unlocked: set[int] = field(default_factory=set)             # locked records that are open for this user
+    holding: Holding = field(default_factory=Holding)
     raises_epoch: bool = False
     moment: datetime = field(default_factory=lambda: datetime.now(UTC))        # shared by what is trashed together
 

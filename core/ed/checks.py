@@ -50,7 +50,7 @@ def before(session: Session, shape: Shape, rows: Sequence[Row], leaving: Collect
     """
     links = _links(shape, rows)
     uniques = {u.name: _keys(session, shape, u, rows, problems)
-               for u in shape.table.unique.values() if u.where is None}
+               for u in shape.table.unique.values() if u.where is None and not _worked_out(shape, u)}
     uniques = {name: keys for name, keys in uniques.items() if keys}
     if not links and not uniques:
         return
@@ -69,6 +69,11 @@ def before(session: Session, shape: Shape, rows: Sequence[Row], leaving: Collect
     for name in uniques:
         for number in sorted(found.get(f"unique {name}", ())):
             tell_taken(session, shape, shape.table.unique[name], rows[number], problems)
+
+
+def _worked_out(shape: Shape, unique: Unique) -> bool:
+    """Whether its values are only known once the record is written: then the index tells."""
+    return any(shape.table.fields[name].computed for name in unique.fields)
 
 
 def tell_taken(session: Session, shape: Shape, unique: Unique, row: Row, problems: Problems) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     DateTime,
+    Numeric,
     Select,
     Text,
     and_,
@@ -30,7 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 
 from core.ed.access import Gate, Predicate, as_condition, concrete
-from core.ed.schema import SYSTEM_COLUMNS, Stored
+from core.ed.formulas import open_to
+from core.ed.schema import SYSTEM_COLUMNS, Stored, identity_path
 from core.ed.statement import parameter
 from core.ed.tables import typed
 from core.errors import Denied
@@ -265,16 +267,24 @@ class RecordColumns:
         if field is None and name not in SYSTEM_COLUMNS:
             raise unknown(node.table, name)
         shown = self._mask(node, name)
-        if field is not None and field.formula is not None:
-            if part:
+        if field is not None and field.formula is not None and not self.keeps(node, field):
+            if part and not field.stored:
                 raise unknown(name, part)
             value = self._formula(node, field, field.formula)
+            if field.stored:                    # of its parts only the one to sort by can be had
+                value = as_kept(field, value) if not part else func.lower(value) if part == "key" else null()
         else:
             try:
                 value = node.stored.column(name, part, node.source)
             except KeyError:
                 raise unknown(node.table, name if not part else f"{name}.{part}") from None
         return value if shown is True else case((as_condition(shown), value))
+
+    def keeps(self, node: Node, field: Field) -> bool:
+        """Whether a stored formula is read as it is stored; else it is worked out from what the user may read."""
+        if not field.stored or self.system.identities.get(identity_path(field)) in self.system.pending:
+            return False
+        return node.gate is None or open_to(node.gate, node.table, field)
 
     def _formula(self, node: Node, field: Field, formula: Expression) -> ColumnElement[Any]:
         granted = node.gate is not None and node.gate.says(node.table, field.name)
@@ -381,6 +391,16 @@ class RelatedRecords:
         if limit is not None:
             statement = statement.limit(limit)
         return statement.correlate_except(*self._columns.tables)
+
+
+def as_kept(field: Field, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What a stored formula gives, as its field keeps it: with its decimals, an empty text as none."""
+    scale = getattr(field.properties, "scale", None)
+    if isinstance(scale, int) and field.expression_type.name in ("decimal", "money", "percent"):
+        return func.round(cast(value, Numeric), scale)
+    if field.expression_type.name == "integer":
+        return func.round(cast(value, Numeric))
+    return func.nullif(value, "") if field.expression_type.name == "text" else value
 
 
 def live(columns: RecordColumns, *, trash: bool = False, right: str = "read") -> list[ColumnElement[bool]]:

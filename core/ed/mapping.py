@@ -177,7 +177,7 @@ def _check_match(mapping: ImportMapping, table: Table) -> Iterator[str]:
         field = table.fields.get(name)
         if name not in mapping.fields:
             yield f"match: {name!r} is not among the fields"
-        elif field is not None and (field.virtual or field.many or field.type.is_file or field.type.name in UNMATCHED):
+        elif field is not None and (field.virtual or field.computed or field.many or field.type.is_file or field.type.name in UNMATCHED):
             yield f"match: records cannot be found by {name!r}"
     if mapping.repeated == "merge" and not mapping.match:
         yield "repeated: rows can only be merged by a match"
@@ -188,7 +188,7 @@ def _check_field(model: Model, table: Table, name: str, source: Source) -> Itera
     if field is None:
         yield f"there is no field {name!r} in table {table.name!r}"
         return
-    if field.virtual or field.type.is_file:
+    if field.virtual or field.computed or field.type.is_file:
         yield f"{name}: a field of type {field.type.name} cannot be imported"
     if [source.column is not None, bool(source.template), source.value is not None].count(True) != 1:
         yield f"{name}: say one of column, template, value"

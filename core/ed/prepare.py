@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlalchemy import any_, select
 
-from core.ed import defaults, messages
+from core.ed import computed, defaults, messages
 from core.ed.batch import Batch, Group, Removal
 from core.ed.lock import IDS, Locked, lock
 from core.ed.shape import Shape, shape
@@ -97,6 +97,7 @@ def by_kind(session: Session, shaped: Shape, rows: Sequence[Row]) -> dict[str, l
 def _changed(batch: Batch, shaped: Shape, rows: Sequence[Row], by: str | None) -> None:
     session = batch.session
     ids = sorted(row.id for row in rows if row.id is not None)
+    computed.hold(session, batch.holding, shaped, rows)
     held = lock(session, shaped.table.name, ids, removing=any(row.remove for row in rows))
     rows = [row for row in rows if _belongs(batch, row, held.get(row.id or 0), by) and _once(batch, row)]
     for row in rows:

@@ -163,7 +163,7 @@ class Reader:
                     self.problems.add(row, key, "parent", "It belongs to the record it is written in.")
             elif field_.type.virtual:
                 self._lines(row, key, value)
-            elif field_.virtual:
+            elif field_.computed:
                 self.problems.add(row, key, "computed", "This is worked out and cannot be set.")
             elif field_.type.name == "sequence" and not self.trusted:
                 self.problems.add(row, key, "computed", "This number is given by the system.")
@@ -277,7 +277,7 @@ def check_required(table: Table, row: Row, problems: Problems, by: str | None = 
             continue
         if field_.type.virtual:
             missing = row.old is None and not row.lines.get(name)
-        elif field_.virtual or (field_.type.name == "sequence" and row.old is None):
+        elif field_.computed or (field_.type.name == "sequence" and row.old is None):
             continue                           # a number is drawn when all else is known to be right
         else:
             missing = (row.old is None or name in row.values) and is_empty(row.values.get(name))

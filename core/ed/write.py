@@ -12,9 +12,9 @@ from sqlalchemy import Column, Integer, MetaData, Table
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
-from core.ed import checks, defaults, journal, locked, messages, prepare, staging, store, verify
+from core.ed import checks, computed, defaults, journal, locked, messages, prepare, staging, store, verify
 from core.ed import trash as trashing
-from core.ed.around import Around
+from core.ed.around import Around, verify_changed
 from core.ed.batch import Batch, Group, Removal, Written
 from core.ed.lock import Locked, lock
 from core.ed.shape import Shape
@@ -53,7 +53,7 @@ def delete(session: Session, table: str, ids: Mapping[int, int | None] | Iterabl
     """Move records to the trash with what belongs to them. Raises Denied, Conflict, Invalid, NotFound, BadRequest."""
     batch = Batch(session)
     wanted = prepare.ids_and_versions(ids)
-    for shaped, records in _held(session, table, wanted, trashed=False):
+    for shaped, records in _held(batch, table, wanted, trashed=False):
         for record in records:
             version = wanted[record.id]
             if version is not None:
@@ -65,12 +65,15 @@ def delete(session: Session, table: str, ids: Mapping[int, int | None] | Iterabl
 def restore(session: Session, table: str, ids: Iterable[int]) -> None:
     """Bring records back from the trash with what went there with them. Raises Denied, Invalid, NotFound."""
     batch = Batch(session)
-    for shaped, records in _held(session, table, prepare.ids_and_versions(ids), trashed=True):
+    for shaped, records in _held(batch, table, prepare.ids_and_versions(ids), trashed=True):
         try:
             trashing.restore(batch, shaped, records)
         except IntegrityError as error:
             rows = [Row(0, {}, id=record.id) for record in records]
             raise store.refused(session, shaped, error, rows[:1]) from None
+    computed.renew(batch)
+    verify_changed(batch, ())
+    batch.problems.stop()
     _finish(batch)
 
 
@@ -86,14 +89,16 @@ def new(session: Session, table: str, values: Mapping[str, Any]) -> dict[str, An
     return {name: value for name, value in row.values.items() if value is not None and name not in hidden}
 
 
-def _held(session: Session, table: str, ids: Mapping[int, Any], *, trashed: bool) -> list[tuple[Shape, list[Locked]]]:
+def _held(batch: Batch, table: str, ids: Mapping[int, Any], *, trashed: bool) -> list[tuple[Shape, list[Locked]]]:
     """Lock records to be trashed or restored, by kind; raises NotFound, Denied."""
+    session = batch.session
     shaped = prepare.shape_of(session, table)
     rows = [Row(number, {}, id=id_) for number, id_ in enumerate(ids)]
     kinds = prepare.by_kind(session, shaped, rows) if shaped.table.kinds else {table: rows}
     found = []
     for kind, some in kinds.items():
         kind_shape = prepare.shape_of(session, kind)
+        computed.hold(session, batch.holding, kind_shape, some, removing=True)
         held = lock(session, kind, sorted(row.id or 0 for row in some), removing=True)
         for row in some:
             record = held.get(row.id or 0)
@@ -109,6 +114,7 @@ def _write(batch: Batch) -> None:
     """Check the whole batch, then write it: what goes first, then what changes, then what is new."""
     locked.hold(batch)
     _check(batch)
+    computed.hold_new(batch)
     around = Around()
     around.hold(batch)
     for removal in batch.removals:
@@ -117,6 +123,7 @@ def _write(batch: Batch) -> None:
         store.update_group(batch, group)
     for group in batch.inserts:
         store.insert_group(batch, group)
+    computed.renew(batch)
     _verify(batch, around)
     _finish(batch)
 
@@ -138,6 +145,7 @@ def _verify(batch: Batch, around: Around) -> None:
     for group in batch.inserts:
         _verify_group(batch, group, group.rows, created=True)
     around.verify(batch)
+    verify_changed(batch, around.found)
     batch.problems.stop()
 
 

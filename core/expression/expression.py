@@ -59,6 +59,11 @@ class Expression:
         return frozenset(_reads(self.node, ((),)))
 
     @cached_property
+    def sets(self) -> frozenset[tuple[str, ...]]:
+        """The paths among those read that lead to sets of records: ("lines",)."""
+        return frozenset(_sets(self.node, ((),)))
+
+    @cached_property
     def variables(self) -> frozenset[tuple[str, ...]]:
         """The variables it knows: ("user",), ("user", "manager"), ("today",), ("now",), ("zone",)."""
         return frozenset(_variables(self.node))
@@ -184,6 +189,22 @@ def _reads(node: Node, around: tuple[tuple[str, ...], ...], plain: bool = False)
         case _:
             for child in children(node):
                 yield from _reads(child, around, plain)
+
+
+def _sets(node: Node, around: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, ...]]:
+    match node:
+        case Rows():
+            yield _prefix(node, around)
+            if node.where is not None:
+                yield from _sets(node.where, (_prefix(node, around), *around))
+        case Values() | Aggregate() | First():
+            yield from _sets(node.rows, around)
+            for inner in (node.value, *(each.value for each in getattr(node, "order", ()))):
+                if inner is not None:
+                    yield from _sets(inner, (_prefix(node.rows, around), *around))
+        case _:
+            for child in children(node):
+                yield from _sets(child, around)
 
 
 def _prefix(rows: Rows, around: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:

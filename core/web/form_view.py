@@ -138,7 +138,7 @@ class _Maker:
             return None
         widget = widget_of(self.system, bound.field)
         field = bound.field
-        fixed = ("." in path or (field.virtual and field.type.name != "lines") or field.type.name == "sequence"
+        fixed = ("." in path or field.computed or field.type.name == "sequence"
                  or field.readonly is True or node.attributes.get("readonly") == "true")
         return FormField(path, bound, widget, widget.read(bound), widget.edit(bound), fixed,
                          field.required, field.readonly, field.show, widget.wide)

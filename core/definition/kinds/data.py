@@ -50,7 +50,7 @@ class DataKind(Kind):
             building.field(merged, path, table, name, KEY)
         if field is None:
             return None
-        if field.virtual:
+        if field.virtual or field.computed:
             building.tell(merged, path, f'field "{name}" is not stored, so no record can be shipped with it')
             return None
         return value if field.target is not None else literal(merged, path, value, field, building)

@@ -11,6 +11,7 @@ from pydantic import Field as Property
 
 from core.definition.building import Building
 from core.definition.faults import tell_all
+from core.definition.kinds import stored_formulas
 from core.definition.kinds.schema import Condition, Expression, Name, Names, Schema, Text, Value
 from core.definition.model import Field
 from core.definition.names import COLUMNS, suggestion
@@ -42,6 +43,9 @@ class FieldSchema(Schema):
     suggest: Value = Property(None, description="The value proposed again whenever a field it reads changes, until "
                               "the user types one.")
     formula: Expression | None = Property(None, description="The expression that computes it; nobody types it.")
+    stored: bool = Property(False, description="True: what the formula gives is kept in a column, so that lists sort "
+                            "by it and indexes, searches and `unique` know it. Such a formula reads fields of the "
+                            "record and of its lines alone.")
     search: Literal["words", "contains"] | None = Property(
         None, description="Finds records by words of this field; `contains` also by any part of it.")
     among: Expression | None = Property(None, description="The condition that records must meet to be linked; bare "
@@ -109,6 +113,7 @@ def make_field(merged: Merged, name: str, schema: FieldSchema, table: str, inher
     if getattr(properties, "to", None) is not None and ("table", properties.to) not in building.merged:
         building.names.lost.add(name)   # told by `check_target`: what hangs on it only follows
     made = Field(table, name, kind, properties, schema.title or humanised(name), schema.help or "", schema.search,
+                 stored=schema.stored and schema.formula is not None,
                  on_delete=schema.on_delete or ("restrict" if schema.required is True else "clear"),
                  was=tuple(schema.was or ()), fresh=schema.fresh, path=f"{merged.kind} {merged.name}.fields.{name}")
     return replace(made, written=_written(merged, path, schema, made, table, building))
@@ -274,9 +279,14 @@ def _check_together(merged: Merged, path: BodyPath, made: Field, said: Mapping[s
         if key in said and made.type.name != "link":
             building.tell(merged, (*path, key), f'"{key}" is for links: field "{made.name}" is none')
     if "formula" in said:
-        for key in ("required", "default", "suggest", "readonly", "search"):
+        for key in ("required", "default", "suggest", "readonly", *(() if made.stored else ("search",))):
             if key in said:
                 building.tell(merged, (*path, key), f'field "{made.name}" is computed: it cannot have "{key}"')
+        problem = stored_formulas.fault(building.names, made) if made.stored else None
+        if problem is not None:
+            building.tell(merged, (*path, "formula"), problem)
+    elif said.get("stored") is True:
+        building.tell(merged, (*path, "stored"), f'"stored" is for formulas: field "{made.name}" has none')
     if "search" in said and not made.type.searchable:
         building.tell(merged, (*path, "search"), f'a field of type "{made.type.name}" cannot be searched by words')
     elif said.get("search") == "contains" and made.many:

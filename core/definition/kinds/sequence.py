@@ -105,7 +105,7 @@ def _check_use(merged: Merged, value: Sequence, table: Table, field: Field, buil
                                       "does not have")
         return
     building.field(user, path, table.name, value.per)
-    if found.virtual or found.many or found.type.name not in ("link", "choice", "text"):
+    if found.virtual or found.computed or found.many or found.type.name not in ("link", "choice", "text"):
         building.tell(user, path, f'sequence "{value.name}" counts per "{value.per}": that must be a link, a choice '
                                   "or a text with one value")
     for shown in (one for one in value.shown if one.count(".") < 2):
@@ -125,6 +125,6 @@ def _check_shown(merged: Merged, value: Sequence, shown: str, per: Field, user: 
     elif rest:
         behind = building.field(merged, ("format",), per.target or "", rest)
         stored = building.names.field(per.target or "", rest)
-        if behind is not None and (stored is None or stored.virtual or behind.name not in ("text", "choice")
+        if behind is not None and (stored is None or stored.virtual or stored.computed or behind.name not in ("text", "choice")
                                    or behind.many):
             building.tell(merged, ("format",), f'"{shown}" cannot stand in a format: it is no text')

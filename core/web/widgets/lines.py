@@ -72,7 +72,7 @@ def _columns(bound: Bound) -> tuple[LineColumn, ...]:
         inner = replace(bound, field=field, path=path, title=title or field_title(model, field, bound.language),
                         help="", list=None, memo={})
         widget = bound.widgets.get(field.type.name) or bound.widgets["text"]
-        fixed = ("." in path or field.virtual or field.readonly is True or field.type.name == "sequence"
+        fixed = ("." in path or field.computed or field.type.virtual or field.readonly is True or field.type.name == "sequence"
                  or field.type.is_file)
         found.append(LineColumn(path, inner, widget, widget.cell(inner), None if fixed else widget.edit(inner), total))
     return tuple(found)
