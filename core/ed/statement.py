@@ -42,9 +42,12 @@ class Statement:
         constants = {name: value for name, value in compiled.params.items() if value is not None}
         return cls(str(compiled), constants, Prepared(str(compiled), constants) if fixed else None)
 
-    def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
-        """Run it; a parameter that is given replaces a constant of that name, but in a fixed one."""
-        with self._run(connection, parameters) as cursor:
+    def rows(self, connection: Connection, parameters: Mapping[str, Any], first: str = "") -> Sequence[Row]:
+        """Run it; a parameter that is given replaces a constant of that name, but in a fixed one.
+
+        `first` is another statement without rows that runs before it, on the same way to the database.
+        """
+        with self._run(connection, parameters, first) as cursor:
             found: Sequence[Row] = cursor.fetchall()
         return found
 
@@ -52,10 +55,13 @@ class Statement:
         """The same for what gives no rows."""
         self._run(connection, parameters).close()
 
-    def _run(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
+    def _run(self, connection: Connection, parameters: Mapping[str, Any], first: str = "") -> Any:
         if self.fixed is not None:
+            if first:
+                execute(connection, first, {}).close()
             return self.fixed.run(connection, parameters)
-        return execute(connection, self.sql, {**self.constants, **parameters})
+        sql = f"{first}; {self.sql}" if first else self.sql
+        return execute(connection, sql, {**self.constants, **parameters})
 
 
 @dataclass(frozen=True, slots=True)
