@@ -307,7 +307,10 @@ class Run:
 
     def _park(self, step: Step) -> None:
         for statement in step.sql:
-            ddl.run_concurrently(self.line, statement)
+            if step.probe is not None and step.probe.what == "gone":
+                ddl.run_concurrently(self.line, statement)      # an index
+            else:
+                ddl.run(self.line, (statement,))
         with self.line.begin() as connection:
             connection.execute(tables.physical.update().values(state="parked", changed_on=func.now())
                                .where(tables.physical.c.id.in_(step.identities)))

@@ -27,7 +27,7 @@ class Facts:
     first_new: int = 1                                       # the first identity that nothing ever had
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)      # what the catalog has, by table
     indexes: Mapping[str, tuple[str, bool]] = field(default_factory=dict)       # name -> (table, valid)
-    constraints: Mapping[str, tuple[str, bool]] = field(default_factory=dict)   # foreign keys: -> (table, validated)
+    constraints: Mapping[str, tuple[str, bool]] = field(default_factory=dict)   # keys and checks: -> (table, validated)
     rows: Mapping[str, int] = field(default_factory=dict)                       # estimates, by physical table
     values: Mapping[int, int] = field(default_factory=dict)                     # filled values, by identity
     expressions: tuple[StoredExpression, ...] = ()                              # those that records of live hold
@@ -80,7 +80,7 @@ def _indexes(connection: Connection) -> dict[str, tuple[str, bool]]:
 def _constraints(connection: Connection) -> dict[str, tuple[str, bool]]:
     rows = connection.execute(text("""
         select k.conname, c.relname, k.convalidated from pg_constraint k join pg_class c on c.oid = k.conrelid
-         where c.relnamespace = 'ed'::regnamespace and k.contype = 'f' order by k.conname"""))
+         where c.relnamespace = 'ed'::regnamespace and (k.contype = 'f' or k.conname like 'ck%') order by k.conname"""))
     return {row.conname: (row.relname, row.convalidated) for row in rows}
 
 

@@ -12,7 +12,7 @@ from core.bm.state import State, foreign_roots
 from core.bm.steps import Plan, Probe, Step
 from core.bm.stored import broken
 from core.database import ddl
-from core.ed.schema import DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
+from core.ed.schema import DesiredCheck, DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
 from core.ed.system import System
 from core.errors import N_, Words, words
 
@@ -48,7 +48,8 @@ def plan(base: State, target: State, facts: Facts, back: bool = False) -> Plan:
 def _problems(base: State, target: State, changes: tuple[Change, ...], facts: Facts, back: bool) -> Iterator[Words]:
     for identity, path in sorted(target.names.items()):
         former = base.names.get(identity)
-        if former is not None:
+        if former is not None and not (back and _several(target.meaning(path)) and
+                                       _several(target.meaning(path)) <= _several(base.meaning(former))):
             yield from _other_meaning(base, target, former, path)
     if not back:
         for change in changes:
@@ -61,6 +62,8 @@ def _other_meaning(base: State, target: State, former: str, path: str) -> Iterat
     old, new = base.members[former], target.members[path]
     before, after = base.meaning(former), _meaning_before(base, target, path)
     same = before == after or {_one_choice(before), _one_choice(after)} == {"choice", "state"}
+    if _several(before) and _several(before) <= _several(after):        # a link may come to lead to more tables
+        return
     if same and old.parts == new.parts:
         return
     if "." not in path:
@@ -74,6 +77,12 @@ def _other_meaning(base: State, target: State, former: str, path: str) -> Iterat
         yield _problem(target, "field", path, words(
             '"{name}" cannot be stored in other columns ({before} before, {after} now)', name=path,
             before=_columns(old.parts), after=_columns(new.parts)))
+
+
+def _several(meaning: str) -> frozenset[str]:
+    """The tables of a link to several, by identity; none for anything else."""
+    head, *targets = meaning.split()
+    return frozenset(targets) if head == "link" and len(targets) > 1 and "many" not in targets else frozenset()
 
 
 def _one_choice(meaning: str) -> str:
@@ -166,6 +175,9 @@ def _expand(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> It
         for key in table.foreign_keys:
             if key.name not in facts.constraints:
                 yield _foreign_key(table, key, target, facts)
+        for check in table.checks:
+            if check.name not in facts.constraints:
+                yield _check(table, check, target, facts)
 
 
 def _create_table(table: DesiredTable, target: State) -> Step:
@@ -180,20 +192,23 @@ def _create_table(table: DesiredTable, target: State) -> Step:
 def _add_columns(table: DesiredTable, target: State, facts: Facts) -> Iterator[Step]:
     there = facts.columns[table.name]
     new = [column for column in table.columns if column.name not in there]
+    renamed = [column.identity for column in table.columns
+               if column.name in there and (column.identity, column.part) not in facts.physical]
     back = [column.identity for column in table.columns if (column.identity, column.part) in facts.parked_columns]
     if (table.identity, "") in facts.parked_columns:
         back.insert(0, table.identity)
-    if not new and not back:
+    if not new and not back and not renamed:
         return
     names = tuple(column.name for column in new)
     sql = (ddl.add_columns(table.name, [ddl.Column(column.name, column.type) for column in new]),) if new else ()
-    identities = tuple(dict.fromkeys((*back, *(column.identity for column in new))))
+    identities = tuple(dict.fromkeys((*back, *renamed, *(column.identity for column in new))))
     fields = ", ".join(target.names[identity].rpartition(".")[2] for identity in identities)
     yield Step(0, "expand", target.names[table.identity], sql, BRIEF if new else "", "additive" if new else "metadata",
                rows=facts.rows.get(table.name, 0), seconds=0.01 if new else 0.0,
                probe=Probe("columns", table.name, names), identities=identities,
                undo=(ddl.drop_columns(table.name, names),) if new else (),
-               note=f"columns for {fields}" if new else f"parked columns return: {fields}")
+               note=f"columns for {fields}" if new else f"parked columns return: {fields}" if back else
+               f"parts of {fields} follow their tables' new names")
 
 
 def _foreign_key(table: DesiredTable, key: DesiredForeignKey, target: State, facts: Facts) -> Step:
@@ -201,6 +216,14 @@ def _foreign_key(table: DesiredTable, key: DesiredForeignKey, target: State, fac
     return Step(0, "expand", target.names[table.identity], (sql,), BOTH, "additive",
                 rows=facts.rows.get(table.name, 0), seconds=0.01, probe=Probe("constraint", table.name, (key.name,)),
                 undo=(ddl.drop_constraint(key.name, table.name),), note=f"foreign key of {key.column}")
+
+
+def _check(table: DesiredTable, check: DesiredCheck, target: State, facts: Facts) -> Step:
+    sql = ddl.add_check(check.name, table.name, check.columns)
+    return Step(0, "expand", target.names[table.identity], (sql,), BRIEF, "additive",
+                rows=facts.rows.get(table.name, 0), seconds=0.01, probe=Probe("constraint", table.name, (check.name,)),
+                undo=(ddl.drop_constraint(check.name, table.name),),
+                note=f"at most one of {', '.join(check.columns)} is filled")
 
 
 def _indexes(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
@@ -236,10 +259,10 @@ def _fill(target: State, changes: tuple[Change, ...]) -> Iterator[Step]:
 
 def _validate(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
     for table in wanted:
-        for key in table.foreign_keys:
-            if not facts.constraints.get(key.name, ("", False))[1]:
+        for name in (*(key.name for key in table.foreign_keys), *(check.name for check in table.checks)):
+            if not facts.constraints.get(name, ("", False))[1]:
                 rows = facts.rows.get(table.name, 0)
-                yield Step(0, "validate", target.names[table.identity], (ddl.validate(key.name, table.name),), ONLINE,
+                yield Step(0, "validate", target.names[table.identity], (ddl.validate(name, table.name),), ONLINE,
                            "long" if rows > LONG_ROWS else "additive", rows, round(rows / CHECKED_PER_SECOND, 2))
 
 
@@ -255,6 +278,12 @@ def _park(base: State, target: State, tables: tuple[DesiredTable, ...], facts: F
         if name in facts.indexes:
             yield Step(0, "park", base.names[ours[name].identity], (ddl.drop_index(name, concurrently=True),), ONLINE,
                        "metadata", probe=Probe("gone", ours[name].name, (name,)), note=f"index {name} is not asked for")
+    kept = {check.name for table in tables for check in table.checks}
+    for table in _wanted(base, target, facts):
+        for check in table.checks:
+            if check.name not in kept and check.name in facts.constraints:
+                yield Step(0, "park", base.names[table.identity], (ddl.drop_constraint(check.name, table.name),), BRIEF,
+                           note=f"condition {check.name} is not asked for")
 
 
 # What a person should know.

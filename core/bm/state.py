@@ -163,6 +163,7 @@ def _meaning(one: Field) -> str:
     if one.type.name == "state":        # whose choices core makes: a renamed table changes nothing
         return "state"
     words += [value for key in ("to", "of") if isinstance(value := getattr(one.properties, key, None), str)]
+    words += sorted(one.targets) if len(one.targets) > 1 else []
     words += ["many"] if one.many else []
     words += ["formula"] if one.formula is not None else []
     return " ".join(words)

@@ -189,6 +189,12 @@ def add_foreign_key(name: str, table: str, column: str, target: str) -> str:
             f" references {table_name(target)} (id) not valid")
 
 
+def add_check(name: str, table: str, columns: Iterable[str]) -> str:
+    """A condition for new and changed rows that at most one of some columns is filled; `validate` is for the old."""
+    return (f"alter table {table_name(table)} add constraint {quote(name)} check"
+            f" (num_nonnulls({', '.join(map(quote, columns))}) <= 1) not valid")
+
+
 def validate(name: str, table: str) -> str:
     """Check the old rows against a constraint, without keeping anybody from working."""
     return f"alter table {table_name(table)} validate constraint {quote(name)}"

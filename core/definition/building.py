@@ -16,6 +16,7 @@ from core.definition.renames import Alias
 from core.definition.scope import ModelScope, Names, Written
 from core.definition.values import BodyPath, Merged
 from core.errors import Problem
+from core.types.link import ANY, BETWEEN
 
 if TYPE_CHECKING:
     from core.definition.kinds.base import Kind
@@ -106,7 +107,7 @@ class Building:
                 return None
             self._refer_field(merged, path, current, part, at)
             if index < len(parts) - 1:
-                if kind.name not in ("link", "set") or kind.of is None:
+                if kind.name not in ("link", "set", "any_link") or kind.of is None:
                     self.tell(merged, path, f'"{part}" of table "{current}" is no link, so nothing can follow it')
                     return None
                 current = kind.of
@@ -131,6 +132,10 @@ class Building:
                 return
             self.tell(merged, path, f'"{name}" is no column of the {table}'
                       + suggestion(name, self.names.members(table)))
+        if table == ANY or BETWEEN in table:
+            self.tell(merged, path, f'a link to several tables is followed by the table it leads to, not by "{name}"'
+                      + suggestion(name, self.names.members(table)))
+            return
         found = self.names.tables.get(table)
         if found is None:
             return                      # the missing table is told where it is named
@@ -225,6 +230,9 @@ class Building:
 
     def _refer_field(self, merged: Merged, path: BodyPath, table: str, name: str, inside: int | None) -> None:
         """Remember that a field is named, by the table that declares it and the mixin that it comes from."""
+        if table == ANY or BETWEEN in table:
+            self.refer(merged, path, "table", name, inside)
+            return
         if table in self.names.results:
             self.refer(merged, path, "query", f"{table.rpartition(' ')[2]}.{name}", inside)
             return

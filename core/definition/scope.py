@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from core.definition.lookup import Fact, Notes, Values
 from core.definition.renames import Renames
 from core.types.base import Type
+from core.types.link import ANY, BETWEEN
 
 if TYPE_CHECKING:
     from core.definition.model import Choices, Field, Table
@@ -79,7 +80,9 @@ class Names:
         return {f.table: f for kind in kinds if kind is not None and (f := kind.fields.get(name)) is not None}
 
     def member(self, table: str, name: str) -> Type | None:
-        """The type of a field or system column of a table."""
+        """The type of a field or system column of a table; of a link to several tables, the link to one of them."""
+        if table == ANY or BETWEEN in table:
+            return self._narrowed(table, name)
         if table in self.broken or name in self.lost or self._absent(table):
             self.touched = True
         if table in self.results:
@@ -104,7 +107,9 @@ class Names:
         return next((now for now in names if now is not None and self.member(table, now) is not None), None)
 
     def members(self, table: str) -> tuple[str, ...]:
-        """All names a record of the table offers."""
+        """All names a record of the table offers; of a link to several tables, these."""
+        if BETWEEN in table:
+            return tuple(table.split(BETWEEN))
         found = self.tables.get(table)
         if found is None:
             return self.results[table].members() if table in self.results else ()
@@ -119,6 +124,12 @@ class Names:
                 return True
             current = found.base or ""
         return False
+
+    def _narrowed(self, tables: str, name: str) -> Type | None:
+        if name in self.broken:
+            self.touched = True
+        there = name in self.tables and (tables == ANY or name in tables.split(BETWEEN))
+        return Type("link", name) if there else None
 
     def _column(self, results: Results, name: str) -> Type | None:
         from core.expression import ExpressionError
@@ -150,6 +161,8 @@ class ModelScope:
     def member(self, table: str, name: str) -> Type | None:
         """The type of a field of a table, or None."""
         found = self.names.member(table, name)
+        if found is None and self.forgiving and (table == ANY or BETWEEN in table):
+            return self.names.member(table, self.names.renames.definition("table", name) or name)
         if found is None and self.forgiving:
             table = self._now(table)
             now = self.names.now(table, name) or name

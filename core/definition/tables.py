@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from core.definition.scope import Written
+from core.types.link import targets_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -33,9 +34,9 @@ class Field:
     help: str = ""
     search: Literal["words", "contains"] | None = None
     on_delete: Literal["restrict", "clear", "cascade"] = "restrict"
-    stored: bool = False  # of a formula: what it gives is kept in a column
     was: tuple[str, ...] = ()
     fresh: bool = False
+    stored: bool = False  # a formula whose value is kept in a column
     path: str = ""  # the text path of its declaration: "table opportunity.fields.amount"
     # required readonly show default suggest formula among, as written: literals, or expressions not yet parsed
     written: Mapping[str, object] = field(default_factory=dict)
@@ -73,7 +74,18 @@ class Field:
     @cached_property
     def among(self) -> Expression | None:
         """The condition that records of the linked table must meet to be chosen."""
-        return cast("Expression | None", use(self.written.get("among")))
+        found = self.written.get("among")
+        return None if isinstance(found, Mapping) else cast("Expression | None", use(found))
+
+    def among_of(self, table: str) -> Expression | None:
+        """The condition that records of one of the linked tables must meet to be chosen."""
+        found = self.written.get("among")
+        return cast("Expression | None", use(found.get(table))) if isinstance(found, Mapping) else self.among
+
+    @property
+    def computed(self) -> bool:
+        """True if a formula gives its value, whether that is kept or not."""
+        return "formula" in self.written
 
     @property
     def virtual(self) -> bool:
@@ -81,14 +93,22 @@ class Field:
         return (self.computed and not self.stored) or self.type.virtual
 
     @property
-    def computed(self) -> bool:
-        """True if a formula gives its value, kept or not: nobody types it."""
-        return "formula" in self.written
+    def target(self) -> str | None:
+        """The only table that a link, lines or links through a table lead to."""
+        return self.targets[0] if len(self.targets) == 1 else None
+
+    @cached_property
+    def targets(self) -> tuple[str, ...]:
+        """The tables that it may lead to; none for what is no link, and for a link to any table."""
+        if self.type.name == "link":
+            return tuple(targets_of(self.properties))
+        of = self.expression_type.of
+        return (of,) if self.type.name in ("lines", "links") and of is not None else ()
 
     @property
-    def target(self) -> str | None:
-        """The table a link or lines field leads to."""
-        return self.expression_type.of if self.type.name in ("link", "lines") else None
+    def leads(self) -> bool:
+        """True for every field that leads to records of the Model."""
+        return bool(self.targets) or self.type.name == "any_link"
 
     @property
     def many(self) -> bool:

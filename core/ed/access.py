@@ -16,8 +16,10 @@ from sqlalchemy import BigInteger, ColumnElement, Date, and_, exists, false, or_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.selectable import FromClause
 
+from core.ed.relations import ends_of
 from core.ed.schema import SYSTEM_COLUMNS
 from core.ed.statement import parameter
+from core.types.base import Type
 
 if TYPE_CHECKING:
     from core.definition.model import Grant, Model, RecordRole, Restriction, Role, Table
@@ -419,16 +421,16 @@ def path_in(system: System, table: str, path: str, source: FromClause, array_of:
     part = ""
     if kind.name == "any_link":                     # which of its tables comes next
         part, _, rest = rest.partition(".")
-        kind = model.names.member(kind.of, part)
-        if kind is None or kind.of is None:
+        if model.names.member(kind.of, part) is None:
             raise KeyError(f"{table}.{name} leads to several tables")
+        kind = Type("link", part)
     if kind.name == "set":
         return _through_lines(system, table, name, rest or "id", source, array_of)
-    column = stored.column(name, part, source)
+    column, target = stored.column(name, part, source), str(kind.of)
     if rest in ("", "id"):
-        return _in_arrays(model, kind.of, column, array_of, many=kind.many)
-    inner = system.stored(kind.of).table.alias()
-    condition = path_in(system, kind.of, rest, inner, array_of)
+        return _in_arrays(model, target, column, array_of, many=kind.many)
+    inner = system.stored(target).table.alias()
+    condition = path_in(system, target, rest, inner, array_of)
     if kind.many:
         return exists(select(inner.c.id).where(inner.c.id == column.any_(), condition).correlate_except(inner))
     return column.in_(select(inner.c.id).where(condition).correlate_except(inner))
@@ -454,11 +456,15 @@ def _through_lines(system: System, table: str, name: str, rest: str, source: Fro
     field = system.model.field(table, name)
     if field is None or field.target is None:
         raise KeyError(f"{table}.{name} leads to no record")
-    stored = system.stored(field.target)
+    line, by = field.target, str(getattr(field.properties, "by", ""))
+    if field.type.name == "links":                  # the rows between are lines that lead further
+        found = ends_of(system, field)
+        line, by, rest = found.through, found.by, f"{found.other}.{rest}"
+    stored = system.stored(line)
     inner = stored.table.alias()
-    parent = stored.column(str(getattr(field.properties, "by", "")), source=inner)
-    rows = select(parent).where(inner.c["_deleted_on"].is_(None), *during(system, field.target, inner),
-                                path_in(system, field.target, rest, inner, array_of))
+    parent = stored.column(by, source=inner)
+    rows = select(parent).where(inner.c["_deleted_on"].is_(None), *during(system, line, inner),
+                                path_in(system, line, rest, inner, array_of))
     return system.stored(table).column("id", source=source).in_(rows.correlate_except(inner))
 
 

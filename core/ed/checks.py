@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
+from core.ed import relation_writes
 from core.ed.access import as_condition, my_array
 from core.ed.columns import RecordColumns
 from core.ed.shape import Kept, Shape
@@ -54,18 +55,24 @@ def before(session: Session, shape: Shape, rows: Sequence[Row], leaving: Collect
     uniques = {name: keys for name, keys in uniques.items() if keys}
     if not links and not uniques:
         return
+    aims = tuple((name, target) for name, ids in links.items()
+                 for target in relation_writes.aims(session, shape.kept[name].field, ids))
     parameters: dict[str, object] = {**session.parameters, "leaving": list(leaving)}
     for name, ids in links.items():
         parameters[f"link_{name}"] = sorted(ids)
     for name, keys in uniques.items():
         parameters[f"unique_{name}"] = json.dumps([{"n": n, **key} for n, key in keys.items()], default=str)
     statement = session.system.cache.get(
-        ("checks", session.user.shape, shape.table.name, tuple(links), tuple(uniques)),
-        lambda: _statement(session, shape, links, uniques))
+        ("checks", session.user.shape, shape.table.name, aims, tuple(uniques)),
+        lambda: _statement(session, shape, aims, uniques))
     found: dict[str, set[int]] = {}
-    for check, number in statement.rows(session.connection, parameters):
+    for check, number in statement.rows(session.connection, parameters) if statement is not None else ():
         found.setdefault(check, set()).add(number)
     _tell_links(rows, links, found, problems)
+    for name in links:
+        if shape.kept[name].field.target is None:
+            relation_writes.place(session, shape.kept[name].field, rows, {
+                target: found.get(f"link {name} {target}", set()) for of, target in aims if of == name})
     for name in uniques:
         for number in sorted(found.get(f"unique {name}", ())):
             tell_taken(session, shape, shape.table.unique[name], rows[number], problems)
@@ -92,7 +99,7 @@ def _links(shape: Shape, rows: Iterable[Row]) -> dict[str, set[int]]:
     """The ids that the rows newly link to, by field."""
     wanted: dict[str, set[int]] = {}
     for name, kept in shape.kept.items():
-        if kept.field.type.name == "link":
+        if kept.field.type.name in ("link", "any_link"):
             ids = {id_ for row in rows if row.values.get(name) is not None for id_ in _new_targets(row, name)}
             if ids:
                 wanted[name] = ids
@@ -134,16 +141,18 @@ def _keys(session: Session, shape: Shape, unique: Unique, rows: Sequence[Row],
     return keys
 
 
-def _statement(session: Session, shape: Shape, links: Iterable[str], uniques: Iterable[str]) -> Statement:
-    parts = [_link(session, shape.kept[name]) for name in links]
+def _statement(session: Session, shape: Shape, aims: Iterable[tuple[str, str]],
+               uniques: Iterable[str]) -> Statement | None:
+    parts = [_link(session, shape.kept[name], target) for name, target in aims]
     parts += [_unique(shape, shape.table.unique[name]) for name in uniques]
+    if not parts:                       # open links to nothing that is there
+        return None
     return Statement.compile(parts[0] if len(parts) == 1 else union_all(*parts), session.connection.dialect,
                              fixed=True)
 
 
-def _link(session: Session, kept: Kept) -> Select[Any]:
+def _link(session: Session, kept: Kept, target: str) -> Select[Any]:
     """The ids among those asked for that this user may link to; FOR KEY SHARE keeps them from being trashed."""
-    target = kept.field.target or ""
     columns = RecordColumns(session.system, None, target)
     source = columns.root.source
     conditions: list[ColumnElement[bool]] = [
@@ -153,11 +162,12 @@ def _link(session: Session, kept: Kept) -> Select[Any]:
     if own is not None:
         conditions.append(own)
     conditions.append(_may_choose(session, target, source))
-    if kept.field.among is not None:
-        conditions.append(kept.field.among.where(columns))
+    among = kept.field.among_of(target)
+    if among is not None:
+        conditions.append(among.where(columns))
     chosen = select(source.c["id"]).select_from(columns.source).where(*conditions).order_by(source.c["id"])
     held = chosen.with_for_update(read=True, key_share=True, of=source).cte()
-    return select(literal(f"link {kept.field.name}", Text), held.c.id)
+    return select(literal(f"link {kept.field.name} {target}", Text), held.c.id)
 
 
 def _may_choose(session: Session, target: str, source: Any) -> ColumnElement[bool]:
@@ -190,7 +200,7 @@ def _unique(shape: Shape, unique: Unique) -> Select[Any]:
 def _tell_links(rows: Sequence[Row], links: Mapping[str, set[int]], found: Mapping[str, set[int]],
                 problems: Problems) -> None:
     for name, ids in links.items():
-        missing = ids - found.get(f"link {name}", set())
+        missing = ids - {id_ for check, there in found.items() if check.startswith(f"link {name} ") for id_ in there}
         if not missing:
             continue
         for row in rows:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    false,
     func,
     null,
     or_,
@@ -30,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import FromClause
 
+from core.ed import relations
 from core.ed.access import Gate, Predicate, as_condition, concrete
 from core.ed.formulas import open_to
 from core.ed.schema import SYSTEM_COLUMNS, Stored, identity_path
@@ -37,6 +40,7 @@ from core.ed.statement import parameter
 from core.ed.tables import typed
 from core.errors import Denied
 from core.types.base import Type
+from core.types.link import tables_of
 
 if TYPE_CHECKING:
     from core.definition.model import Field
@@ -129,20 +133,26 @@ class RecordColumns:
         """The value of a path that starts at a record of this select."""
         if path in ((), ("id",)):
             return node.id
-        for position, name in enumerate(path[:-1]):
-            kind = self._type(node, name)
-            if kind.name != "link" or kind.many:
-                if position == len(path) - 2:
-                    return self._field(node, name, path[-1])
-                raise unknown(node.table, path[position + 1])
-            node = self._join(node, name)
-        return self._field(node, path[-1], "")
+        while len(path) > 1:
+            kind = self._type(node, path[0])
+            if len(path) == 2 and kind.name == "any_link":
+                return self._narrowed(node, path[0], path[1])
+            if kind.name not in ("link", "any_link") or kind.many:
+                if len(path) == 2:
+                    return self._field(node, path[0], path[1])
+                raise unknown(node.table, path[1])
+            node, path = self._step(node, path)
+        return self._field(node, path[0], "")
 
     def node(self, node: Node, path: Path) -> Node:
         """The record that a path of links leads to, joined."""
-        for name in path:
-            node = self._join(node, name)
+        while path:
+            node, path = self._step(node, path)
         return node
+
+    def part(self, path: Path, part: str) -> ColumnElement[Any]:
+        """One of the columns that the field at the end of a path is kept in. Raises Denied."""
+        return self._field(self.node(self.root, path[:-1]), path[-1], part)
 
     def related_from(self, node: Node, path: Path) -> RelatedRecords:
         """The set that a path leads to from a record of this select."""
@@ -153,8 +163,11 @@ class RecordColumns:
         if kind.of is None or field is None or field.formula is not None:
             raise unknown(node.table, path[-1])
         condition = self._mask(node, path[-1])
+        belongs: ColumnElement[bool]
         inner = RecordColumns(self.system, node.gate, kind.of)
-        if kind.name == "set":
+        if field.type.name == "links":
+            belongs = inner.root.id.in_(relations.others(self.system, node.gate, field, node.id))
+        elif kind.name == "set":
             link = inner.root.stored.column(str(getattr(field.properties, "by", "")), source=inner.root.source)
             belongs = link == node.id
         else:
@@ -163,6 +176,9 @@ class RecordColumns:
 
     def kind_from(self, node: Node, path: Path, table: str) -> ColumnElement[bool]:
         """Whether the record that a path leads to is of a table or one under it."""
+        linked = self._end_type(node.table, path) if path else None
+        if linked is not None and linked.name == "any_link":
+            return self._is_one_of(node, path, linked, table)
         node = self.node(node, path)
         found: ColumnElement[bool] = node.source.c["_type"].in_(self.system.stored(table).type_ids)
         return func.coalesce(found if node.shown is True else and_(found, node.seen), False)
@@ -178,6 +194,8 @@ class RecordColumns:
     def sort_value(self, path: Path) -> ColumnElement[Any]:
         """What lists sort by: the folded key of a text, the title of a linked record, else the value."""
         kind = self.type_of(path)
+        if kind is not None and kind.name == "any_link":
+            return func.coalesce(*(self._sort_title(one) for one in self.nodes_of_any(path)), cast(null(), Text))
         if kind is not None and kind.name == "link" and not kind.many and path[-1] != "id":
             return self._sort_title(self.node(self.root, path))
         if len(path) > 1 and not self._is_link(path[:-1]):
@@ -199,7 +217,53 @@ class RecordColumns:
         """The type at the end of a path, by the Model alone."""
         return self._end_type(self.root.table, path)
 
+    def linked_ids(self, path: Path) -> ColumnElement[Any]:
+        """The ids that links through a table between lead to, as an array. Raises Denied."""
+        node = self.node(self.root, path[:-1])
+        field, shown = self._definition(node, path[-1]), self._mask(node, path[-1])
+        if field is None or field.type.name != "links":
+            raise unknown(node.table, path[-1])
+        found = relations.other_ids(self.system, node.gate, field, node.id)
+        return found if shown is True else case((as_condition(shown), found))
+
+    def nodes_of_any(self, path: Path, start: Node | None = None) -> list[Node]:
+        """The records that a link to several tables may lead to, joined: of those tables that the user may see."""
+        found, kind = [], self._end_type((start or self.root).table, path)
+        for table in tables_of(kind) if kind is not None else ():
+            with suppress(Denied):
+                found.append(self.node(start or self.root, (*path, table)))
+        return found
+
     # How
+
+    def _step(self, node: Node, path: Path) -> tuple[Node, Path]:
+        """Follow the first link of a path: with the table after it, if it is to several; the rest of the path."""
+        if self._type(node, path[0]).name != "any_link":
+            return self._join(node, path[0]), path[1:]
+        if len(path) < 2:
+            raise unknown(node.table, path[0])
+        return self._join(node, path[0], path[1]), path[2:]
+
+    def _narrowed(self, node: Node, name: str, table: str) -> ColumnElement[Any]:
+        """A link to several tables, or to any, where it leads to one of them."""
+        kind = self._type(node, name)
+        if self.system.model.names.member(kind.of or "", table) is None:
+            raise unknown(node.table, name)
+        if tables_of(kind):
+            return self._field(node, name, table)
+        of = self._field(node, name, "table").in_(self.system.stored(table).type_ids)
+        return case((of, self._field(node, name, "")))
+
+    def _is_one_of(self, node: Node, path: Path, kind: Type, table: str) -> ColumnElement[bool]:
+        """Whether a link to several tables, or to any, leads to a record of one of them, or of a kind of it."""
+        names = self.system.model.names
+        found: list[ColumnElement[bool]] = []
+        for target in tables_of(kind) or (table,):
+            if names.is_kind_of(target, table):
+                found.append(self.value_from(node, (*path, target)).is_not(None))
+            elif names.is_kind_of(table, target):
+                found.append(self.kind_from(node, (*path, target), table))
+        return func.coalesce(or_(*found), False) if found else false()
 
     def _kind_title(self, node: Node, kind: str, depth: int) -> tuple[ColumnElement[bool], ColumnElement[Any]]:
         """The title of one kind of a base, by its own fields and the rights on these."""
@@ -233,17 +297,19 @@ class RecordColumns:
             raise unknown(node.table, name)
         return kind
 
-    def _join(self, node: Node, name: str) -> Node:
-        key = (node.table, (*node.path, name), node.gate is None)
+    def _join(self, node: Node, name: str, narrowed: str = "") -> Node:
+        step = (name, narrowed) if narrowed else (name,)
+        key = (node.table, (*node.path, *step), node.gate is None)
         if key not in self._nodes:
-            self._nodes[key] = self._new_join(node, name)
+            self._nodes[key] = self._new_join(node, step)
         return self._nodes[key]
 
-    def _new_join(self, node: Node, name: str) -> Node:
-        kind = self._type(node, name)
+    def _new_join(self, node: Node, step: Path) -> Node:
+        name = step[0]
+        kind = self._type(node, name) if len(step) == 1 else Type("link", step[1])
         if kind.name != "link" or kind.many or kind.of is None or kind.of not in self.system.model.tables:
             raise unknown(node.table, name)
-        link = self._field(node, name, "")
+        link = self._field(node, name, "") if len(step) == 1 else self._narrowed(node, name, step[1])
         stored = self.system.stored(kind.of)
         alias = stored.table.alias()
         shown: Predicate = True
@@ -259,7 +325,7 @@ class RecordColumns:
             on, shown = and_(on, as_condition(shown)), True
         self.source = self.source.outerjoin(alias, on)
         self.tables.append(alias)
-        return Node(kind.of, stored, alias, (*node.path, name), node.gate, shown, peeked)
+        return Node(kind.of, stored, alias, (*node.path, *step), node.gate, shown, peeked)
 
     def _field(self, node: Node, name: str, part: str) -> ColumnElement[Any]:
         """A field of a record behind its gate; formulas are expanded and read no more than the user may."""
@@ -325,6 +391,11 @@ class RecordColumns:
         """The text of one place in a display; empty if it may not be read."""
         try:
             kind = self._end_type(node.table, path)
+            if kind is not None and kind.name == "any_link":
+                if depth >= DEEPEST_TITLE:
+                    return cast(null(), Text)
+                return func.coalesce(*(self.title(one, depth + 1) for one in self.nodes_of_any(path, node)),
+                                     cast(null(), Text))
             if kind is not None and kind.name == "link" and not kind.many and path[-1] != "id":
                 if depth >= DEEPEST_TITLE or kind.of not in self.system.model.tables:
                     return cast(null(), Text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, ColumnElement, Select, Text, false, or_, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.ed import search_index
+from core.ed import link_filters, search_index
 from core.ed.columns import RecordColumns, live
 from core.ed.scope import gated_scope
 from core.ed.selection import check_path
@@ -179,6 +179,8 @@ def _filter(session: Session, table: str, number: int, name: str, value: object,
     """One `field = value`; a list means any of them, None means empty."""
     kind = check_path(session.gate, table, name, at="filters")
     path = tuple(name.split("."))
+    if kind is not None and kind.name == "set" and link_filters.leads_through(session, table, path):
+        return link_filters.by_links(number, path, value, parameters)
     if kind is None or kind.name in ("set", "json"):
         raise BadRequest('Records cannot be filtered by "{name}".', "filters", name=name)
     if value is None:
@@ -204,7 +206,7 @@ def _any_of(columns: RecordColumns, path: tuple[str, ...], given: str) -> Column
 
 def _normal(session: Session, table: str, path: tuple[str, ...], kind: Type, value: object) -> Any:
     """A filter's value in the normal form of its field."""
-    if kind.name == "link":
+    if kind.name in ("link", "any_link"):
         if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**63:
             raise BadRequest('"{name}" is filtered by the id of a record.', "filters", name=name_of(path))
         return value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlalchemy import any_, select
 
-from core.ed import computed, defaults, messages
+from core.ed import computed, defaults, messages, relation_writes
 from core.ed.batch import Batch, Group, Removal
 from core.ed.lock import IDS, Locked, lock
 from core.ed.shape import Shape, shape
@@ -187,7 +187,7 @@ def touch(row: Row | None) -> None:
 def _lines(batch: Batch, shaped: Shape, rows: Iterable[Row]) -> None:
     """Prepare the lines of rows, all of one field at once."""
     rows = list(rows)
-    for name, field in shaped.table.lines.items():
+    for name, (target, by) in relation_writes.through_lines(batch, shaped, rows).items():
         new: list[Row] = []
         old: list[Row] = []
         for row in rows:
@@ -197,9 +197,8 @@ def _lines(batch: Batch, shaped: Shape, rows: Iterable[Row]) -> None:
                         new.append(line)
                     elif line.id is not None and row.old is not None:
                         old.append(line)
-        by = str(getattr(field.properties, "by", ""))
-        new_rows(batch, field.target or "", new, by)
-        changed_rows(batch, field.target or "", old, by)
+        new_rows(batch, target, new, by)
+        changed_rows(batch, target, old, by)
         for line in new:
             if line.parent is not None and line.parent.old is not None:
                 touch(line.parent)

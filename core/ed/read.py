@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.database.engine import execute
-from core.ed import budget, conditions, cursor
+from core.ed import budget, conditions, cursor, relations
 from core.ed.access import end_of
 from core.ed.columns import RecordColumns, live
 from core.ed.conditions import Condition, Filters
@@ -19,6 +19,7 @@ from core.ed.selection import OWN_KEYS, Selection, check_path
 from core.ed.statement import Reader, Record, Statement, parameter
 from core.errors import BadRequest, Denied, NotFound
 from core.types.base import Type
+from core.types.link import tables_of
 
 if TYPE_CHECKING:
     from core.ed.session import Session
@@ -46,6 +47,7 @@ class Listing:
     statement: Statement
     reader: Reader
     first_key: int                  # the position of the first sort value in a row
+    open: tuple[str, ...] = ()      # open links, whose titles are read afterwards
 
 
 def page(session: Session, table: str, fields: Sequence[str], where: Any, *, filters: Mapping[str, object],
@@ -70,7 +72,7 @@ def page(session: Session, table: str, fields: Sequence[str], where: Any, *, fil
     rows = rows[:limit][::-1] if back else rows[:limit]
     following = cursor.encode(order, rows[-1][listing.first_key:]) if rows and (more or back) else None
     first = cursor.encode(order, rows[0][listing.first_key:]) if rows and (more if back else place) else None
-    records = listing.reader.records(rows)
+    records = _opened(session, listing, listing.reader.records(rows))
     _add_lines(session, table, [name for name in fields if name not in plain], records)
     return Page(records, following, following is not None, first)
 
@@ -94,7 +96,7 @@ def stream(session: Session, table: str, fields: Sequence[str], where: Any, *, f
             rows = fetched.fetchall()
         if not rows:
             break
-        records = listing.reader.records(rows)
+        records = _opened(session, listing, listing.reader.records(rows))
         _add_lines(session, table, lines, records)
         yield records
     execute(session.connection, "close streamed", {}).close()
@@ -110,7 +112,7 @@ def read(session: Session, table: str, ids: Sequence[int], fields: Sequence[str]
     listing = session.system.cache.get(("read", session.user.shape, table, plain, trash),
                                        lambda: _by_ids(session, table, plain, trash))
     rows = listing.statement.rows(session.connection, session.parameters | {"ids": list(ids)})
-    found = {record["id"]: record for record in listing.reader.records(rows)}
+    found = {record["id"]: record for record in _opened(session, listing, listing.reader.records(rows))}
     records = [found[id] for id in dict.fromkeys(ids) if id in found]
     _add_lines(session, table, [name for name in names if name not in plain], records)
     return records
@@ -175,12 +177,14 @@ def order_kinds(session: Session, table: str, order: Sequence[str]) -> list[str]
         kind = check_path(session.gate, table, name, at="order")
         if kind is None or not _sorts(session, table, name, kind):
             raise BadRequest('Records cannot be sorted by "{name}".', "order", name=name)
-        kinds.append("text" if kind.name == "link" and name.rpartition(".")[2] != "id" else kind.name)
+        kinds.append("text" if kind.name in ("link", "any_link") and name.rpartition(".")[2] != "id" else kind.name)
     return [*kinds, "link"]
 
 
 def _sorts(session: Session, table: str, name: str, kind: Type) -> bool:
     """Whether lists can be sorted by a path: links by their titles, if the user may see any of these."""
+    if kind.name == "any_link":
+        return any(session.gate.may(one, "read") or session.gate.may(one, "peek") for one in tables_of(kind))
     if kind.many or kind.name == "set":
         return False
     holder, _, last = name.rpartition(".")
@@ -210,7 +214,7 @@ def _listing(session: Session, table: str, fields: Sequence[str], asked: Conditi
     chosen, reader, first = selection.finish([key.column for key in keys])
     statement = select(*chosen).select_from(columns.source).where(*found)
     statement = statement.order_by(*(key.clause(back) for key in keys)).limit(parameter("limit", type_=Integer)).offset(parameter("offset", type_=Integer))
-    return Listing(_compile(session, statement), reader, first)
+    return Listing(_compile(session, statement), reader, first, tuple(selection.open))
 
 
 def _by_ids(session: Session, table: str, fields: Sequence[str], trash: bool) -> Listing:
@@ -219,7 +223,7 @@ def _by_ids(session: Session, table: str, fields: Sequence[str], trash: bool) ->
     chosen, reader, first = selection.finish()
     wanted = [columns.root.id == _ids(), *live(columns, trash=trash)]
     statement = select(*chosen).select_from(columns.source).where(*wanted)
-    return Listing(_compile(session, statement, fixed=True), reader, first)
+    return Listing(_compile(session, statement, fixed=True), reader, first, tuple(selection.open))
 
 
 def _counting(session: Session, table: str, asked: Condition, trash: bool) -> Statement:
@@ -278,20 +282,28 @@ def _lines(session: Session, table: str, by: str, parents: list[int]) -> dict[in
         link = columns.root.stored.column(by, source=columns.root.source)
         chosen, reader, first = selection.finish([link])
         statement = select(*chosen).select_from(columns.source).where(link == _ids(), *live(columns))
-        return Listing(_compile(session, statement.order_by(columns.root.id), fixed=True), reader, first)
+        return Listing(_compile(session, statement.order_by(columns.root.id), fixed=True), reader, first,
+                       tuple(selection.open))
     if not session.gate.may(table, "read"):
         return {}
     listing = session.system.cache.get(("lines", session.user.shape, table, by), build)
     rows = listing.statement.rows(session.connection, session.parameters | {"ids": parents})
     found: dict[int, list[Record]] = {}
-    for row, record in zip(rows, listing.reader.records(rows), strict=True):
+    for row, record in zip(rows, _opened(session, listing, listing.reader.records(rows)), strict=True):
         found.setdefault(row[listing.first_key], []).append(record)
     return found
 
 
 def _is_lines(session: Session, table: str, name: str) -> bool:
     field = session.system.model.field(table, name)
-    return field is not None and field.type.virtual and field.formula is None
+    return field is not None and field.type.name == "lines"
+
+
+def _opened(session: Session, listing: Listing, records: list[Record]) -> list[Record]:
+    """The records with the titles of what their open links lead to: one more statement, if there are such links."""
+    if listing.open:
+        relations.add_titles(session, listing.open, records)
+    return records
 
 
 def _ids() -> ColumnElement[Any]:

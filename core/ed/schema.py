@@ -27,6 +27,7 @@ from sqlalchemy import Table as PhysicalTable
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
+from core.database import ddl
 from core.ed.tables import RECORD_ID, typed
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 Physical = Mapping[tuple[int, str], tuple[str, str | None]]     # (identity, part) -> (table, column; None: a table)
 
 LONGEST_NAME = 50
+LONGEST_PART = 24
 DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 SYSTEM_COLUMNS: Mapping[str, str] = {
     "id": "bigint", "_type": "integer", "_version": "integer", "_deleted_on": "timestamptz",
@@ -68,8 +70,21 @@ class Stored:
         return self._names[key]
 
     def column(self, field: str, part: str = "", source: FromClause | None = None) -> Column[Any]:
-        """The column that holds a part of a field, of the table or of an alias of it."""
-        return (self.table if source is None else source).c[self.name(field, part)]  # type: ignore[return-value]
+        """The column that holds a part of a field, of the table or of an alias of it.
+
+        A link to several tables has a column for each; without a part they are taken together, as one of them at most
+        is filled.
+        """
+        columns = (self.table if source is None else source).c
+        targets = () if part else self.several(field)
+        if targets:
+            return func.coalesce(*(columns[self.name(field, one)] for one in targets))  # type: ignore[return-value]
+        return columns[self.name(field, part)]  # type: ignore[return-value]
+
+    def several(self, field: str) -> tuple[str, ...]:
+        """The tables that a field leads to as a link to several; none for any other field."""
+        found = self._system.model.field(self.definition.name, field)
+        return found.targets if found is not None and len(found.targets) > 1 else ()
 
     def own_rows(self, source: FromClause | None = None) -> ColumnElement[bool] | None:
         """The condition that a row belongs to this logical table or one under it; None if every row does."""
@@ -104,6 +119,8 @@ def parts(field: Field) -> tuple[tuple[str, str], ...]:
 
 def physical_name(name: str, identity: int, part: str = "") -> str:
     """The name of a new column or table: readable, and unique through its identity."""
+    if len(part) > LONGEST_PART:                # of a link to several tables: the name of one
+        part = sha256(part.encode()).hexdigest()[:12]
     ending = f"_{identity}_{part}" if part else f"_{identity}"
     return name[:LONGEST_NAME - len(ending)] + ending
 
@@ -135,8 +152,14 @@ def name_all(model: Model, identities: Mapping[str, int], kept: Physical | None 
         for field in stored_fields(model, root):
             number = identities[identity_path(field)]
             for part, _ in parts(field):
-                names[number, part] = kept.get((number, part), (table, physical_name(field.name, number, part)))
+                old = (kept[number, one] for one in (part, *_former(model, field, part)) if (number, one) in kept)
+                names[number, part] = next(old, (table, physical_name(field.name, number, part)))
     return names
+
+
+def _former(model: Model, field: Field, part: str) -> tuple[str, ...]:
+    """The former names of a part: those of the table that a part of a link to several tables is named after."""
+    return model.tables[part].was if len(field.targets) > 1 and part in model.tables else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +192,14 @@ class DesiredForeignKey:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredCheck:
+    """A condition that should hold: at most one of some columns is filled; its name comes from what it is of."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredTable:
     """A physical table of schema `ed` that should exist, with the eight system columns besides `columns`."""
 
@@ -177,6 +208,7 @@ class DesiredTable:
     columns: tuple[DesiredColumn, ...]
     indexes: tuple[DesiredIndex, ...]
     foreign_keys: tuple[DesiredForeignKey, ...]
+    checks: tuple[DesiredCheck, ...] = ()
 
 
 def desired(system: System) -> tuple[DesiredTable, ...]:
@@ -195,6 +227,8 @@ def create_all(connection: Connection, system: System) -> None:
     for table in wanted:
         for key in table.foreign_keys:
             connection.execute(AddConstraint(foreign_key(table.name, key)))
+        for check in table.checks:
+            connection.exec_driver_sql(ddl.add_check(check.name, table.name, check.columns))
         for index in table.indexes:
             # a % in a condition is a %, not the place of a parameter
             connection.exec_driver_sql(index.create, execution_options={"no_parameters": True})
@@ -230,7 +264,7 @@ def physical_table(system: System, root: str, metadata: MetaData) -> PhysicalTab
 def _desired_table(system: System, root: str) -> DesiredTable:
     identity = system.identities[root]
     return DesiredTable(identity, system.physical[identity, ""][0], tuple(_columns(system, root)),
-                        _indexes(system, root), tuple(_foreign_keys(system, root)))
+                        _indexes(system, root), tuple(_foreign_keys(system, root)), tuple(_checks(system, root)))
 
 
 def _columns(system: System, root: str) -> Iterator[DesiredColumn]:
@@ -242,12 +276,26 @@ def _columns(system: System, root: str) -> Iterator[DesiredColumn]:
 
 def _foreign_keys(system: System, root: str) -> Iterator[DesiredForeignKey]:
     for field in stored_fields(system.model, root):
-        target = system.model.tables.get(field.target or "")
-        if field.type.name != "link" or field.many or target is None:
+        if field.type.name != "link" or field.many:
             continue
-        identity = system.identities[identity_path(field)]
-        column, (table, _) = _column_name(system, identity), system.physical[system.identities[target.root], ""]
-        yield DesiredForeignKey(f"fk_{identity}", column, table)
+        identity, several = system.identities[identity_path(field)], len(field.targets) > 1
+        for name in field.targets:
+            target = system.model.tables.get(name)
+            if target is not None:
+                column = _column_name(system, identity, name if several else "")
+                table, _ = system.physical[system.identities[target.root], ""]
+                key = f"fk_{identity}_{system.identities[target.root]}" if several else f"fk_{identity}"
+                yield DesiredForeignKey(key, column, table)
+
+
+def _checks(system: System, root: str) -> Iterator[DesiredCheck]:
+    """A link to several tables leads to one record at most."""
+    for field in stored_fields(system.model, root):
+        if len(field.targets) > 1:
+            identity = system.identities[identity_path(field)]
+            columns = tuple(_column_name(system, identity, part) for part, _ in parts(field))
+            digest = sha256(" ".join(columns).encode()).hexdigest()[:12]
+            yield DesiredCheck(f"ck_{identity}_{digest}", columns)
 
 
 def _column_name(system: System, identity: int, part: str = "") -> str:
@@ -292,6 +340,9 @@ def _field_indexes(stored: Stored, field: Field) -> Iterator[DesiredIndex]:
     method = field.type.default_index(field.properties)
     if method is not None:
         yield _index(stored, [column], method=method)
+    for part in stored.several(field.name):         # for what leads to one table, and for the foreign key's own work
+        one = stored.column(field.name, part)
+        yield _index(stored, [one], where=one.is_not(None))
     if field.search == "contains":
         yield _index(stored, [column], method="gin", trigrams=True)
     if any(part == "normal" for part, _ in parts(field)):

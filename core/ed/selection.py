@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, func, null, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, null, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from core.ed import tables
-from core.ed.access import as_condition
 from core.ed.columns import Path, RecordColumns
 from core.ed.scope import GatedScope, gated_scope
 from core.ed.statement import Made, Reader
 from core.errors import BadRequest, Denied, words
 from core.types.base import FieldType, Type
 from core.types.file import FileValue
+from core.types.link import Linked, tables_of
 
 if TYPE_CHECKING:
     from core.definition.model import Field
@@ -37,6 +37,7 @@ class Selection:
         self._made: list[tuple[str, list[ColumnElement[Any]], Callable[[tuple[Any, ...]], Any]]] = []
         self._flags: list[tuple[ColumnElement[Any], str]] = []
         self._order: list[str] = []
+        self.open: list[str] = []               # open links, whose titles are read afterwards
         root = columns.root
         for key in ALWAYS:
             self.plain(key, root.source.c[key])
@@ -84,9 +85,17 @@ class Selection:
 
     def _add_path(self, name: str, path: Path) -> None:
         kind = self.columns.type_of(path)
-        node = self.columns.node(self.columns.root, path[:-1]) if len(path) > 1 and self._links(path[:-1]) else None
+        node = self.columns.node(self.columns.root, path[:-1]) if len(path) > 1 and self._links(path) else None
         table = node.table if node is not None else self.columns.root.table
         field = self.columns.system.model.field(table, path[-1]) if node is not None or len(path) == 1 else None
+        if field is not None and field.type.name == "links":
+            value = self.columns.linked_ids(path)
+            self.plain(name, value)
+            self._add_titles(name, path, Type("link", field.target, True), value)
+            return
+        if kind is not None and kind.name == "any_link":
+            self._add_any(name, path, kind)
+            return
         value = self.columns.value(path)
         if field is not None and field.type.is_file:
             self._add_file(name, value)
@@ -99,8 +108,30 @@ class Selection:
             self.plain(name, value)
 
     def _links(self, path: Path) -> bool:
-        kind = self.columns.type_of(path)
+        """Whether what stands before the last name is a record."""
+        kind = self.columns.type_of(path[:-1])
         return kind is not None and kind.name == "link"
+
+    def _add_any(self, name: str, path: Path, kind: Type) -> None:
+        """A link to one of several tables, with the table and the title; an open one gets its title afterwards."""
+        columns, names = self.columns, self.columns.system.names
+        targets = tables_of(kind)
+        parts = [columns.part(path, part) for part in targets or ("", "table")]
+        if not targets:
+            self.made(name, parts, lambda values: _opened(values, names))
+            self.made(f"{name}_table", parts, lambda values: names.get(values[1] or 0))
+            self.open.append(name)
+            return
+        self.made(name, parts, lambda values: next(
+            (Linked(one, table) for one, table in zip(values, targets, strict=True) if one is not None), None))
+        self.made(f"{name}_table", parts, lambda values: next(
+            (table for one, table in zip(values, targets, strict=True) if one is not None), None))
+        nodes = columns.nodes_of_any(path)
+        nothing = cast(null(), Text)
+        self.plain(f"{name}_title", func.coalesce(*(columns.title(node) for node in nodes), nothing))
+        trashed = [and_(node.source.c["_deleted_on"].is_not(None), node.seen) for node in nodes]
+        if trashed:
+            self._flags.append((or_(*trashed), f"{name}_trashed"))
 
     def _add_converted(self, name: str, path: Path, field: Field, value: ColumnElement[Any]) -> None:
         """A field whose type must see its columns before they are a value."""
@@ -136,14 +167,15 @@ class Selection:
 
 def titles_of(system: System, gate: Gate | None, table: str, links: ColumnElement[Any]) -> ColumnElement[Any]:
     """The titles of several linked records, in their order; None for those that may not be read."""
-    if table not in system.model.tables or (gate and not gate.may(table, "read")):
+    if table not in system.model.tables or (gate and not (gate.may(table, "read") or gate.may(table, "peek"))):
         return cast(null(), ARRAY(Text))
     linked = func.unnest(links).table_valued("id", with_ordinality="position").render_derived()
     inner = RecordColumns(system, gate, table)
-    allowed = True if gate is None else gate.predicate(table, "read", inner.root.source)
+    if inner.gate is not None:
+        inner.peek()
     inner.source = linked.outerjoin(inner.root.source, inner.root.id == linked.c.id)
     title = inner.title(inner.root)
-    shown = title if allowed is True else case((as_condition(allowed), title))
+    shown = title if inner.root.shown is True else case((inner.root.seen, title))
     ordered = func.array_agg(aggregate_order_by(shown, linked.c.position))
     return select(ordered).select_from(inner.source).correlate_except(linked, *inner.tables).scalar_subquery()
 
@@ -165,6 +197,9 @@ def check_path(gate: Gate, table: str, name: str, *, at: str) -> Type | None:
         if position < len(names) - 1:
             if kind.name == "money" and names[position + 1:] == ["base"]:
                 return kind
+            if kind.name == "any_link":
+                current = kind.of or ""
+                continue
             if kind.name != "link" or kind.many or kind.of is None or kind.of not in gate.system.model.tables:
                 raise BadRequest('"{name}" leads to no single record, so that nothing can follow it.', at, name=part)
             current = kind.of
@@ -194,6 +229,10 @@ def _unknown(scope: GatedScope, table: str, name: str, at: str) -> BadRequest:
     if near:
         said = words('{problem} (did you mean "{name}"?)', problem=said, name=near[0])
     return BadRequest(said, at)
+
+
+def _opened(values: tuple[Any, ...], names: Mapping[int, str]) -> Linked | None:
+    return None if values[0] is None else Linked(values[0], names.get(values[1], ""), values[1])
 
 
 def _converts(kind: FieldType[Any]) -> bool:

@@ -138,8 +138,10 @@ def incoming(system: System, table: str) -> tuple[Incoming, ...]:
         found = []
         for other in system.model.tables.values():
             for field in other.own.values():
-                is_link = field.type.name == "link" and not field.virtual and field.target is not None
-                if is_link and system.model.names.is_kind_of(table, field.target or ""):
+                is_kind_of = system.model.names.is_kind_of
+                if field.virtual or field.type.name not in ("link", "any_link"):
+                    continue
+                if field.type.name == "any_link" or any(is_kind_of(table, target) for target in field.targets):
                     found.append(Incoming(other, field))
         return tuple(found)
     return system.cache.get(("incoming", table), find)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Text, and_, any_, func, literal, select, union_all, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.ed import journal, locked, messages
+from core.ed import journal, locked, messages, relations
 from core.ed.batch import Batch
 from core.ed.journal import VERSION
 from core.ed.lock import IDS, Locked, lock
@@ -81,8 +81,9 @@ def _uses(session: Session, shaped: Shape, ids: Sequence[int]) -> list[Use]:
         parts = []
         for number, link in enumerate(links):
             stored = session.system.stored(link.table.name)
-            source, column = stored.table.alias(), stored.name(link.field.name)
-            found = source.c[column].overlap(IDS) if link.field.many else source.c[column] == any_(IDS)
+            source = stored.table.alias()
+            column = stored.column(link.field.name, source=source)
+            found = column.overlap(IDS) if link.field.many else column == any_(IDS)
             own = stored.own_rows(source)
             parts.append(select(literal(str(number), Text), source.c.id, source.c["_type"]).where(
                 found, source.c[DELETED_ON].is_(None), *(() if own is None else (own,))))
@@ -117,12 +118,12 @@ def _clear(batch: Batch, shaped: Shape, field: str, records: Sequence[Locked], g
     locked.hold_records(batch, shaped, records, (field,))
     session, kept, table = batch.session, shaped.kept[field], shaped.stored.table
     column = table.c[kept.columns[0]]
-    value: Any = None
+    values: dict[Any, Any] = {table.c[name]: None for name in kept.columns}
     if kept.field.many:
         remaining = func.unnest(column).column_valued("v")
         kept_ids = select(func.array_agg(remaining)).where(remaining != _all(gone)).scalar_subquery()
-        value = kept_ids
-    _bump(session, shaped, [record.id for record in records], {column: value})
+        values[column] = kept_ids
+    _bump(session, shaped, [record.id for record in records], values)
     for record in records:
         had = record.values[field]
         now = [id_ for id_ in had if id_ not in gone] or None if kept.field.many else None
@@ -193,13 +194,18 @@ def _parents_there(session: Session, shaped: Shape, records: Sequence[Locked],
     returning = {id_ for held in back.values() for id_ in held}
     for name, kept in shaped.kept.items():
         field = kept.field
-        if field.type.name != "link" or field.many or field.on_delete != "cascade":
+        if field.type.name not in ("link", "any_link") or field.many or field.on_delete != "cascade":
             continue
         parents = {record.values[name] for record in records} - {None} - returning
         if not parents:
             continue
-        target = session.system.stored(field.target or "")
-        missing = select(target.column("id")).where(target.column("id") == any_(IDS),
-                                                    target.column(DELETED_ON).is_not(None))
-        if session.connection.execute(missing, {"ids": sorted(parents)}).first() is not None:
+        tables = [field.target] if field.target is not None else set(relations.locate(session, parents).values())
+        if any(_in_trash(session, table, parents) for table in tables):
             raise Invalid([FieldProblem(name, "trashed", "What it belongs to is in the trash: restore that one.")])
+
+
+def _in_trash(session: Session, table: str, ids: Iterable[int]) -> bool:
+    target = session.system.stored(table)
+    missing = select(target.column("id")).where(target.column("id") == any_(IDS),
+                                                target.column(DELETED_ON).is_not(None))
+    return session.connection.execute(missing, {"ids": sorted(ids)}).first() is not None

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.definition.stored import checked
-from core.ed.files import Claim, Upload, check_upload
+from core.ed.files import Claim, Upload, check_upload, sniff
 from core.errors import N_, BadRequest, FieldProblem, Invalid
 from core.expression import ExpressionError
 from core.types.base import BadValue
+from core.types.link import Edits
 
 if TYPE_CHECKING:
     from core.definition.model import Field, Model, Table
@@ -43,6 +44,7 @@ class Row:
     old: Mapping[str, Any] | None = None           # the record as it is stored; None for a new one
     stored: Mapping[str, Any] = field(default_factory=dict)      # the same as database values by column
     lines: dict[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    links: dict[str, list[int] | Edits] = field(default_factory=dict)          # of links through a table between
 
     def now(self, name: str) -> Any:
         """The value of a field as it will be stored."""
@@ -161,6 +163,8 @@ class Reader:
             elif key == by:
                 if value is not None and (row.parent is None or value != row.parent.id):
                     self.problems.add(row, key, "parent", "It belongs to the record it is written in.")
+            elif field_.type.name == "links":
+                self._links(row, field_, value)
             elif field_.type.virtual:
                 self._lines(row, key, value)
             elif field_.computed:
@@ -207,8 +211,14 @@ class Reader:
         else:
             row.lines[key] = value
 
+    def _links(self, row: Row, field_: Field, value: object) -> None:
+        try:
+            row.links[field_.name] = field_.type.validate(value, field_.properties) or []
+        except BadValue as bad:
+            self.problems.add(row, field_.name, bad.code, bad.message, **bad.params)
+
     def _value(self, row: Row, field_: Field, value: Any) -> None:
-        if field_.type.name == "file":
+        if field_.type.is_file:
             self._file(row, field_, value)
             return
         try:
@@ -218,6 +228,8 @@ class Reader:
             return
         if field_.expression_type.name == "choice" and normal is not None:
             self._choice(row, field_, normal, (row.old or {}).get(field_.name))
+        if isinstance(normal, Edits):
+            normal = normal.applied((row.old or {}).get(field_.name))
         if field_.type.name == "expression" and normal is not None:
             normal = self._expression(row, field_, normal)
         row.values[field_.name] = normal
@@ -238,6 +250,8 @@ class Reader:
             code, message, params = check_upload(value, field_.properties)
             if code:
                 self.problems.add(row, field_.name, code, message, **params)
+            else:
+                self._look(row, field_, value)
             row.values[field_.name] = value
         elif value is None or value == "":
             row.values[field_.name] = None
@@ -247,6 +261,14 @@ class Reader:
                 self.problems.add(row, field_.name, "file", "Send the file itself, or the id of an upload of yours.")
             elif before is None or given != before.id:
                 row.values[field_.name] = Claim(given)
+
+    def _look(self, row: Row, field_: Field, upload: Upload) -> None:
+        """What the type of a file wants of its content."""
+        kind: Any = field_.type
+        try:
+            kind.check(upload.content, sniff(upload.content, upload.name), field_.properties)
+        except BadValue as bad:
+            self.problems.add(row, field_.name, bad.code, bad.message, **bad.params)
 
     def _choice(self, row: Row, field_: Field, value: Any, before: Any) -> None:
         known = self.model.choices[field_.expression_type.of or ""].values
@@ -276,7 +298,7 @@ def check_required(table: Table, row: Row, problems: Problems, by: str | None = 
         if name == by or (name in closed and name in row.given):
             continue
         if field_.type.virtual:
-            missing = row.old is None and not row.lines.get(name)
+            missing = row.old is None and not row.lines.get(name) and not row.links.get(name)
         elif field_.computed or (field_.type.name == "sequence" and row.old is None):
             continue                           # a number is drawn when all else is known to be right
         else:

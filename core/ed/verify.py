@@ -119,7 +119,7 @@ def _required(shaped: Shape, columns: RecordColumns, flags: dict[str, ColumnElem
     for name, kept in shaped.kept.items():
         condition = kept.field.required
         if not isinstance(condition, bool):
-            empty = columns.root.source.c[kept.columns[0]].is_(None)
+            empty = shaped.stored.column(name, source=columns.root.source).is_(None)
             flags[f"required {name}"] = condition.sql(columns).is_(True) & empty
             names.append(name)
     return tuple(names)

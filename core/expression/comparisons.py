@@ -155,12 +155,12 @@ def _is(checker: Checker, left_tree: ast.expr, right_tree: ast.expr, negated: bo
         raise ExpressionError('there is no table "{table}"; to compare values write "=="',
                               checker.source.column(right_tree), table=table)
     checker.mention("table", "", table, checker.source.column(right_tree))
-    if not isinstance(left, Path) or left.type.name != "link" or left.type.many or left.type.of is None:
+    if not isinstance(left, Path) or left.type.name not in ("link", "any_link") or left.type.many or not left.type.of:
         raise ExpressionError('only a record or a link can be asked "is {table}", not {what}', column, table=table,
                               what=describe(left.type))
-    is_kind_of = checker.scope.is_kind_of
-    if not is_kind_of(table, left.type.of) and not is_kind_of(left.type.of, table):
-        raise ExpressionError('a {first} is never "{second}"', checker.source.column(right_tree), first=left.type.of,
+    if not type_rules.meet(left.type, Type("link", table), checker.scope.is_kind_of):
+        first = left.type.of if left.type.name == "link" else describe(left.type)
+        raise ExpressionError('a {first} is never "{second}"', checker.source.column(right_tree), first=first,
                               second=table)
     return IsKind(type=BOOLEAN, value=left, table=table, negated=negated, column=column)
 

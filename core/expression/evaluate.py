@@ -222,8 +222,8 @@ class Compiler:
             linked = read(out(record, around, path.level), path.names, draft=True)
             if linked is None:
                 return negated
-            kind = linked.get("_type") if isinstance(linked, Mapping) else None
-            if kind is None:
+            kind = linked.get("_type") if isinstance(linked, Mapping) else getattr(linked, "table", None)
+            if not kind or (not isinstance(linked, Mapping) and table != kind and self.is_kind_of(table, kind)):
                 raise EvaluationError(f'"_type" of "{".".join(path.names) or "record"}" was not read')
             return self.is_kind_of(kind, table) is not negated
         return run

@@ -12,6 +12,7 @@ from core.expression.errors import ExpressionError
 from core.expression.nodes import And, First, Holds, Node, Path, Reach, Rows, Values, Variable, shifted
 from core.expression.type_rules import BOOLEAN, NUMBERS, describe
 from core.types.base import Type
+from core.types.link import tables_of
 
 if TYPE_CHECKING:
     from core.expression.check import Checker
@@ -155,6 +156,8 @@ def _member(checker: Checker, owner: Node, tree: ast.Attribute) -> Type:
     column, type = checker.source.column(tree), owner.type
     if type.name == "money" and tree.attr == "base" and isinstance(owner, Path):
         return type
+    if type.name == "any_link":
+        return _narrowed(checker, type, tree)
     if type.name != "link" or type.of is None:
         raise ExpressionError('{what} has no part "{name}"', column, what=describe(type), name=tree.attr)
     if type.many:
@@ -164,6 +167,16 @@ def _member(checker: Checker, owner: Node, tree: ast.Attribute) -> Type:
         raise ExpressionError('"{name}" is not on table "{table}"', column,
                               suggestion(tree.attr, checker.scope.members(type.of)), name=tree.attr, table=type.of)
     checker.mention("field", type.of, tree.attr, checker.source.name_column(tree))
+    return found
+
+
+def _narrowed(checker: Checker, type: Type, tree: ast.Attribute) -> Type:
+    """The link to one of the tables that a link may lead to; empty where it leads to another."""
+    found = checker.scope.member(type.of or "", tree.attr)
+    if found is None:
+        raise ExpressionError('{what} leads to no "{name}"; name the table first', checker.source.column(tree),
+                              suggestion(tree.attr, tables_of(type)), what=describe(type), name=tree.attr)
+    checker.mention("table", "", tree.attr, checker.source.name_column(tree))
     return found
 
 

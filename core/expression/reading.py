@@ -10,6 +10,7 @@ from core.expression.errors import EvaluationError
 from core.expression.nodes import Node, Path
 from core.expression.scope import Environment
 from core.types.base import Type
+from core.types.link import Linked
 
 Record = Mapping[str, Any]
 Names = tuple[str, ...]
@@ -50,6 +51,8 @@ def read(record: Record, names: Names, draft: bool) -> Any:
         current = current[name]
         if current is None:
             return None
+        if isinstance(current, Linked) and position + 2 == len(names) and current.table:
+            return current if current.table == names[-1] else None      # a link to one of several tables
         if not isinstance(current, Mapping) and position + 1 < len(names):
             raise EvaluationError(f'"{".".join(names)}" was not read')
     return current

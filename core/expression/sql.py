@@ -103,7 +103,7 @@ SQL_TYPES: dict[str, TypeEngine[Any]] = {
     "time": Time(), "json": JSONB(),
     "text": Text(), "choice": Text(), "integer": BigInteger(), "decimal": Numeric(), "money": Numeric(),
     "percent": Numeric(), "boolean": Boolean(), "date": Date(), "datetime": DateTime(timezone=True),
-    "duration": Interval(), "link": BigInteger(),
+    "duration": Interval(), "link": BigInteger(), "any_link": BigInteger(),
 }
 
 

@@ -7,6 +7,7 @@ from functools import reduce
 
 from core.errors import N_, Words, words
 from core.types.base import Type
+from core.types.link import tables_of
 
 NUMBERS = frozenset({"integer", "decimal", "money", "percent"})
 SUMMABLE = NUMBERS | {"duration"}
@@ -21,7 +22,8 @@ WORDS = {
     "text": N_("text"), "integer": N_("a whole number"), "decimal": N_("a number"), "money": N_("money"),
     "percent": N_("a percentage"), "boolean": N_("a condition"), "date": N_("a date"),
     "datetime": N_("a date with time"), "duration": N_("a duration"), "null": N_("nothing"), "choice": N_("a choice"),
-    "link": N_("a link"), "set": N_("a set"), "table": N_("the name of a table"),
+    "link": N_("a link"), "any_link": N_("a link to any record"), "set": N_("a set"),
+    "table": N_("the name of a table"), "field": N_("the name of a field"),
 }
 
 
@@ -34,6 +36,8 @@ def describe(type: Type) -> Words:
             words("several links to {name}", name=type.of)
     if type.name == "link":
         return words("a link to {name}", name=type.of)
+    if type.name == "any_link" and tables_of(type):
+        return words("a link to {name}", name=either(Words(table) for table in tables_of(type)))
     if type.name == "set":
         return words("a set of {name}", name=type.of)
     if type.name == "choice" and type.of:
@@ -128,13 +132,24 @@ def equal(left: Type, right: Type, is_kind_of: IsKindOf) -> bool:
     """Whether `==` between the two makes sense; a link may be compared with the number of a record."""
     if left.many or right.many or {"set", "json"} & {left.name, right.name}:
         return False
-    if {left.name, right.name} == {"link", "integer"}:
+    if {left.name, right.name} in ({"link", "integer"}, {"any_link", "integer"}):
         return True
+    if {left.name, right.name} in ({"any_link"}, {"link", "any_link"}):
+        return meet(left, right, is_kind_of)
     return unify(left, right, is_kind_of) is not None
+
+
+def meet(left: Type, right: Type, is_kind_of: IsKindOf) -> bool:
+    """Whether two links, of which one may be of one of several tables or of any, can lead to the same record."""
+    several = [tables_of(one) if one.name == "any_link" else (one.of or "",) for one in (left, right)]
+    return not all(several) or any(is_kind_of(one, other) or is_kind_of(other, one)
+                                   for one in several[0] for other in several[1])
 
 
 def related(type: Type, expected: Type, is_kind_of: IsKindOf) -> bool:
     """Whether a link, or several, may lead where links of another type lead; true of anything but two links."""
+    if expected.name == "any_link" and type.name in ("link", "any_link"):
+        return meet(type, expected, is_kind_of)
     if not (type.name == expected.name == "link" and type.of and expected.of):
         return True
     return is_kind_of(type.of, expected.of) or is_kind_of(expected.of, type.of)
@@ -154,6 +169,8 @@ def fits(type: Type, expected: Type | str) -> bool:
     if type in (NULL, expected):
         return True
     name = expected if isinstance(expected, str) else expected.name
+    if name == "any_link":
+        return type.name in ("link", "any_link", "integer") and not type.many
     if isinstance(expected, Type) and (type.many, type.of if type.name == name == "choice" else expected.of) != (
             expected.many, expected.of):
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.types.any_link import AnyLinkType
 from core.types.base import FieldType
 from core.types.boolean import BooleanType
 from core.types.choice import ChoiceType
@@ -24,6 +25,7 @@ from core.types.integer import IntegerType
 from core.types.json import JsonType
 from core.types.lines import LinesType
 from core.types.link import LinkType
+from core.types.links import LinksType
 from core.types.memo import MemoType
 from core.types.money import MoneyType
 from core.types.percent import PercentType
@@ -40,7 +42,8 @@ BUILT_IN: tuple[FieldType[Any], ...] = (
     TextType(), MemoType(), IntegerType(), DecimalType(), MoneyType(), PercentType(), BooleanType(),
     DateType(), DatetimeType(), ChoiceType(), LinkType(), LinesType(), EmailType(), PhoneType(), UrlType(),
     SequenceType(), FileType(), StateType(), ExpressionType(), HtmlType(), FloatType(), TimeType(), DurationType(),
-    FaxType(), ColorType(), RatingType(), TagsType(), ImageType(), DocumentType(), JsonType())
+    FaxType(), ColorType(), RatingType(), TagsType(), ImageType(), DocumentType(), JsonType(),
+    AnyLinkType(), LinksType())
 
 
 def registry() -> dict[str, FieldType[Any]]:

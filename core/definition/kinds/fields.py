@@ -12,6 +12,7 @@ from pydantic import Field as Property
 from core.definition.building import Building
 from core.definition.faults import tell_all
 from core.definition.kinds import stored_formulas
+from core.definition.kinds.relations import check_links, check_several
 from core.definition.kinds.schema import Condition, Expression, Name, Names, Schema, Text, Value
 from core.definition.model import Field
 from core.definition.names import COLUMNS, suggestion
@@ -20,6 +21,8 @@ from core.definition.texts import humanised
 from core.definition.values import BodyPath, Merged
 from core.types.base import BadValue, FieldType, Type
 from core.types.expression import ExpressionProperties, expects
+from core.types.link import LinkProperties, targets_of
+from core.types.links import LinksProperties
 from core.types.several import of_properties
 
 CONDITIONS = ("required", "readonly", "show")
@@ -48,8 +51,9 @@ class FieldSchema(Schema):
                             "record and of its lines alone.")
     search: Literal["words", "contains"] | None = Property(
         None, description="Finds records by words of this field; `contains` also by any part of it.")
-    among: Expression | None = Property(None, description="The condition that records must meet to be linked; bare "
-                                        "names are fields of the linked table, `record` is this record.")
+    among: Expression | dict[Name, Expression] | None = Property(
+        None, description="The condition that records must meet to be linked; bare names are fields of the linked "
+        "table, `record` is this record. For a link to several tables: a condition for each that needs one.")
     on_delete: Literal["restrict", "clear", "cascade"] | None = Property(
         None, description="What trashing the linked record does: refuses (restrict), empties this link (clear), or "
         "trashes this record too (cascade). Without it: restrict for a required link, else clear.")
@@ -110,7 +114,7 @@ def make_field(merged: Merged, name: str, schema: FieldSchema, table: str, inher
     if found is None:
         return None
     kind, properties = found
-    if getattr(properties, "to", None) is not None and ("table", properties.to) not in building.merged:
+    if any(("table", table) not in building.merged for table in targets_of(properties)):
         building.names.lost.add(name)   # told by `check_target`: what hangs on it only follows
     made = Field(table, name, kind, properties, schema.title or humanised(name), schema.help or "", schema.search,
                  stored=schema.stored and schema.formula is not None,
@@ -152,9 +156,16 @@ def _written(merged: Merged, path: BodyPath, schema: FieldSchema, made: Field, t
         if key in schema.model_fields_set:
             result[key] = value_of(merged, (*path, key), getattr(schema, key), made, scope, building)
     if schema.among is not None:
-        record = {"record": Type("link", table)}
-        result["among"] = Written(schema.among, building.scope(made.target, record), "boolean")
+        result["among"] = _among(schema.among, {"record": Type("link", table)}, made, building)
     return result
+
+
+def _among(said: str | dict[str, str], known: Mapping[str, Type], made: Field,
+           building: Building) -> Written | dict[str, Written]:
+    """What may be chosen: one condition, or one for each of several tables."""
+    if isinstance(said, str):
+        return Written(said, building.scope(made.target, known), "boolean")
+    return {table: Written(one, building.scope(table, known), "boolean") for table, one in said.items()}
 
 
 def value_of(merged: Merged, path: BodyPath, value: object, made: Field, scope: ModelScope,
@@ -162,7 +173,7 @@ def value_of(merged: Merged, path: BodyPath, value: object, made: Field, scope: 
     """A literal in its type's normal form, or what follows `=` as an expression; None, with a problem told."""
     if isinstance(value, str) and value.startswith("="):
         return Written(value[1:], scope, made.expression_type)
-    if value is not None and made.target is not None:
+    if value is not None and made.leads:
         building.tell(merged, path, "a link's value is an expression: write = before it, such as =user")
         return None
     return literal(merged, path, value, made, building)
@@ -211,6 +222,9 @@ def check_field(merged: Merged, made: Field, building: Building) -> None:
         value = made.written.get(key)
         if key in said and isinstance(value, Written):
             building.check(merged, (*path, key), value)
+        elif key in said and isinstance(value, Mapping):
+            for table, one in value.items():
+                building.check(merged, (*path, key, table), one)
     for key in ("default", "suggest"):
         if key in said and key in made.written:
             check_value(merged, (*path, key), made.written[key], made, building)
@@ -233,6 +247,10 @@ def check_target(merged: Merged, path: BodyPath, made: Field, building: Building
     kind = made.expression_type
     if made.type.name == "lines":
         _check_lines(merged, path, made, building)
+    elif isinstance(made.properties, LinksProperties):
+        check_links(merged, path, made, building)
+    elif isinstance(made.properties, LinkProperties) and made.properties.several:
+        check_several(merged, path, made, building)
     elif made.type.name == "link" and kind.of is not None:
         found = building.find(merged, (*path, "to"), "table", kind.of)
         if found is not None and getattr(made.properties, "tree", False):
@@ -276,12 +294,14 @@ def _check_together(merged: Merged, path: BodyPath, made: Field, said: Mapping[s
                     building: Building) -> None:
     """Properties that only make sense on some fields."""
     for key in ("among", "on_delete"):
-        if key in said and made.type.name != "link":
+        if key in said and made.type.name not in (("link",) if key == "among" else ("link", "any_link")):
             building.tell(merged, (*path, key), f'"{key}" is for links: field "{made.name}" is none')
     if "formula" in said:
         for key in ("required", "default", "suggest", "readonly", *(() if made.stored else ("search",))):
             if key in said:
                 building.tell(merged, (*path, key), f'field "{made.name}" is computed: it cannot have "{key}"')
+        if made.type.name == "any_link" or len(made.targets) > 1:
+            building.tell(merged, (*path, "formula"), "what is worked out is a link to one table: name it in \"to\"")
         problem = stored_formulas.fault(building.names, made) if made.stored else None
         if problem is not None:
             building.tell(merged, (*path, "formula"), problem)
