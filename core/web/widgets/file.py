@@ -9,9 +9,14 @@ from markupsafe import Markup
 from core.ed.files import Upload
 from core.types.base import BadValue
 from core.types.file import FileValue
+from core.types.raster import RASTERS
 from core.web.context import Viewer
+from core.web.html import Piece
 from core.web.i18n import N_
 from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Posted, Reader, Record, Widget
+
+PICTURE = Piece('<a class="t-picture" href="{}"><img src="{}?shown=1" alt="{}" loading="lazy"></a>')
+THUMBNAIL = Piece('<a class="t-picture is-small" href="{}"><img src="{}?shown=1" alt="{}" loading="lazy"></a>')
 
 
 def readable_size(size: int) -> str:
@@ -83,3 +88,32 @@ class FileWidget(Widget):
         if entry.texts and entry.text.isascii() and entry.text.isdigit():
             return FileValue(int(entry.text[:19]))
         return None
+
+
+class DocumentWidget(FileWidget):
+    """A document, to download."""
+
+    name: ClassVar[str] = "document"
+
+
+class ImageWidget(FileWidget):
+    """A picture, shown where its record is read and small in lists; the page serves it only if it is one."""
+
+    name: ClassVar[str] = "image"
+
+    def read(self, bound: Bound) -> Reader:
+        return self._shown(bound, PICTURE)
+
+    def cell(self, bound: Bound) -> Reader:
+        return self._shown(bound, THUMBNAIL)
+
+    def _shown(self, bound: Bound, piece: Piece) -> Reader:
+        path, table, field, plain = bound.path, bound.field.table, bound.field.name, super().read(bound)
+
+        def draw(record: Record, viewer: Viewer) -> str:
+            value: FileValue | None = record.get(path)
+            if value is None or value.type not in RASTERS or "." in path or "id" not in record:
+                return plain(record, viewer)
+            address = f"/-/file/{record.get('_type') or table}/{record['id']}/{field}"
+            return piece(address, address, value.name or bound.title)
+        return draw

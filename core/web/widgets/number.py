@@ -76,6 +76,20 @@ class DecimalWidget(IntegerWidget):
         return text.rstrip("0").rstrip(decimal) if decimal in text else text
 
 
+class FloatWidget(DecimalWidget):
+    """A measured number, with its unit."""
+
+    name: ClassVar[str] = "float"
+
+    def read(self, bound: Bound) -> Reader:
+        kind, properties, path = bound.field.type, bound.field.properties, bound.path
+
+        def draw(record: Record, viewer: Viewer) -> str:
+            value = record.get(path)
+            return NOTHING if value is None else escape(kind.format(value, properties, viewer.locale))
+        return draw
+
+
 class MoneyWidget(IntegerWidget):
     """An amount, always with its decimals, and the record's currency; a list leaves out the organisation's own."""
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
+from core.types.phone import split
 from core.web.context import Viewer
 from core.web.html import Piece
 from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Reader, Record, Widget
@@ -158,7 +159,14 @@ class PhoneWidget(_Linked):
     mode: ClassVar[str] = "tel"
 
     def href(self, value: str) -> str:
-        return "tel:" + _NOT_DIALLED.sub("", value)
+        main, extension = split(value)
+        return "tel:" + _NOT_DIALLED.sub("", main) + (f";ext={extension}" if extension else "")
+
+
+class FaxWidget(TextWidget):
+    """A fax number: text, for nobody answers there."""
+
+    name: ClassVar[str] = "fax"
 
 
 class UrlWidget(_Linked):
