@@ -6,23 +6,32 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from core.types.registry import registry
 from core.web.widgets.base import Widget
 from core.web.widgets.boolean import BooleanWidget
 from core.web.widgets.choice import ChoiceWidget, StateWidget
+from core.web.widgets.color import ColorWidget
 from core.web.widgets.date import DatetimeWidget, DateWidget
-from core.web.widgets.file import FileWidget
+from core.web.widgets.file import DocumentWidget, FileWidget, ImageWidget
+from core.web.widgets.json import JsonWidget
 from core.web.widgets.lines import LinesWidget
 from core.web.widgets.link import LinkWidget
-from core.web.widgets.number import DecimalWidget, IntegerWidget, MoneyWidget, PercentWidget
+from core.web.widgets.number import DecimalWidget, FloatWidget, IntegerWidget, MoneyWidget, PercentWidget
+from core.web.widgets.rating import RatingWidget
+from core.web.widgets.rich import HtmlWidget
+from core.web.widgets.several import of_several
+from core.web.widgets.tags import TagsWidget
 from core.web.widgets.text import (
     EmailWidget,
     ExpressionWidget,
+    FaxWidget,
     MemoWidget,
     PhoneWidget,
     SequenceWidget,
     TextWidget,
     UrlWidget,
 )
+from core.web.widgets.time import DurationWidget, TimeWidget
 
 if TYPE_CHECKING:
     from core.definition.model import Field
@@ -42,14 +51,18 @@ def built_in() -> Mapping[str, Widget]:
     """The widgets of the built-in types."""
     kinds = (TextWidget, MemoWidget, IntegerWidget, DecimalWidget, MoneyWidget, PercentWidget, BooleanWidget,
              DateWidget, DatetimeWidget, ChoiceWidget, LinkWidget, LinesWidget, EmailWidget, PhoneWidget, UrlWidget,
-             SequenceWidget, FileWidget, ExpressionWidget, StateWidget)
+             SequenceWidget, FileWidget, ExpressionWidget, StateWidget, HtmlWidget, FloatWidget, TimeWidget,
+             DurationWidget, FaxWidget, ColorWidget, RatingWidget, TagsWidget, ImageWidget, DocumentWidget, JsonWidget)
     return {kind.name: kind() for kind in kinds}
 
 
 def widgets(system: System) -> Mapping[str, Widget]:
     """All widgets of a version."""
-    added: Any = getattr(system.plugins, "widgets", None) or {}
-    return system.cache.get("widgets", lambda: {**built_in(), **added})
+    def find() -> Mapping[str, Widget]:
+        plugins: Any = system.plugins
+        found = {**built_in(), **(getattr(plugins, "widgets", None) or {})}
+        return {**found, **of_several(found, getattr(plugins, "field_types", None) or registry())}
+    return system.cache.get("widgets", find)
 
 
 def widget_of(system: System, field: Field) -> Widget:
