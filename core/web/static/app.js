@@ -4,10 +4,12 @@ import "./form.js";
 import "./lookup.js";
 import "./lines.js";
 import { showTabs } from "./tabs.js";
+import { showTypes } from "./types.js";
 import { toast, words } from "./say.js";
 
 function arrive() {
   showTabs();
+  showTypes();
   const target = document.querySelector("[data-focus], form[data-first]:not([data-first=''])");
   if (target?.dataset.first) {
     const field = target.querySelector(`[data-field="${CSS.escape(target.dataset.first)}"]`);
