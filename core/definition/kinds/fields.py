@@ -21,6 +21,7 @@ from core.definition.texts import humanised
 from core.definition.values import BodyPath, Merged
 from core.types.base import BadValue, FieldType, Type
 from core.types.expression import ExpressionProperties, expects
+from core.types.several import of_properties
 from core.types.link import LinkProperties, targets_of
 from core.types.links import LinksProperties
 from core.types.several import of_properties
