@@ -28,6 +28,8 @@ def denied(session: Session, table: str, right: str) -> Denied:
             return Denied("You may not change this {table}. These roles may: {roles}.", **values)
         case "unlock":
             return Denied("You may not unlock this {table}. These roles may: {roles}.", **values)
+        case "export":
+            return Denied("You may not export this {table}. These roles may: {roles}.", **values)
         case "delete":
             return Denied("You may not delete this {table}. These roles may: {roles}.", **values)
     return Denied("You may not read this {table}. These roles may: {roles}.", **values)
