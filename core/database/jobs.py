@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
-MODULES = ("core.ed.jobs",)                          # every module that registers tasks; the only list of them
+MODULES = ("core.ed.jobs", "core.ed.computed_jobs")        # every module that registers tasks; the only list of them
 _TASKS: dict[str, Task] = {}
 
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from core.ed.values import Row
 
 IDS = bindparam("ids", type_=ARRAY(BigInteger))
-MOST_PARENTS = 1_000            # of one table: more are worked out by a job
+MOST_PARENTS = 1_000            # of one table: more are worked out by jobs
+OF_A_JOB = 1_000                # the records of one job
 DELETED_ON = "_deleted_on"
 
 
@@ -275,6 +276,6 @@ class _Level:
 def _leave(session: Session, roots: Iterable[str], ids: Sequence[int]) -> None:
     """Leave records to the worker, in this transaction."""
     for root in roots:
-        for start in range(0, len(ids), MOST_PARENTS):
+        for start in range(0, len(ids), OF_A_JOB):
             enqueue(session.connection, "renew_formulas", table=session.system.identities[root],
-                    ids=list(ids[start:start + MOST_PARENTS]))
+                    ids=list(ids[start:start + OF_A_JOB]))
