@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, ColumnElement, Integer, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.database.engine import execute
-from core.ed import budget, conditions, cursor, relations
+from core.ed import budget, conditions, cursor, lines, relations
 from core.ed.access import end_of
 from core.ed.columns import RecordColumns, live
 from core.ed.conditions import Condition, Filters
-from core.ed.scope import visible
 from core.ed.selection import OWN_KEYS, Selection, check_path
 from core.ed.statement import Reader, Record, Statement, parameter
 from core.errors import BadRequest, Denied, NotFound
@@ -57,13 +55,14 @@ def page(session: Session, table: str, fields: Sequence[str], where: Any, *, fil
     _check_table(session, table)
     _check_bounds(fields, order, limit, offset)
     asked = conditions.ask(session, table, where, filters, search)
-    plain = [name for name in fields if not _is_lines(session, table, name)]
+    asked_for = lines.split(session, table, fields)
+    plain = asked_for.plain
     kinds = order_kinds(session, table, order)
     place, back = after if after is not None else before, after is None and before is not None
     values = cursor.decode(place, order, kinds) if place is not None else []
     empty = tuple(value is None for value in values) if place is not None else None
     listing = session.system.cache.get(
-        ("page", session.user.shape, table, tuple(plain), asked.key, tuple(order), empty, back, trash),
+        ("page", session.user.shape, table, plain, asked.key, tuple(order), empty, back, trash),
         lambda: _listing(session, table, plain, asked, order, empty, trash, back))
     parameters = {**session.parameters, **asked.parameters, "limit": limit + 1, "offset": offset}
     parameters |= {f"after_{number}": value for number, value in enumerate(values)}
@@ -73,7 +72,7 @@ def page(session: Session, table: str, fields: Sequence[str], where: Any, *, fil
     following = cursor.encode(order, rows[-1][listing.first_key:]) if rows and (more or back) else None
     first = cursor.encode(order, rows[0][listing.first_key:]) if rows and (more if back else place) else None
     records = _opened(session, listing, listing.reader.records(rows))
-    _add_lines(session, table, [name for name in fields if name not in plain], records)
+    lines.add(session, table, asked_for.lines, records)
     return Page(records, following, following is not None, first)
 
 
@@ -103,19 +102,23 @@ def stream(session: Session, table: str, fields: Sequence[str], where: Any, *, f
 
 
 def read(session: Session, table: str, ids: Sequence[int], fields: Sequence[str] | None, *,
-         trash: bool = False) -> list[Record]:
+         trash: bool = False, most_lines: int | None = None) -> list[Record]:
     """Records by id, in that order; see Records.read."""
     _check_table(session, table)
-    names = session.gate.readable(table) if fields is None else tuple(fields)
+    names = _readable(session, table) if fields is None else tuple(fields)
     _check_bounds(names if fields is not None else (), (), 1, 0)
-    plain = tuple(name for name in names if not _is_lines(session, table, name))
-    listing = session.system.cache.get(("read", session.user.shape, table, plain, trash),
-                                       lambda: _by_ids(session, table, plain, trash))
+    asked_for = lines.split(session, table, names)
+    listing = session.system.cache.get(("read", session.user.shape, table, asked_for.plain, trash),
+                                       lambda: _by_ids(session, table, asked_for.plain, trash))
     rows = listing.statement.rows(session.connection, session.parameters | {"ids": list(ids)})
     found = {record["id"]: record for record in _opened(session, listing, listing.reader.records(rows))}
     records = [found[id] for id in dict.fromkeys(ids) if id in found]
-    _add_lines(session, table, [name for name in names if name not in plain], records)
+    lines.add(session, table, asked_for.lines, records, most_lines)
     return records
+
+
+def _readable(session: Session, table: str) -> tuple[str, ...]:
+    return session.system.cache.get(("readable", session.user.shape, table), lambda: session.gate.readable(table))
 
 
 def count(session: Session, table: str, where: Any, *, filters: Mapping[str, object], search: str | None,
@@ -204,7 +207,7 @@ def _listing(session: Session, table: str, fields: Sequence[str], asked: Conditi
     A `right` beside reading narrows it to the records on which the user has that one too.
     """
     columns = RecordColumns(session.system, session.gate, table)
-    selection = _select_fields(session, table, columns, fields, trash)
+    selection = select_fields(session, table, columns, fields, trash)
     keys = _keys(session, columns, table, order)
     found = [*live(columns, trash=trash), *asked.conditions(columns)]
     if right != "read":
@@ -213,13 +216,14 @@ def _listing(session: Session, table: str, fields: Sequence[str], asked: Conditi
         found.append((cursor.ahead if back else cursor.behind)(keys, empty))
     chosen, reader, first = selection.finish([key.column for key in keys])
     statement = select(*chosen).select_from(columns.source).where(*found)
-    statement = statement.order_by(*(key.clause(back) for key in keys)).limit(parameter("limit", type_=Integer)).offset(parameter("offset", type_=Integer))
+    statement = statement.order_by(*(key.clause(back) for key in keys)).limit(parameter("limit", type_=Integer))
+    statement = statement.offset(parameter("offset", type_=Integer))
     return Listing(_compile(session, statement), reader, first, tuple(selection.open))
 
 
 def _by_ids(session: Session, table: str, fields: Sequence[str], trash: bool) -> Listing:
     columns = RecordColumns(session.system, session.gate, table)
-    selection = _select_fields(session, table, columns, fields, trash)
+    selection = select_fields(session, table, columns, fields, trash)
     chosen, reader, first = selection.finish()
     wanted = [columns.root.id == _ids(), *live(columns, trash=trash)]
     statement = select(*chosen).select_from(columns.source).where(*wanted)
@@ -233,8 +237,9 @@ def _counting(session: Session, table: str, asked: Condition, trash: bool) -> St
     return _compile(session, select(func.count()).select_from(inside.subquery()))
 
 
-def _select_fields(session: Session, table: str, columns: RecordColumns, fields: Sequence[str],
-                   trash: bool) -> Selection:
+def select_fields(session: Session, table: str, columns: RecordColumns, fields: Sequence[str],
+                  trash: bool = False) -> Selection:
+    """The selection of some fields; raises BadRequest for what the user may not read."""
     selection = Selection(columns)
     for name in fields:
         if name not in OWN_KEYS:
@@ -258,45 +263,6 @@ def _keys(session: Session, columns: RecordColumns, table: str, order: Sequence[
                                empty=name not in ("id", "created_on", "changed_on")))
     down = bool(order) and order[-1].startswith("-")
     return [*keys, cursor.Key("id", "link", columns.root.id, down, empty=False)]
-
-
-def _add_lines(session: Session, table: str, names: Sequence[str], records: list[Record]) -> None:
-    """Put the lines of records into them: one statement for each field, whatever the number of records."""
-    for name in names:
-        field = session.system.model.field(table, name)
-        if field is None or not visible(session.gate, table, name):
-            check_path(session.gate, table, name, at="fields")
-            raise BadRequest('There is no field "{name}" on "{table}"', "fields", name=name, table=table)
-        lines = _lines(session, field.target or "", str(getattr(field.properties, "by", "")),
-                       [record["id"] for record in records])
-        for record in records:
-            record[name] = lines.get(record["id"], [])
-
-
-def _lines(session: Session, table: str, by: str, parents: list[int]) -> dict[int, list[Record]]:
-    """The lines of some parents with all their readable fields but lines of their own."""
-    names = tuple(n for n in session.gate.readable(table) if not _is_lines(session, table, n) and n != by)
-    def build() -> Listing:
-        columns = RecordColumns(session.system, session.gate, table)
-        selection = _select_fields(session, table, columns, names, False)
-        link = columns.root.stored.column(by, source=columns.root.source)
-        chosen, reader, first = selection.finish([link])
-        statement = select(*chosen).select_from(columns.source).where(link == _ids(), *live(columns))
-        return Listing(_compile(session, statement.order_by(columns.root.id), fixed=True), reader, first,
-                       tuple(selection.open))
-    if not session.gate.may(table, "read"):
-        return {}
-    listing = session.system.cache.get(("lines", session.user.shape, table, by), build)
-    rows = listing.statement.rows(session.connection, session.parameters | {"ids": parents})
-    found: dict[int, list[Record]] = {}
-    for row, record in zip(rows, _opened(session, listing, listing.reader.records(rows)), strict=True):
-        found.setdefault(row[listing.first_key], []).append(record)
-    return found
-
-
-def _is_lines(session: Session, table: str, name: str) -> bool:
-    field = session.system.model.field(table, name)
-    return field is not None and field.type.name == "lines"
 
 
 def _opened(session: Session, listing: Listing, records: list[Record]) -> list[Record]:

@@ -31,12 +31,13 @@ class Records:
     # Reading
 
     def read(self, table: str, ids: Sequence[int], fields: Sequence[str] | None = None, *,
-             trash: bool = False) -> list[Record]:
+             trash: bool = False, most_lines: int | None = None) -> list[Record]:
         """Records by id, in the order of `ids`; those that may not be read or are not there are left out.
 
-        `fields` are names and paths, `None` all that may be read. Raises BadRequest, NotFound for the table.
+        `fields` are names and paths, `None` all that may be read; "lines" are all fields of lines, "lines.price" is
+        one of them. Of a single record no more than `most_lines` are read. Raises BadRequest, NotFound for the table.
         """
-        return read.read(self.session, table, ids, fields, trash=trash)
+        return read.read(self.session, table, ids, fields, trash=trash, most_lines=most_lines)
 
     def page(self, table: str, fields: Sequence[str], where: Any = None, *,
              filters: Mapping[str, object] | None = None, order: Sequence[str] = (), limit: int = 80,

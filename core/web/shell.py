@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -18,6 +20,11 @@ from core.web.context import Context
 from core.web.failures import Failure
 from core.web.i18n import LANGUAGES, text_of
 from core.web.response import page
+
+
+_MARK = secrets.token_hex(16)             # nobody can write what looks like a gap
+_GAP = re.compile(_MARK + "(csrf|search|back)" + _MARK)
+GAPS = {name: _MARK + name + _MARK for name in ("csrf", "search", "back")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +73,47 @@ def render(context: Context, template: str, frame: Frame, status: int = 200, **v
     signed_in = context.session is not None
     body = environment().get_template(template).render(
         _=context.text, context=context, frame=frame, text=context.text, nonce=context.nonce,
-        language=language, sides=sides(context, frame, language) if signed_in else "",
+        language=language, bars=bars(context, frame, language) if signed_in else "",
+        bottom=bottom(context, frame, language) if signed_in else "",
         theme=context.profile.theme, menu=menu_of(context) if signed_in else (), signed_in=signed_in,
-        settable=signed_in and bool(setting.changeable(context.session)),
-        spoken=script_words(context.text.language), languages=LANGUAGES, initials=initials(context.profile.name),
-        **values)
+        spoken=script_words(context.text.language), **values)
     return page(body, status)
+
+
+def bars(context: Context, frame: Frame, language: str) -> Markup:
+    """The bar above, the side bar and the dialogs: drawn once for a user and place, but for what each page differs in.
+
+    That is the user's token against forged forms, what stands in the search box, and where to come back to.
+    """
+    def draw() -> list[str]:
+        html = environment().get_template("bars.html").render(
+            _=context.text, context=context, sides=sides(context, frame, language), language=language,
+            theme=context.profile.theme, languages=LANGUAGES, initials=initials(context.profile.name),
+            settable=bool(setting.changeable(context.session)), csrf=GAPS["csrf"], search=GAPS["search"],
+            back=GAPS["back"])
+        return _GAP.split(html)
+    key = ("bars", context.account, context.epoch, context.session.user.shape, language, context.profile, frame.active)
+    parts = context.system.cache.get(key, draw)
+    request = context.request
+    filled = {"csrf": escape(context.csrf), "search": escape(frame.search),
+              "back": escape(request.full_path if request.method == "GET" else "/")}
+    return Markup("".join([*_filled(parts, filled)]))  # noqa: S704  # a template escapes by itself, and so do we
+
+
+def _filled(parts: list[str], filled: Mapping[str, str]) -> Iterator[str]:
+    """Text and names of gaps in turn, with the gaps filled."""
+    for number, part in enumerate(parts):
+        yield filled[part] if number % 2 else part
+
+
+def bottom(context: Context, frame: Frame, language: str) -> Markup:
+    """The bar below, on narrow screens."""
+    from core.web.pages.menu import menu_of
+    def draw() -> Markup:
+        html = environment().get_template("bottom.html").render(_=context.text, frame=frame, menu=menu_of(context))
+        return Markup(html)  # noqa: S704  # a template escapes by itself
+    return context.system.cache.get(
+        ("bottom", context.session.user.shape, language, frame.active, bool(frame.search)), draw)
 
 
 def sides(context: Context, frame: Frame, language: str) -> Markup:
