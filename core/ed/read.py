@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, ColumnElement, Integer, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from core.database.engine import execute
 from core.ed import budget, conditions, cursor, lines, relations
 from core.ed.access import end_of
 from core.ed.columns import RecordColumns, live
@@ -85,9 +86,8 @@ def stream(session: Session, table: str, fields: Sequence[str], where: Any, *, f
     _check_table(session, table)
     _check_bounds(fields, order, 1, 0)
     asked = conditions.ask(session, table, where, filters, search)
-    plain = [name for name in fields if not _is_lines(session, table, name)]
-    lines = [name for name in fields if name not in plain]
-    listing = _listing(session, table, plain, asked, order, None, False, False, right)
+    asked_for = lines.split(session, table, fields)
+    listing = _listing(session, table, asked_for.plain, asked, order, None, False, False, right)
     parameters = {**listing.statement.constants, **session.parameters, **asked.parameters, "limit": None, "offset": 0}
     execute(session.connection, "declare streamed no scroll cursor for " + listing.statement.sql, parameters).close()
     while True:
@@ -96,7 +96,7 @@ def stream(session: Session, table: str, fields: Sequence[str], where: Any, *, f
         if not rows:
             break
         records = _opened(session, listing, listing.reader.records(rows))
-        _add_lines(session, table, lines, records)
+        lines.add(session, table, asked_for.lines, records)
         yield records
     execute(session.connection, "close streamed", {}).close()
 

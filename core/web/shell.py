@@ -21,7 +21,6 @@ from core.web.failures import Failure
 from core.web.i18n import LANGUAGES, text_of
 from core.web.response import page
 
-
 _MARK = secrets.token_hex(16)             # nobody can write what looks like a gap
 _GAP = re.compile(_MARK + "(csrf|search|back)" + _MARK)
 GAPS = {name: _MARK + name + _MARK for name in ("csrf", "search", "back")}
@@ -76,7 +75,8 @@ def render(context: Context, template: str, frame: Frame, status: int = 200, **v
         language=language, bars=bars(context, frame, language) if signed_in else "",
         bottom=bottom(context, frame, language) if signed_in else "",
         theme=context.profile.theme, menu=menu_of(context) if signed_in else (), signed_in=signed_in,
-        spoken=script_words(context.text.language), **values)
+        spoken=script_words(context.text.language), languages=LANGUAGES, initials=initials(context.profile.name),
+        **values)
     return page(body, status)
 
 
