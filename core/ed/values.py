@@ -192,7 +192,7 @@ class Reader:
     def _is_shut(field_: Field, closed: Collection[str]) -> bool:
         """Whether nothing that this writer sends for a field is taken."""
         return (field_.name in closed or field_.formula is not None or field_.readonly is True
-                or field_.type.name == "sequence")
+                or field_.type.name in ("sequence", "links"))
 
     def _system_key(self, row: Row, key: str) -> None:
         line = row.parent is not None

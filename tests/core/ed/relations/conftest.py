@@ -134,6 +134,14 @@ grants:
   affiliation: {read: true}
   event: {read: true}
 """,
+    "roles/linker.yaml": """
+role: linker
+title: Linker
+grants:
+  firm: {read: true, change: true}
+  person: {read: true, where: "nick != 'boss'"}
+  affiliation: {read: true, create: true, delete: true}
+""",
     "roles/invited.yaml": """
 role: invited
 title: Invited
@@ -161,11 +169,11 @@ def counted(connection: Connection) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def small(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    """The system with its people: `ada` administers, `kim` is a clerk, `ron` only reads, `ina` is invited."""
+    """The system with its people: `ada` administers, `kim` is a clerk, `ron` only reads, `ina` is invited, `lin` links."""
     from tests.conftest import fresh_database
     with fresh_database(server, tmp_path_factory) as database, \
             small_system(database, tmp_path_factory.mktemp("relations"), FILES) as made:
-        for login, role in (("kim", "clerk"), ("ron", "reader"), ("ina", "invited")):
+        for login, role in (("kim", "clerk"), ("ron", "reader"), ("ina", "invited"), ("lin", "linker")):
             made.users[login] = made.create("user", name=login.title())
             made.create("role_assignment", user=made.users[login], role=role)
         yield made
