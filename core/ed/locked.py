@@ -123,7 +123,7 @@ def hold(batch: Batch) -> None:
             _refuse_above(batch, group.shape, [one for row in changed for one in (row.old or {}, row.values)])
     for group in batch.inserts:
         if holders(batch.session.system, group.shape.table.name):
-            _refuse_above(batch, group.shape, [row.values for row in group.rows])
+            _refuse_above(batch, group.shape, [_placed(row, group.by) for row in group.rows])
 
 
 def hold_records(batch: Batch, shaped: Shape, records: Iterable[Locked], fields: Collection[str] = ()) -> None:
@@ -140,6 +140,12 @@ def end_unlocking(batch: Batch) -> None:
         kept = tables.unlocked
         batch.session.connection.execute(delete(kept).where(
             kept.c.record_id.in_(batch.unlocked), kept.c.user_id == batch.session.user.user_id))
+
+
+def _placed(row: Row, by: str | None) -> Mapping[str, Any]:
+    """The values of a new record; a line knows the record it comes with, if that one is stored."""
+    parent = row.parent
+    return row.values if by is None or parent is None or parent.old is None else {**row.values, by: parent.id}
 
 
 def _refuse_own(batch: Batch, shaped: Shape, written: Mapping[int, set[str]]) -> None:

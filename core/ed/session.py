@@ -188,7 +188,8 @@ def _below(connection: Connection, system: System, table: Table, above: str,
 
 def _places(connection: Connection, system: System, path: str, user_id: int, today: date) -> tuple[int, ...]:
     """Where a path from the user leads in a tree, and all beneath these places."""
-    table, ids = "user", tuple([user_id])
+    table = "user"
+    ids: tuple[int, ...] = (user_id,)
     for name in path.split("."):
         field = system.model.tables[table].fields.get(name)
         if field is None or field.target is None or not ids:

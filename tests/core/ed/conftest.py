@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from sqlalchemy import Connection, Engine, event
@@ -25,3 +26,19 @@ def statements(connection: Connection) -> Iterator[list[str]]:
     event.listen(connection, "before_cursor_execute", note)
     yield sent
     event.remove(connection, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def statements_of() -> Callable[[Connection], AbstractContextManager[list[str]]]:
+    """What is sent over a connection within a block."""
+    @contextmanager
+    def noting(connection: Connection) -> Iterator[list[str]]:
+        sent: list[str] = []
+        def note(conn: object, cursor: object, statement: str, *rest: object) -> None:
+            sent.append(statement)
+        event.listen(connection, "before_cursor_execute", note)
+        try:
+            yield sent
+        finally:
+            event.remove(connection, "before_cursor_execute", note)
+    return noting
