@@ -63,7 +63,7 @@ def names(text: str | None, parameter: str, most: int) -> tuple[str, ...]:
     """Split a list of names at its commas; raises BadRequest for empty, repeated or too many ones."""
     if not text:
         return ()
-    found = tuple(part.strip() for part in text.split(","))
+    found = tuple(part.strip(" ") for part in text.split(","))
     if not all(found):
         raise BadRequest("A name is missing between two commas.", parameter)
     if len(set(found)) < len(found):

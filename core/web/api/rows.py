@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
@@ -10,11 +10,13 @@ from core.ed import query as queries
 from core.ed import query_values
 from core.ed.query_words import column_title, prompt, query_title
 from core.types.base import Locale
+from core.web.api import schemas
 from core.web.api.query import MOST, number, parameters
+from core.web.api.schemas import Schema
 from core.web.api.wire import dumps
 
 if TYPE_CHECKING:
-    from core.definition.model import Model
+    from core.definition.model import Field, Model
     from core.definition.queries import Query
     from core.ed.session import Session
     from core.web.context import Context
@@ -44,17 +46,39 @@ def readable(session: Session) -> tuple[str, ...]:
     return tuple(name for name in session.system.model.queries if queries.readable(session, name))
 
 
-def described(model: Model, query: Query, field_schema: Any) -> dict[str, Any]:
-    """What OpenAPI says of one query."""
-    asked = [{"name": name, "in": "query", "required": field.required is True, "schema": field_schema(model, field),
-              "description": prompt(model, field, "en")} for name, field in query.parameters.items()]
+def described(session: Session, query: Query) -> Schema:
+    """What OpenAPI says of one query. Its parameters are text, as people write them."""
+    model = session.system.model
+    asked: list[Schema] = [{"name": name, "in": "query", "required": field.required is True and field.default is None,
+                            "schema": _typed(model, field), "description": prompt(model, field, "en")}
+                           for name, field in query.parameters.items()]
     asked += [{"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST}},
-              {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0}}]
-    rows = {"type": "object", "required": ["rows", "more", "columns", "totals"], "properties": {
-        "rows": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
-        "more": {"type": "boolean"}, "columns": {"type": "array", "items": {"type": "object"}},
-        "totals": {"type": "object"}}}
+              {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0,
+                                                           "maximum": queries.LARGEST_OFFSET}}]
+    properties: Schema = {"_table": {"type": "string"}, "_id": schemas.ID}
+    columns = [column for column, _ in queries.prepared(session, query, (query.name,)).columns]
+    for column in columns:
+        properties[column.name] = schemas.reads(model, column.field)
+        if column.type.name in ("link", "any_link"):
+            properties[f"{column.name}_title"] = {}
+    totals: Schema = {column.name: {} for column in columns if column.total is not None}
+    rows = {"type": "object", "required": ["rows", "more", "columns", "totals"], "additionalProperties": False,
+            "properties": {
+                "rows": {"type": "array", "items": {"type": "object", "properties": properties,
+                                                    "additionalProperties": False}},
+                "more": {"type": "boolean"},
+                "columns": {"type": "array", "items": {"type": "object", "required": ["name", "type", "title"]}},
+                "totals": {"type": "object", "properties": totals, "additionalProperties": False}}}
+    problem = {"$ref": "#/components/responses/Problem"}
     return {"get": {"operationId": f"query_{query.name}", "summary": query_title(model, query, "en"),
                     "parameters": asked, "responses": {
                         "200": {"description": "Done.", "content": {"application/json": {"schema": rows}}},
-                        "default": {"$ref": "#/components/responses/problem"}}}}
+                        "4XX": problem, "5XX": problem}}}
+
+
+def _typed(model: Model, field: Field) -> Schema:
+    found: Schema = {"type": "string"}
+    value = schemas.value(model, field)
+    if "examples" in value:
+        found["examples"] = value["examples"]
+    return found

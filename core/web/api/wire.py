@@ -16,6 +16,7 @@ from core.ed.files import Upload
 from core.ed.values import MOST_PROBLEMS
 from core.errors import FieldProblem, Invalid
 from core.types.base import BadValue, FieldType
+from core.web.api.schemas import FREE
 from core.web.i18n import N_
 
 if TYPE_CHECKING:
@@ -144,6 +145,15 @@ def _plain(value: object) -> object:
     if isinstance(value, (tuple, set, frozenset)):
         return list(value)
     raise TypeError(f"{type(value).__name__} has no wire form")
+
+
+def _check_text(field: Field, value: str) -> None:
+    """Only text may be empty text, and it has its length as it is sent: nothing is guessed, nothing cut."""
+    if value == "" and field.type.name not in FREE:
+        raise BadValue("type", "Send null for no value.")
+    most = getattr(field.properties, "max", None)
+    if field.type.name in FREE and isinstance(most, int) and len(value) > most:
+        raise BadValue("too_long", "This may have {most} characters and has {length}.", most=most, length=len(value))
 
 
 def _upload(value: Mapping[str, Any]) -> Upload:
