@@ -15,6 +15,7 @@ from core.cli import Invocation
 from core.cli.acting import sessions
 from core.ed import query as queries
 from core.ed import query_values
+from core.ed.export_formats import safe
 from core.ed.query_words import cell, column_title, prompt, query_title
 from core.ed.records import Records
 from core.errors import Invalid, fill
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from core.ed.session import Session
 
 WIDEST = 40
-FORMULA = ("=", "+", "-", "@", "\t", "\r")      # with which a cell would be a formula to a spreadsheet
 
 
 @click.command("query", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
@@ -175,7 +175,7 @@ def _plain(value: Any, number: bool) -> str:
     if value is None:
         return ""
     text = ", ".join(map(str, _each(value))) if isinstance(value, list) else str(value)
-    return "'" + text if text.startswith(FORMULA) and not number else text
+    return text if number else safe(text)
 
 
 def _each(values: Iterable[Any]) -> Iterable[Any]:

@@ -113,8 +113,10 @@ def _columns(session: Session, wanted: Wanted, path: str, field_: Field | None) 
         yield Column(path, title, _title(path), wire)
     if wanted.links != "title":
         plain = _cell(session, wanted, path, field_)
-        yield Column(path if wanted.links == "id" else f"{path}.id", title if wanted.links == "id" else f"{title} (id)",
-                     plain, wire if wanted.links == "id" else None)
+        if wanted.links == "id":
+            yield Column(path, title, plain, wire)
+        else:
+            yield Column(f"{path}.id", f"{title} (id)" if wanted.titles else f"{path}.id", plain, None)
 
 
 def _cell(session: Session, wanted: Wanted, path: str, field_: Field | None) -> Callable[[Record], Any]:
