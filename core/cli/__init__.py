@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "pull": ("core.cli.pull", "Bring live's site layer into the folder."),
     "import": ("core.cli.import_", "Read records from a file."),
     "revert": ("core.cli.revert", "Take back an import."),
+    "export": ("core.cli.export", "Write records to a file."),
     "user": ("core.cli.user", "Add users."),
     "query": ("core.cli.query", "Show the rows of a query."),
     "setting": ("core.cli.setting", "Show or change a setting."),
