@@ -37,7 +37,9 @@ class RichText(str):
         return made
 
     def __eq__(self, other: object) -> bool:
-        return str.__eq__(self, other) and (not isinstance(other, RichText) or self.html == other.html)
+        if not isinstance(other, str) or not str.__eq__(self, other):
+            return False
+        return not isinstance(other, RichText) or self.html == other.html
 
     def __ne__(self, other: object) -> bool:
         return not self == other

@@ -35,8 +35,8 @@ class SeveralWidget(Widget):
             inputs = [Markup('<div class="t-one">{}</div>').format(
                 editor(Entry((text,)) if text else Entry(), _numbered(control, number, bound.title), viewer))
                 for number, text in enumerate((*entry.texts, ""))]
-            return Markup('<div class="t-several" data-several data-title="{}"><input type="hidden" name="{}~" value="1">'
-                          '{}<button type="button" class="btn btn-sm" data-another>{}</button></div>').format(
+            return Markup('<div class="t-several" data-several data-title="{}"><input type="hidden" name="{}~" '
+                          'value="1">{}<button type="button" class="btn btn-sm" data-another>{}</button></div>').format(
                 bound.title, control.name, NOTHING.join(inputs), another)
         return draw
 
