@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.types.link import LinkProperties, LinkType
 from core.types.links import LinksProperties
 
 if TYPE_CHECKING:
@@ -40,3 +41,8 @@ def candidates(names: Names, through: Table, table: str) -> list[str]:
     """The single, stored links of a table that lead to another, or to a base of it."""
     return [name for name, link in through.links.items()
             if link.target is not None and not link.many and not link.virtual and names.is_kind_of(table, link.target)]
+
+
+def narrowed(field: Field, table: str) -> Field:
+    """A link to one of several tables, or to any, as the link to one of them that a path names."""
+    return replace(field, type=LinkType(), properties=LinkProperties(to=table), written={})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
@@ -14,6 +14,7 @@ from core.ed import query_values
 from core.ed.query_words import prompt
 from core.errors import Invalid
 from core.types.base import BadValue
+from core.web import linking
 from core.web.binding import known_homes
 from core.web.widgets.base import Bound, Control, Entry, Posted
 from core.web.widgets.registry import widget_of, widgets
@@ -113,7 +114,7 @@ def _question(context: Context, bound: Bound, entry: Entry | None, problem: str,
     widget = widget_of(context.system, field)
     if entry is None:
         entry = widget.entry(bound, defaults, context.viewer) if defaults.get(name) is not None else Entry()
-    if field.type.name == "link":
+    if field.type.name in linking.LINKING:
         entry = replace(entry, titles=_titles(context, field, entry))
     identity = f"p-{name}"
     described = " ".join(filter(None, (f"{identity}-help" if bound.help else "",
@@ -124,10 +125,7 @@ def _question(context: Context, bound: Bound, entry: Entry | None, problem: str,
 
 
 def _titles(context: Context, field: Field, entry: Entry) -> tuple[str, ...]:
-    """The titles of chosen records, as far as the viewer may read them."""
+    """The titles of chosen records, as far as the viewer may know them."""
     ids = {text: int(text) for text in entry.texts if text.isascii() and text.isdigit() and len(text) < 19}
-    found: dict[Any, Any] = {}
-    if ids and context.records.may(field.target or "", "read"):
-        found = {record["id"]: record["_title"] for record in
-                 context.records.read(field.target or "", list(ids.values()), ["_title"])}
-    return tuple(str(found.get(ids.get(text)) or f"#{text}") for text in entry.texts)
+    found = linking.titles(context, field.target or "", ids.values()) if ids else {}
+    return tuple(found.get(str(ids.get(text)), f"#{text}") for text in entry.texts)

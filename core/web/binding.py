@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from core.definition.defaults import LONG
+from core.definition.relations import narrowed
 from core.web.i18n import N_, text_of
 from core.web.widgets.base import Bound
 from core.web.widgets.registry import widgets
@@ -33,6 +34,9 @@ def field_at(model: Model, table: str, path: str) -> Field | None:
     """The field that a path of names ends at; None where it leads nowhere."""
     found = None
     for name in path.split("."):
+        if found is not None and found.expression_type.name == "any_link" and name in model.tables:
+            found = narrowed(found, name)
+            continue
         if found is not None:
             table = found.target or ""
         if table not in model.tables:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Response
 
 from core.ed.scope import visible
+from core.ed.trees import above
 from core.errors import BadRequest, Conflict, Denied, Invalid, NotFound
 from core.types.base import BadValue
-from core.web import clash, form_save, said
+from core.web import clash, form_save, linking, said
 from core.web.context import Context
 from core.web.form_draw import Sheet, standings
 from core.web.form_view import FormView, form_view
 from core.web.i18n import N_
+from core.web.linking import LINKING
 from core.web.pages.objects import kind_of, object_of, object_title, title_of
 from core.web.pages.prefill import prefilled, values_of_new
 from core.web.request import once
@@ -205,7 +207,9 @@ def draw(context: Context, place: Place, record: Record, *, editing: bool, creat
                   standings(place.view, values, context.session.environment, _unchangeable(context, place, creating)),
                   entries or {}, problems or {}, clashes or {})
     identity = None if creating else int(record["id"])
-    crumbs = (Crumb(object_title(context, place.thing), place.href()), Crumb(title, place.href(identity)))
+    way = above(context.session, place.table, identity) if identity is not None and not trashed else ()
+    crumbs = (Crumb(object_title(context, place.thing), place.href()),
+              *(Crumb(one.title, place.href(one.id)) for one in way), Crumb(title, place.href(identity)))
     rights = frozenset() if identity is None else context.records.rights(place.table, identity)
     return render(
         context, "form.html", Frame(title, crumbs, place.thing.name), status,
@@ -257,7 +261,7 @@ def _with_titles(context: Context, view: FormView, entries: Mapping[str, Entry])
     wanted: dict[str, set[int]] = {}
     for one in view.fields:
         entry = entries.get(one.key)
-        if one.bound.field.expression_type.name == "link" and one.bound.field.type.name == "link" and entry \
+        if one.bound.field.type.name in LINKING and entry \
                 and len(entry.titles) < len(entry.texts):
             wanted.setdefault(one.bound.field.target or "", set()).update(
                 int(text) for text in entry.texts if text.isascii() and text.isdigit() and len(text) < 19)
@@ -272,10 +276,7 @@ def _with_titles(context: Context, view: FormView, entries: Mapping[str, Entry])
 
 def titles_of(context: Context, table: str, ids: set[int]) -> dict[str, str]:
     """What some records are called, as far as this user may read them."""
-    if table not in context.system.model.tables or not ids or not context.records.may(table, "read"):
-        return {}
-    records = context.records.read(table, sorted(ids)[:1000], ["_title"])
-    return {str(record["id"]): title_of(record) for record in records}
+    return linking.titles(context, table, ids) if ids else {}
 
 
 def current_values(view: FormView, record: Record, entries: Mapping[str, Entry], context: Context) -> dict[str, Any]:
@@ -303,7 +304,7 @@ def _unchangeable(context: Context, place: Place, creating: bool) -> frozenset[s
 
 def _plural_keys(view: FormView, form: Any) -> frozenset[str]:
     """The keys that may come more than once: links and choices of which there may be several."""
-    plural = {one.key for one in view.fields if one.bound.field.many}
+    plural = {one.key for one in view.fields if one.bound.field.many or one.bound.field.type.name == "links"}
     plural |= {key for key in form if key.count(".") == 2}
     return frozenset(plural)
 

@@ -8,6 +8,7 @@ from core.errors import Denied
 from core.types.base import BadValue
 from core.web.context import Context
 from core.web.form_view import FormView
+from core.web.linking import LINKING
 from core.web.widgets.base import Entry
 
 if TYPE_CHECKING:
@@ -57,13 +58,13 @@ def _titles(context: Context, view: FormView, record: dict[str, Any]) -> dict[st
     wanted: dict[str, set[int]] = {}
     for one in view.fields:
         value = record.get(one.key)
-        if one.bound.field.type.name == "link" and value and f"{one.key}_title" not in record:
+        if one.bound.field.type.name in LINKING and value and f"{one.key}_title" not in record:
             wanted.setdefault(one.bound.field.target or "", set()).update(value if isinstance(value, list) else [value])
     known = {table: titles_of(context, table, ids) for table, ids in wanted.items()}
     found: dict[str, Any] = {}
     for one in view.fields:
         value, titles = record.get(one.key), known.get(one.bound.field.target or "")
-        if titles is not None and value and one.bound.field.type.name == "link":
+        if titles is not None and value and one.bound.field.type.name in LINKING:
             names = [titles.get(str(item), f"#{item}") for item in (value if isinstance(value, list) else [value])]
             found[f"{one.key}_title"] = names if isinstance(value, list) else names[0]
     return found

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Response
 
 from core.ed import query as queries
-from core.ed import search
+from core.ed import relations, search
 from core.ed.highlight import Piece, is_marked, pieces
 from core.errors import BadRequest, NotFound
 from core.web.binding import field_title, homes, known_homes, plural
 from core.web.context import Context
 from core.web.i18n import N_
+from core.web.linking import LINKING, choices
 from core.web.response import redirect
 from core.web.routing import Route
 from core.web.shell import Frame, render
 from core.web.state import ListState
+from core.web.widgets.link import ANYWHERE
 
 if TYPE_CHECKING:
     from core.definition.model import Model, Object
@@ -113,9 +115,11 @@ def lookup(context: Context, table: str, field: str) -> Response:
         asking = context.system.model.queries.get(query)
         found = asking.parameters.get(parameter) if asking is not None else None
         readable = found is not None and queries.readable(context.session, query)
-    if found is None or found.type.name != "link" or not readable:
+    if found is None or found.type.name not in LINKING or not readable:
         raise NotFound(N_("There is no such field, or you may not see it."))
     words = context.request.args.get("q", "").strip()[:LONGEST]
+    if found.target is None:
+        return _json(choices(context, found, words))
     pairs = context.records.lookup(found.target or "", words, found.among, 20)
     return _json([{"id": identity, "title": title or f"#{identity}"} for identity, title in pairs])
 
@@ -123,6 +127,8 @@ def lookup(context: Context, table: str, field: str) -> Response:
 def opened(context: Context, table: str, id: int) -> Response:
     """Go to a record whose kind or object is not known beforehand."""
     model = context.system.model
+    if table == ANYWHERE:
+        table = relations.locate(context.session, [id]).get(id, "")
     if table not in model.tables:
         raise NotFound(N_("There is no such page, or you may not see it."))
     records = context.records.read(table, [id], ["id"])

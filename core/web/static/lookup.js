@@ -41,6 +41,7 @@ function show(box, items) {
     option.id = `${list.id}-${number}`;
     option.setAttribute("role", "option");
     option.textContent = item.title;
+    if (item.kind) option.append(Object.assign(document.createElement("span"), { className: "t-option-kind", textContent: item.kind }));
     option.addEventListener("pointerdown", (event) => { event.preventDefault(); take(box, item); });
     list.append(option);
   });
@@ -66,10 +67,11 @@ function mark(at) {
   options[open.at].scrollIntoView({ block: "nearest" });
 }
 
-function hold(box, id, title) {
+function hold(box, id, title, home = "") {
   const chip = document.createElement("span");
   chip.className = "t-chosen";
   chip.dataset.id = id;
+  chip.dataset.home = home;
   const hidden = Object.assign(document.createElement("input"), { type: "hidden", name: box.dataset.name, value: id });
   const name = Object.assign(document.createElement("span"), { className: "t-chosen-title", textContent: title });
   chip.append(hidden, name);
@@ -87,7 +89,7 @@ function remover(title) {
 function take(box, item) {
   const control = input(box);
   if (!many(box)) chosen(box).forEach((one) => one.remove());
-  if (!chosen(box).some((one) => one.dataset.id === String(item.id))) hold(box, String(item.id), item.title);
+  if (!chosen(box).some((one) => one.dataset.id === String(item.id))) hold(box, String(item.id), item.title, item.home);
   control.value = many(box) ? "" : item.title;
   opener(box);
   close();
@@ -101,7 +103,7 @@ function opener(box) {
   const one = chosen(box)[0];
   if (!one || box.closest(".t-lines")) return;
   const link = Object.assign(document.createElement("a"), {
-    className: "btn btn-icon t-open", href: `${box.dataset.home}/${one.dataset.id}`, target: "_blank", rel: "noopener", title: box.dataset.open,
+    className: "btn btn-icon t-open", href: `${one.dataset.home || box.dataset.home}/${one.dataset.id}`, target: "_blank", rel: "noopener", title: box.dataset.open,
   });
   link.setAttribute("aria-label", box.dataset.open);
   link.append(Object.assign(document.createElement("span"), { className: "t-i-open" }));

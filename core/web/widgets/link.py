@@ -16,10 +16,18 @@ LINK = lru_cache(20_000, typed=True)(Piece('<a class="t-link" href="{}/{}">{}</a
 GONE = Piece('<s title="{}">{}</s>')
 
 
-def home(bound: Bound) -> str:
-    """Where records of the linked table are opened."""
-    target = bound.field.target or ""
+def home(bound: Bound, table: str | None = None) -> str:
+    """Where records of a table are opened: of the linked one, or of whichever a record turns out to be."""
+    target = table or bound.field.target or ANYWHERE
     return bound.homes.get(target) or f"/-/open/{target}"
+
+
+def is_plural(bound: Bound) -> bool:
+    """Whether there may be several at once."""
+    return bound.field.many or bound.field.type.name == "links"
+
+
+ANYWHERE = "-"          # in the address of a record whose table is found out when it is opened
 
 
 class LinkWidget(Widget):
@@ -30,6 +38,7 @@ class LinkWidget(Widget):
 
     def read(self, bound: Bound) -> Reader:
         path, title_path, base = bound.path, bound.path + "_title", home(bound)
+        table_path, fixed = bound.path + "_table", bound.field.target is not None
         trashed_path, gone = bound.path + "_trashed", bound.text("In the trash")
 
         def one(record: Record, viewer: Viewer) -> str:
@@ -37,7 +46,9 @@ class LinkWidget(Widget):
             if value is None:
                 return NOTHING
             title = record.get(title_path) or f"#{value}"
-            return GONE(gone, title) if record.get(trashed_path) else LINK(base, value, title)
+            if record.get(trashed_path):
+                return GONE(gone, title)
+            return LINK(base if fixed else home(bound, record.get(table_path)), int(value), title)
 
         def several(record: Record, viewer: Viewer) -> str:
             values = record.get(path) or ()
@@ -46,10 +57,10 @@ class LinkWidget(Widget):
                 Markup('<a class="t-chip" href="{}/{}">{}</a>').format(base, value, title)
                 for value, title in zip(values, names, strict=False))) if values else NOTHING
 
-        return several if bound.field.many else one
+        return several if is_plural(bound) else one
 
     def edit(self, bound: Bound) -> Editor:
-        base, many = home(bound), bound.field.many
+        base, many = home(bound), is_plural(bound)
         target = bound.field.target or ""
         source = f"/-/lookup/{bound.field.table}/{bound.field.name}" if bound.field.table else \
             f"/-/lookup/{bound.field.path.replace(' ', '/', 1)}"
@@ -80,9 +91,9 @@ class LinkWidget(Widget):
         if value in (None, [], ()):
             return Entry()
         names = record.get(bound.path + "_title")
-        if bound.field.many:
+        if is_plural(bound):
             return Entry(tuple(str(v) for v in value), tuple(_titles(names, value)))
-        return Entry((str(value),), (str(names or f"#{value}"),))
+        return Entry((str(int(value)),), (str(names or f"#{value}"),))
 
     def posted(self, bound: Bound, posted: Posted, key: str) -> Entry | None:
         if key + "~" not in posted.form and key not in posted.form:
@@ -91,6 +102,18 @@ class LinkWidget(Widget):
 
     def value(self, bound: Bound, entry: Entry, viewer: Viewer) -> Any:
         return bound.field.type.parse(",".join(entry.texts), bound.field.properties, viewer.locale)
+
+
+class AnyLinkWidget(LinkWidget):
+    """One record of any table."""
+
+    name: ClassVar[str] = "any_link"
+
+
+class LinksWidget(LinkWidget):
+    """Several records, reached through a table between."""
+
+    name: ClassVar[str] = "links"
 
 
 def _titles(found: Any, values: Any) -> list[str]:
