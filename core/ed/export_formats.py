@@ -126,7 +126,7 @@ class Json(ExportFormat):
         for record in _wired(sheet):
             out.write((b"\n" if first else b",\n") + record)
             first = False
-        out.write(b"\n]}\n")
+        out.write(b'\n],"next":null}\n')
 
 
 class JsonLines(ExportFormat):

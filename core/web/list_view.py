@@ -28,6 +28,7 @@ class ListColumn:
     sortable: bool
     cell: Reader
     opening: str                          # the <td> with its label, escaped once
+    nested: bool = False                  # lines: no column of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def _compile(system: System, name: str, table: str, language: str, readable: Col
         css = " ".join(filter(None, ("t-num" if widget.numeric else "", f"t-{bound.field.type.name}")))
         opening = str(Markup('<td data-label="{}" class="{}">').format(bound.title, css))
         sortable = bound.field.type.sortable and not bound.field.many and bound.field.type.name != "lines"
-        columns.append(ListColumn(column.path, bound.title, css, sortable, widget.cell(bound), opening))
+        columns.append(ListColumn(column.path, bound.title, css, sortable, widget.cell(bound), opening,
+                                  bound.field.type.name == "lines"))
     chips = tuple(FilterChip(key, model.text(f"list {definition.name}.filters.{key}.title", language) or chip.title,
                              chip.default, chip.group or "") for key, chip in definition.filters.items())
     hidden = set(model.tables[table].fields) - set(readable)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from core.ed import grouping
+from core.ed.export_formats import built_in
 from core.ed.read import MOST_FIELDS, MOST_KEYS
 from core.web.api import rows, schemas
 from core.web.api.exchange import JSON
@@ -94,6 +95,10 @@ PARAMETERS: Schema = {
     "having": _query("having", {"type": "string"}, "Which groups: `count>=2,sum_amount>1000`."),
     "offset": _query("offset", {"type": "integer", "minimum": 0, "maximum": grouping.LARGEST_OFFSET},
                      "How many groups to skip."),
+    "format": _query("format", {"type": "string", "enum": list(built_in())}, "All records that meet the condition, as "
+                     "a file; goes with `where q fields order links` only, and needs the right to export."),
+    "links": _query("links", {"type": "string", "enum": ["title", "id", "both"], "default": "title"},
+                    "With `format`: what stands for a linked record in a table of cells."),
     "ids": _names("ids", r"^[1-9][0-9]{0,18}(@[1-9][0-9]{0,9})?$", MOST_RECORDS,
                   "The records, each with the version it was read in if that matters: `12,13@4`."),
     "expected": _query("count", COUNT, "With `where`: how many records you expect to meet it; else nothing is done."),
@@ -104,7 +109,8 @@ PARAMETERS: Schema = {
     "key": _header("Idempotency-Key", {"type": "string", "pattern": f"^{KEY}$"},
                    "Sent again with the same request within a day, it gets the first answer."),
 }
-_LIST = ("where", "q", "fields", "order", "limit", "after", "count", "group", "aggregate", "having", "offset")
+_LIST = ("where", "q", "fields", "order", "limit", "after", "count", "group", "aggregate", "having", "offset", "format",
+         "links")
 
 
 def document(session: Session) -> Schema:
@@ -182,8 +188,11 @@ def _list(table: Table) -> Schema:
         "count": {"type": "integer", "minimum": 0}, "count_more": {"type": "boolean"}}}
     groups = {"type": "object", "required": ["groups", "more"], "additionalProperties": False, "properties": {
         "groups": {"type": "array", "items": {"type": "object"}}, "more": {"type": "boolean"}}}
-    return _operation(f"list_{table.name}", f"List {table.plural}, or groups of them",
-                      {"200": _answer({"anyOf": [page, groups]})}, _LIST)
+    answer = _answer({"anyOf": [page, groups]})
+    answer["content"] |= {one.media.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+                          for one in built_in().values() if one.name != "json"}
+    return _operation(f"list_{table.name}", f"List {table.plural}, or groups of them, or export them",
+                      {"200": answer}, _LIST)
 
 
 def _upload() -> Schema:

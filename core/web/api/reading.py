@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Response
 
 from core.errors import NotFound
+from core.web import exports
 from core.web.api import groups, openapi, rows
 from core.web.api.exchange import begin, etag, in_scope, json_answer, not_modified, shown, unchanged, wire_of
 from core.web.api.query import list_query, names, parameters, record_id
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 
 def list_records(context: Context, table: str) -> Response:
     """GET /api/v1/<table>: one page of records, or groups of them."""
-    definition = begin(context, table, "read")
+    definition = begin(context, table, "export" if "format" in context.request.args else "read")
     if groups.asked(context.request.args):
         return groups.answer(context, table)
+    if "format" in context.request.args:
+        return exports.api(context, table)
     query = list_query(context.request.args)
     fields = query.fields or shown(context, definition)
     page = context.records.page(table, fields, query.where, order=query.order, limit=query.limit, after=query.after,

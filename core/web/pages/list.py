@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Response
 
 from core.ed import query_values
+from core.ed.exporting import Wanted
 from core.errors import BadRequest
 from core.expression import Expression
 from core.expression.nodes import Or
 from core.expression.type_rules import BOOLEAN
+from core.web import exports
 from core.web.asked import Asked, asked
 from core.web.context import Context
 from core.web.i18n import N_
@@ -22,7 +24,7 @@ from core.web.pages.objects import object_of, object_title
 from core.web.request import natural
 from core.web.routing import Route
 from core.web.shell import Crumb, Frame, render
-from core.web.state import ListState
+from core.web.state import PAGE, ListState
 
 if TYPE_CHECKING:
     from core.definition.model import Model, Object
@@ -78,6 +80,21 @@ def show(context: Context, object: str) -> Response:
         context.undo()
         problem = error
     return _draw(context, thing, view, state, active, records, following, count, more, problem, answered)
+
+
+def export(context: Context, object: str) -> Response:
+    """All records of a list as a file: its columns, conditions and order as they are shown."""
+    thing = object_of(context, object)
+    state = ListState.of(context.request, f"/{thing.name}")
+    answered = asked(context, context.system.model.queries[thing.query]) if thing.query else None
+    view = _view(context, thing, state)
+    where = _where(context, thing, view, state, _active(view, state), answered)
+    if where is None:
+        raise BadRequest("Fill in what is asked above, then the rows are shown here.")
+    titles = {column.path: column.title for column in view.columns if not column.nested} or {"id": "id"}
+    wanted = Wanted(thing.of, tuple(titles), where, order=state.sort or _order(context, thing, view),
+                    search=state.search or None, titles=titles)
+    return exports.answer(context, wanted, context.request.args.get("format", "xlsx"), thing.name)
 
 
 def _view(context: Context, thing: Object, state: ListState) -> ListView:
@@ -167,9 +184,17 @@ def _draw(context: Context, thing: Object, view: ListView, state: ListState, act
         previous_url=previous.url() if previous else None, first_url=state.at_start().url() if state.start else None,
         problem=_.of(problem.words) if problem else "", problem_column=problem.column if problem else None,
         why=_why(context, thing, state, active, problem, answered), may_create=context.records.may(thing.of, "create"),
+        export_url=_export_url(context, thing, state),
         deleted=natural(context.request.args.get("deleted"), 0, 2**62) if "deleted" in context.request.args else 0,
         trash_url=replace(state, trash=not state.trash, after="", start=0).url(),
         clear_url=ListState(state.path, filters=() if active else None, list=state.list, given=state.given).url())
+
+
+def _export_url(context: Context, thing: Object, state: ListState) -> str | None:
+    """Where the records of the list are given as a file; None where they are not."""
+    if state.trash or not context.records.may(thing.of, "export"):
+        return None
+    return replace(state.at_start(), path=f"{state.path}/export", limit=PAGE).url()
 
 
 def _why(context: Context, thing: Object, state: ListState, active: frozenset[str],
@@ -188,4 +213,5 @@ def _why(context: Context, thing: Object, state: ListState, active: frozenset[st
     return context.text(N_("There is nothing here yet, or nothing that you may see."))
 
 
-ROUTES = (Route("/<object>", ("GET",), show, "session", "records"),)
+ROUTES = (Route("/<object>", ("GET",), show, "session", "records"),
+          Route("/<object>/export", ("GET",), export, "session", "records"))
