@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
@@ -17,32 +16,23 @@ if TYPE_CHECKING:
 SECONDS = 1
 STOPPED = "57014"                           # query_canceled
 ASKED = frozenset(("page", "api"))          # jobs and commands may take their time
+LIMIT = f"set local statement_timeout = {SECONDS * 1000}"
 
 
-@contextmanager
-def of(session: Session) -> Iterator[None]:
-    """Stop what is searched for in this block after a second; raises BadRequest with advice.
+def rows(session: Session, statement: Statement, parameters: Mapping[str, Any], *,
+         typed: bool = True) -> Sequence[Row]:
+    """The rows of a statement; where people typed what it looks for, it is stopped after a second, with advice.
 
-    The limit stays for the rest of the transaction, and costs its first search a statement.
+    The limit holds for the rest of the transaction. Raises BadRequest.
     """
-    if session.how not in ASKED:
-        yield
-        return
-    if not session.hurried:
-        session.connection.exec_driver_sql(f"set local statement_timeout = {SECONDS * 1000}")
-        session.hurried = True
+    if not typed or session.how not in ASKED:
+        return statement.rows(session.connection, parameters)
+    first = "" if session.hurried else LIMIT
+    session.hurried = True
     try:
-        yield
+        return statement.rows(session.connection, parameters, first)
     except DBAPIError as error:
         if str(getattr(error.orig, "pgcode", "") or "") != STOPPED:
             raise
         raise BadRequest("This takes longer than {seconds} s, so it was stopped. Look for a longer word, or narrow "
                          "the list by a filter first.", "search", seconds=SECONDS) from None
-
-
-def rows(session: Session, statement: Statement, parameters: Mapping[str, Any], *, typed: bool) -> Sequence[Row]:
-    """The rows of a statement, within the limit where people typed what it looks for."""
-    if not typed:
-        return statement.rows(session.connection, parameters)
-    with of(session):
-        return statement.rows(session.connection, parameters)

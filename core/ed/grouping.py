@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Date, DateTime, Integer, cast, func, select
 
-from core.ed import conditions
+from core.ed import budget, conditions
 from core.ed.access import end_of
 from core.ed.columns import RecordColumns, live
 from core.ed.conditions import Condition
@@ -117,9 +117,9 @@ def group(session: Session, table: str, by: Sequence[By], aggregates: Mapping[st
     found = session.system.cache.get(
         ("group", session.user.shape, table, shape),
         lambda: _prepare(session, table, by, aggregates, keys, worked_out, asked, order, having, trash))
-    rows = found.statement.rows(session.connection, {
+    rows = budget.rows(session, found.statement, {
         **session.parameters, **asked.parameters, "limit": limit + 1, "offset": offset,
-        **{f"having_{number}": value for number, (_, _, value) in enumerate(having)}})
+        **{f"having_{number}": value for number, (_, _, value) in enumerate(having)}}, typed=asked.typed)
     return Groups(keys, worked_out, tuple(_read(found, row) for row in rows[:limit]), len(rows) > limit)
 
 

@@ -82,8 +82,7 @@ def everywhere(session: Session, text: str, each: int = 5) -> list[Hits]:
     searching = session.system.cache.get(("search", session.user.shape, needle), lambda: _searching(session, needle))
     if searching is None:
         return []
-    with budget.of(session):
-        rows = searching.statement.rows(session.connection, session.parameters | parameters | {"limit": each})
+    rows = budget.rows(session, searching.statement, session.parameters | parameters | {"limit": each})
     found: dict[int, list[Row]] = {}
     for row in rows:
         found.setdefault(row[0], []).append(row)

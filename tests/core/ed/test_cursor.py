@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
+from datetime import date
 from itertools import product
+from random import Random
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from core.ed import cursor
@@ -84,3 +89,50 @@ def test_values_of_a_cursor_are_checked_before_the_database_sees_them(kind: str,
     text = made(cursor._stamp(["x"]), value, 1)
     with pytest.raises(BadRequest):
         cursor.decode(text, ["x"], [kind, "link"])
+
+
+PATHS = ["name", "amount", "close_date", "company", "company.city", "weighted", "late", "owner.name", "probability", "stage",
+         "created_on", "line_total", "company.parent.name"]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), paths=st.lists(st.sampled_from(PATHS), max_size=3, unique=True),
+       down=st.integers(0, 7), limit=st.integers(1, 7), user=st.sampled_from([None, "bob"]))
+def test_pages_of_any_size_in_any_order_are_the_whole_both_ways(
+        world: World, connection: Connection, seed: int, paths: list[str], down: int, limit: int,
+        user: str | None) -> None:
+    """Rows with empty values, written while somebody turns pages: nothing twice, nothing left out, the same way back."""
+    chance = Random(seed)
+    companies = [None, *(world.ids[name] for name in ("acme", "zeta", "huawei", "empty"))]
+    def row() -> None:
+        add(connection, world.system, "deal", owner=world.ids[chance.choice(["bob", "eve"])],
+            name=chance.choice(["a", "A", "é", "华", "b", None]), company=chance.choice(companies),
+            amount=chance.choice([None, 1, 2]), probability=chance.choice([None, 50]),
+            stage=chance.choice([None, "won", "offer"]),
+            close_date=chance.choice([None, date(2026, 1, 1), date(2026, 2, 2)]))
+    with connection.begin_nested() as savepoint:
+        for _ in range(chance.randint(3, 15)):
+            row()
+        order = [("-" if down >> number & 1 else "") + path for number, path in enumerate(paths)]
+        records = world.records(connection, user)
+        whole = [record["id"] for record in records.page("deal", ["name"], order=order, limit=1000).records]
+        forward, place = turned(records, order, limit, "next", None, row)
+        assert [id for page in forward for id in page if id in whole] == whole
+        back = turned(records, order, limit, "previous", place, row)[0] if place is not None else []
+        assert [id for page in (*reversed(back), forward[-1]) for id in page if id in whole] == whole
+        savepoint.rollback()
+
+
+def turned(records: Records, order: list[str], limit: int, way: str, place: str | None,
+           write: Callable[[], None]) -> tuple[list[list[int]], str | None]:
+    """Turn pages to the end of one way, writing a row after each; gives them, and the way back from the last one."""
+    pages: list[list[int]] = []
+    while True:
+        found = records.page("deal", ["name"], order=order, limit=limit, **{
+            "after" if way == "next" else "before": place})  # type: ignore[arg-type]
+        pages.append([record["id"] for record in found.records])
+        place = getattr(found, way)
+        if place is None:
+            return pages, found.previous
+        if len(pages) < 10:                     # else there would always be another page
+            write()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
+from core.database.prepared import Prepared
 from core.ed import budget, tables
 from core.ed.highlight import pieces
 from core.ed.search import everywhere
 from core.ed.search_index import index_queue, queue_all
+from core.ed.statement import Statement
 from core.ed.words import to_query, to_vector, words
 from core.errors import BadRequest, NotFound
 from tests.core.ed.world import World
@@ -229,12 +233,15 @@ def test_signs_are_looked_for_as_they_are(world: World, connection: Connection, 
 
 
 def test_a_search_that_takes_too_long_is_stopped_with_advice(world: World, connection: Connection) -> None:
-    session = world.records(connection, "ada").session
-    with pytest.raises(BadRequest, match="longer word"), connection.begin_nested(), budget.of(session):
-        connection.exec_driver_sql("select pg_sleep(30)")
-    system = world.records(connection, None).session
-    with budget.of(system):
-        assert connection.exec_driver_sql("show statement_timeout").scalar_one() == "0"
+    slow = Statement("select pg_sleep(%(seconds)s)", {})
+    for fixed in (None, Prepared(slow.sql, {})):
+        ada = world.records(connection, "ada").session
+        with pytest.raises(BadRequest, match="longer word"), connection.begin_nested():
+            budget.rows(ada, replace(slow, fixed=fixed), {"seconds": 30})
+    core = world.records(connection).session
+    budget.rows(core, slow, {"seconds": 0})
+    budget.rows(world.records(connection, "ada").session, slow, {"seconds": 0}, typed=False)
+    assert connection.exec_driver_sql("show statement_timeout").scalar_one() == "0"
 
 
 @pytest.mark.parametrize(("text", "wanted", "expected"), [
