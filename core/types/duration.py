@@ -98,7 +98,7 @@ class DurationType(FieldType[DurationProperties]):
             return ""
         sign, days, rest = _split(value)
         clock = f"{rest // 3600}:{rest % 3600 // 60:02}" + (f":{rest % 60:02}" if rest % 60 else "") if rest else ""
-        counted = format_unit(days, "duration-day", locale=locale.language) if days or not clock else ""
+        counted = _counted(days, locale.language) if days or not clock else ""
         return sign + " ".join(part for part in (counted, clock) if part)
 
     def plain(self, value: timedelta | None, p: DurationProperties) -> str | None:
@@ -110,6 +110,12 @@ def typed(value: timedelta) -> str:
     sign, days, rest = _split(value)
     numbers = ((days, "d"), (rest // 3600, "h"), (rest % 3600 // 60, "min"), (rest % 60, "s"))
     return sign + (" ".join(f"{number} {unit}" for number, unit in numbers if number) or "0 h")
+
+
+def _counted(days: int, language: str) -> str:
+    """A number of days in words; some languages have the unit in its short form only."""
+    long = format_unit(days, "duration-day", locale=language)
+    return format_unit(days, "duration-day", "short", locale=language) if "duration-" in long else long
 
 
 def _seconds(text: str, unit: str, locale: Locale) -> int | None:
