@@ -6,14 +6,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from core.expression import EvaluationError, is_true
 from core.web import clash
 from core.web.context import Viewer
 from core.web.form_view import Box, FormField, FormView
-from core.web.html import Piece
+from core.web.html import Piece, join
 from core.web.widgets.base import EMPTY, NOTHING, Control, Entry, Record
+from core.web.widgets.lines import counted
 
 if TYPE_CHECKING:
     from core.expression import Environment, Expression
@@ -23,6 +24,17 @@ READ = Piece('<dl class="t-fields cols-{}">{}</dl>')
 EDITED = Piece('<div class="t-fields cols-{}">{}</div>')
 SHOWN = Piece('<div class="{}" data-field="{}"{}>{}<dd>{}</dd></div>')
 LABEL = Piece('<dt>{}{}</dt>')
+OPEN = Piece('<div class="{}" data-field="{}"{}>{}</div>')
+STAR = Piece(' <span class="t-star"{}>*</span>')
+CAPTION = Piece('<label for="{}" id="{}-label">{}{}</label>')
+GROUP = Piece('<section class="t-group">{}{}</section>')
+GROUP_TITLE = Piece('<h2 class="t-group-title">{}</h2>')
+TABS = Piece('<div class="t-tabs" data-tabs="{}.{}"><div role="tablist">{}</div>{}</div>')
+TAB = Piece('<button type="button" role="tab" id="{}" aria-controls="{}-panel" aria-selected="{}"{}>{}{}</button>')
+PANEL = Piece('<section role="tabpanel" id="{}-panel" aria-labelledby="{}" class="t-panel">'
+              '<h2 class="t-panel-title">{}</h2>{}</section>')
+HIDDEN = Markup(" hidden")
+BAD = Markup(' class="has-problem"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,7 @@ class Sheet:
 
     def draw(self) -> Markup:
         """The whole form."""
-        return NOTHING.join(self._box(child) if isinstance(child, Box) else self._alone(child)
+        return join(self._box(child) if isinstance(child, Box) else self._alone(child)
                             for child in self.view.root.children)
 
     def first_problem(self) -> str:
@@ -63,7 +75,7 @@ class Sheet:
 
     def _fields(self, fields: Collection[FormField], columns: int) -> Markup:
         frame = EDITED if self.editing else READ
-        return frame(columns, NOTHING.join(map(self._field, fields)))
+        return frame(columns, join(map(self._field, fields)))
 
     def _box(self, box: Box) -> Markup:
         if box.tag == "tabs":
@@ -79,11 +91,10 @@ class Sheet:
             parts.append(self._box(child))
         if run:
             parts.append(self._fields(run, box.columns))
-        inner = NOTHING.join(parts)
+        inner = join(parts)
         if box.tag == "tab":
             return inner
-        title = Markup('<h2 class="t-group-title">{}</h2>').format(box.title) if box.title else NOTHING
-        return Markup('<section class="t-group">{}{}</section>').format(title, inner)
+        return GROUP(GROUP_TITLE(box.title) if box.title else NOTHING, inner)
 
     def _tabs(self, box: Box) -> Markup:
         tabs = [child for child in box.children if isinstance(child, Box)]
@@ -91,31 +102,25 @@ class Sheet:
         for number, tab in enumerate(tabs):
             identity = f"tab-{tab.ref or number}"
             bad = any(key.split(".")[0] == one.key for one in tab.fields() for key in self.problems)
-            buttons.append(Markup(
-                '<button type="button" role="tab" id="{0}" aria-controls="{0}-panel" aria-selected="{1}"{2}>{3}{4}'
-                '</button>').format(identity, "true" if number == 0 else "false",
-                                    Markup(' class="has-problem"') if bad else NOTHING, tab.title or tab.ref,
-                                    self._count(tab)))
-            panels.append(Markup('<section role="tabpanel" id="{0}-panel" aria-labelledby="{0}" class="t-panel">'
-                                 '<h2 class="t-panel-title">{1}</h2>{2}</section>').format(
-                identity, tab.title or tab.ref, self._box(tab)))
-        return Markup('<div class="t-tabs" data-tabs="{}"><div role="tablist">{}</div>{}</div>').format(
-            f"{self.view.name}.{box.ref}", NOTHING.join(buttons), NOTHING.join(panels))
+            title = tab.title or tab.ref
+            buttons.append(TAB(identity, identity, "true" if number == 0 else "false", BAD if bad else NOTHING, title,
+                               self._count(tab)))
+            panels.append(PANEL(identity, identity, title, self._box(tab)))
+        return TABS(self.view.name, box.ref, join(buttons), join(panels))
 
     def _count(self, tab: Box) -> Markup:
         for one in tab.fields():
             if one.bound.field.type.name == "lines":
                 rows = self.record.get(one.key)
-                return Markup(' <span class="t-count">{}</span>').format(len(rows)) if rows else NOTHING
+                return Markup(' <span class="t-count">{}</span>').format(counted(rows)) if rows else NOTHING
         return NOTHING
 
     def _field(self, one: FormField) -> Markup:
         standing = self.standings[one.key]
-        hidden = NOTHING if standing.show else Markup(" hidden")
+        hidden = NOTHING if standing.show else HIDDEN
         css = "t-field" + (" is-wide" if one.wide else "") + (" is-number" if one.widget.numeric else "")
         if self.editing and not standing.fixed:
-            return Markup('<div class="{}" data-field="{}"{}>{}</div>').format(
-                css, one.key, hidden, self._control(one, standing))
+            return OPEN(css, one.key, hidden, self._control(one, standing))
         value = one.read(self.record, self.viewer)
         if self.creating and not value:
             return NOTHING                       # nothing to see there before the record exists
@@ -141,16 +146,15 @@ class Sheet:
                                            f"{identity}-problem" if problem else "")))
         control = Control(key, identity, "", standing.required, bool(problem), described, inner)
         drawn = one.edit(self.entries.get(key, Entry()), control, self.viewer)
-        star = Markup(' <span class="t-star"{}>*</span>').format(NOTHING if standing.required else Markup(" hidden"))
-        label = Markup('<label for="{0}" id="{0}-label">{1}{2}</label>')
-        parts = [label.format(identity, one.bound.title, star), drawn]
+        star = STAR(NOTHING if standing.required else HIDDEN)
+        parts = [CAPTION(identity, identity, one.bound.title, star), drawn]
         if one.bound.help:
             parts.append(Markup('<div class="t-help" id="{}-help">{}</div>').format(identity, one.bound.help))
         if problem:
             parts.append(Markup('<div class="t-problem" id="{}-problem">{}</div>').format(identity, problem))
         if key in self.clashes:
             parts.append(clash.draw(one, self.clashes[key], self.viewer))
-        return NOTHING.join(map(escape, parts))
+        return join(parts)
 
 
 def standings(view: FormView, values: Mapping[str, Any], environment: Environment,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.ed.selection import readable_paths
 from core.web.binding import bind
 from core.web.widgets.base import Bound, Editor, Reader, Widget
 from core.web.widgets.registry import widget_of
 
 if TYPE_CHECKING:
     from core.definition.model import FormNode, Model
+    from core.ed.access import Gate
+    from core.ed.session import Session
     from core.ed.system import System
     from core.expression import Expression
 
@@ -64,12 +67,7 @@ class FormView:
     of: str
     root: Box
     fields: tuple[FormField, ...]
-    reads: tuple[str, ...]                 # the paths that conditions need beside the fields
-
-    @property
-    def names(self) -> list[str]:
-        """What the record service is asked for."""
-        return list(dict.fromkeys([*(field.key for field in self.fields), *self.reads]))
+    names: tuple[str, ...]                 # what the record service is asked for
 
     @property
     def files(self) -> bool:
@@ -77,23 +75,32 @@ class FormView:
         return any(field.bound.field.type.is_file and not field.fixed for field in self.fields)
 
 
-def form_view(system: System, name: str, table: str, language: str, readable: Collection[str],
-              key: object) -> FormView:
-    """The compiled form for those who may read these fields; built on first use."""
-    return system.cache.get(("form view", name, table, language, key),
-                            lambda: _compile(system, name, table, language, readable))
+def form_view(session: Session, name: str, table: str, language: str) -> FormView:
+    """The compiled form for all who may read the same fields; built on first use."""
+    return session.system.cache.get(("form view", name, table, language, session.user.shape),
+                                    lambda: _compile(session.system, session.gate, name, table, language))
 
 
-def _compile(system: System, name: str, table: str, language: str, readable: Collection[str]) -> FormView:
+def _compile(system: System, gate: Gate, name: str, table: str, language: str) -> FormView:
     definition = system.model.forms.get(name) or system.model.form_of(table)
-    maker = _Maker(system, definition.name, table, language, frozenset(readable))
+    maker = _Maker(system, definition.name, table, language, frozenset(gate.readable(table)))
     children = tuple(maker.children(definition.root))
     root = Box("form", "", "", 1, children)
     fields = tuple({field.key: field for field in root.fields()}.values())
     wanted = {path for field in fields for condition in field.conditions for path in condition.reads}
     wanted |= {tuple(path.split(".")) for field in fields for path in field.widget.needs(field.bound)}
-    reads = tuple(sorted(".".join(path) for path in wanted if path[0] in maker.readable))
-    return FormView(definition.name, table, root, fields, reads)
+    drawn = [name for field in fields for name in _drawn(gate, field)]
+    rest = sorted(".".join(path) for path in wanted if path[0] in maker.readable)
+    return FormView(definition.name, table, root, fields, tuple(dict.fromkeys([*drawn, *rest])))
+
+
+def _drawn(gate: Gate, field: FormField) -> Iterator[str]:
+    """What a field is drawn from; of lines, what their readers may see."""
+    if field.bound.field.type.name != "lines":
+        return iter(field.widget.reads(field.bound))
+    start = field.key + "."
+    inner = [name.removeprefix(start) for name in field.widget.reads(field.bound)]
+    return (start + name for name in readable_paths(gate, field.bound.field.target or "", inner))
 
 
 class _Maker:

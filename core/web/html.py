@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from markupsafe import Markup, escape
 
 _SAFE = (Markup, int)
@@ -19,3 +21,8 @@ class Piece:
         """Fill the places in order; raises TypeError for too few or too many values."""
         filled = tuple([value if type(value) in _SAFE else escape(value) for value in values])
         return str.__new__(Markup, self._pattern % filled)
+
+
+def join(parts: Iterable[object]) -> Markup:
+    """One after the other, with all escaped that is not Markup; Markup.join looks at each part five times."""
+    return str.__new__(Markup, "".join([part if type(part) is Markup else escape(part) for part in parts]))

@@ -26,6 +26,7 @@ from core.web.response import redirect
 from core.web.routing import Route
 from core.web.shell import Crumb, Frame, avatar, render
 from core.web.widgets.base import Entry, Posted, Record
+from core.web.widgets.lines import MOST_READ
 
 if TYPE_CHECKING:
     from core.definition.model import Object
@@ -52,8 +53,7 @@ def place_of(context: Context, thing: Object, table: str) -> Place:
     model = context.system.model
     named = [name for name in thing.forms if name in model.forms and model.forms[name].of == table]
     name = named[0] if named else model.form_of(table).name
-    view = form_view(context.system, name, table, context.viewer.locale.language,
-                     context.records.readable(table), context.session.user.shape)
+    view = form_view(context.session, name, table, context.viewer.locale.language)
     return Place(thing, table, view)
 
 
@@ -186,7 +186,7 @@ def load(context: Context, place: Place, identity: int) -> tuple[Record, bool]:
     gate = context.session.gate
     fields = [*place.view.names, "_title", *(name for name in MADE if visible(gate, place.table, name))]
     for trash in (False, True):
-        found = context.records.read(place.table, [identity], fields, trash=trash)
+        found = context.records.read(place.table, [identity], fields, trash=trash, most_lines=MOST_READ + 1)
         if found:
             return found[0], trash
     raise NotFound(N_("There is no such record, or you may not see it."))

@@ -116,6 +116,10 @@ class Widget(ABC):
         """Fields of the record that it draws beside its own."""
         return ()
 
+    def reads(self, bound: Bound) -> tuple[str, ...]:
+        """What the record service is asked for to draw it: the field itself, or the parts of it that are shown."""
+        return (bound.path,)
+
     def cell(self, bound: Bound) -> Reader:
         """The function that draws a value in a list."""
         return self.read(bound)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -11,11 +11,17 @@ from markupsafe import Markup, escape
 
 from core.types.base import BadValue
 from core.web.context import Viewer
+from core.web.html import Piece, join
 from core.web.i18n import N_
 from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Posted, Reader, Record, Widget
 
 MOST_ROWS = 2_000
 MOST_SHOWN = 100         # more than these are a list of their own, one click away
+MOST_READ = 1_000        # more than these are not even counted on the form
+NUMBER = Markup(' class="t-num"')
+CELL = Markup('<td data-label="{}"{}>{{}}</td>')
+ROW = Piece('<tr>{}<td class="t-narrow">{}</td></tr>')
+OPENER = Piece('<a class="t-row-open" href="{}/{}" aria-label="{}"><span class="t-i-open"></span></a>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +90,16 @@ class LinesWidget(Widget):
     name: ClassVar[str] = "lines"
     wide: ClassVar[bool] = True
 
+    def reads(self, bound: Bound) -> tuple[str, ...]:
+        inner = (path for c in columns_of(bound) for path in (*c.widget.reads(c.bound), *c.widget.needs(c.bound)))
+        return (bound.path + ".id", *dict.fromkeys(f"{bound.path}.{path}" for path in inner))
+
     def read(self, bound: Bound) -> Reader:
         columns = columns_of(bound)
-        head = NOTHING.join(Markup('<th scope="col"{}>{}</th>').format(
+        head = join(Markup('<th scope="col"{}>{}</th>').format(
             Markup(' class="t-num"') if c.widget.numeric else NOTHING, c.bound.title) for c in columns)
+        cells = [(Piece(str(CELL.format(c.bound.title, NUMBER if c.widget.numeric else NOTHING))), c.cell)
+                 for c in columns]
         target = bound.field.target or ""
         base = bound.homes.get(target) or f"/-/open/{target}"
         words = bound.text("None yet"), bound.text("Open"), bound.text("Total")
@@ -96,7 +108,9 @@ class LinesWidget(Widget):
             rows = record.get(bound.path)
             if not rows:
                 return Markup('<p class="t-none">{}</p>').format(words[0])
-            body = NOTHING.join(_read_row(columns, row, viewer, base, words[1]) for row in rows[:MOST_SHOWN])
+            body = join(ROW(
+                join([place(cell(row, viewer)) for place, cell in cells]),
+                OPENER(base, row["id"], words[1]) if row.get("id") else NOTHING) for row in rows[:MOST_SHOWN])
             return Markup('<div class="t-lines-frame"><table class="table t-lines"><thead><tr>{}<th class="t-narrow">'
                           '</th></tr></thead><tbody>{}</tbody>{}</table></div>{}').format(
                 head, body, _totals(columns, rows, viewer, words[2]), _rest(bound, record, rows, base))
@@ -111,9 +125,9 @@ class LinesWidget(Widget):
         words = {"add": bound.text("Add a line"), "remove": bound.text("Remove this line")}
 
         def draw(entry: Entry, control: Control, viewer: Viewer) -> str:
-            head = NOTHING.join(Markup('<th scope="col"{}>{}</th>').format(
+            head = join(Markup('<th scope="col"{}>{}</th>').format(
                 Markup(' class="t-num"') if c.widget.numeric else NOTHING, c.bound.title) for c in columns)
-            rows = NOTHING.join(_edit_row(columns, row, control, viewer, words) for row in entry.rows)
+            rows = join(_edit_row(columns, row, control, viewer, words) for row in entry.rows)
             fresh = Line("__row__", "", {})
             blank = _edit_row(columns, fresh, replace(control, problems={}), viewer, words)
             return Markup(
@@ -156,15 +170,6 @@ def _posted_row(bound: Bound, posted: Posted, key: str, place: str) -> Line:
     return Line(place, posted.form.get(f"{key}.id", ""), entries, posted.form.get(f"{key}._delete") == "1")
 
 
-def _read_row(columns: tuple[LineColumn, ...], row: Record, viewer: Viewer, base: str, word: str) -> Markup:
-    cells = NOTHING.join(Markup('<td data-label="{}"{}>{}</td>').format(
-        c.bound.title, Markup(' class="t-num"') if c.widget.numeric else NOTHING, c.cell(row, viewer))
-        for c in columns)
-    opener = Markup('<a class="t-row-open" href="{}/{}" aria-label="{}"><span class="t-i-open"></span></a>').format(
-        base, row["id"], word) if row.get("id") else NOTHING
-    return Markup('<tr>{}<td class="t-narrow">{}</td></tr>').format(cells, opener)
-
-
 def _edit_row(columns: tuple[LineColumn, ...], row: Line, control: Control, viewer: Viewer,
               words: Mapping[str, str]) -> Markup:
     cells = []
@@ -188,7 +193,7 @@ def _edit_row(columns: tuple[LineColumn, ...], row: Line, control: Control, view
         '<tr{}>{}<td class="t-narrow"><input type="hidden" name="{}.{}.id" value="{}"><input type="hidden" '
         'name="{}.{}._delete" value="{}"><button type="button" class="btn btn-icon btn-ghost-secondary" '
         'data-remove-line aria-label="{}" title="{}"><span class="t-i-x"></span></button>{}</td></tr>').format(
-        Markup(" hidden") if row.removed else NOTHING, NOTHING.join(cells), control.name, row.key, row.id,
+        Markup(" hidden") if row.removed else NOTHING, join(cells), control.name, row.key, row.id,
         control.name, row.key, "1" if row.removed else "", words["remove"], words["remove"], note)
 
 
@@ -198,11 +203,16 @@ def _rest(bound: Bound, record: Record, rows: Any, base: str) -> Markup:
         return NOTHING
     where = urlencode({"f": "", "where": f"{getattr(bound.field.properties, 'by', '')} == {record['id']}"})
     return Markup('<p class="t-none"><a href="{}?{}">{}</a></p>').format(
-        base, where, bound.text("Show all {count}", count=f"{len(rows):,}"))
+        base, where, bound.text("Show all {count}", count=counted(rows)))
+
+
+def counted(rows: Collection[Any]) -> str:
+    """How many lines there are, as far as they were read."""
+    return f"{MOST_READ:,}+" if len(rows) > MOST_READ else f"{len(rows):,}"
 
 
 def _totals(columns: tuple[LineColumn, ...], rows: Any, viewer: Viewer, word: str) -> Markup:
-    if not any(c.total for c in columns) or len(rows) < 2:
+    if not any(c.total for c in columns) or not 2 <= len(rows) <= MOST_READ:
         return NOTHING
     cells = []
     for number, column in enumerate(columns):
@@ -212,4 +222,4 @@ def _totals(columns: tuple[LineColumn, ...], rows: Any, viewer: Viewer, word: st
                 column.bound.title, column.cell({column.name: sum(values)}, viewer) if values else NOTHING))
         else:
             cells.append(Markup("<td>{}</td>").format(word if number == 0 else NOTHING))
-    return Markup("<tfoot><tr>{}<td></td></tr></tfoot>").format(NOTHING.join(cells))
+    return Markup("<tfoot><tr>{}<td></td></tr></tfoot>").format(join(cells))
