@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from core.web import assets, health
 from core.web.api.routes import ROUTES as API
-from core.web.pages import account, admin, desk, files, form, form_parts, history, list, search, settings, signin, tokens
+from core.web.pages import (
+    account,
+    admin,
+    desk,
+    files,
+    form,
+    form_parts,
+    history,
+    list,
+    locks,
+    search,
+    settings,
+    signin,
+    tokens,
+)
 from core.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     *assets.ROUTES, *health.ROUTES, *signin.ROUTES, *desk.ROUTES, *search.ROUTES, *account.ROUTES, *tokens.ROUTES,
-    *files.ROUTES, *admin.ROUTES, *settings.ROUTES, *API, *form.ROUTES, *form_parts.ROUTES, *history.ROUTES, *list.ROUTES,
+    *files.ROUTES, *admin.ROUTES, *settings.ROUTES, *API, *form.ROUTES, *form_parts.ROUTES, *history.ROUTES,
+    *locks.ROUTES, *list.ROUTES,
 )

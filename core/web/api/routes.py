@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.web.api import bulk, files, reading, writing
+from core.web.api import bulk, files, locks, reading, writing
 from core.web.routing import Route
 
 BODY = 10_000_000
@@ -19,6 +19,8 @@ ROUTES = (
     Route("/api/v1/<table>/<id>", ("GET",), reading.read_record, "token", "records"),
     Route("/api/v1/<table>/<id>", ("PATCH",), writing.change_record, "token", "records", BODY),
     Route("/api/v1/<table>/<id>", ("DELETE",), writing.delete_record, "token", "records"),
+    Route("/api/v1/<table>/<id>/unlock", ("POST",), locks.unlock, "token", "records", 20_000),
+    Route("/api/v1/<table>/<id>/lock", ("POST",), locks.lock, "token", "records", 20_000),
     Route("/api/v1/<table>/<id>/<field>", ("GET",), files.fetch, "token", "records"),
     Route("/api/v1/<table>/<id>/<action>", ("POST",), writing.act, "token", "records"),
 )

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from core.ed.scope import visible
 from core.ed.trees import above
-from core.errors import BadRequest, Conflict, Denied, Invalid, NotFound
+from core.errors import BadRequest, Conflict, Denied, Invalid, NotFound, RecordLocked
 from core.types.base import BadValue
 from core.web import clash, form_save, linking, said
 from core.web.context import Context
@@ -19,6 +19,7 @@ from core.web.form_draw import Sheet, standings
 from core.web.form_view import FormView, form_view
 from core.web.i18n import N_
 from core.web.linking import LINKING
+from core.web.pages import locks
 from core.web.pages.objects import kind_of, object_of, object_title, title_of
 from core.web.pages.prefill import prefilled, values_of_new
 from core.web.request import once
@@ -96,8 +97,13 @@ def save(context: Context, object: str, id: int) -> Response:
     except Denied as error:
         context.undo()
         sent.problems[""] = context.text(error.message, **error.params)
-        return _again(context, place, id, sent, version, base, status=403)
+        return _again(context, place, id, sent, version, base, status=_refused(error))
     return said.saved(context, place.href(id), written.warnings)
+
+
+def _refused(error: Denied) -> int:
+    """Locked is a matter of the record, not of rights."""
+    return 409 if isinstance(error, RecordLocked) else 403
 
 
 def _version(context: Context) -> int:
@@ -144,7 +150,7 @@ def create(context: Context, object: str) -> Response:
             form_save.place_problems(sent, error.problems, place.view, context.viewer)
         except Denied as error:
             context.undo()
-            sent.problems[""], status = context.text(error.message, **error.params), 403
+            sent.problems[""], status = context.text(error.message, **error.params), _refused(error)
     record = prefilled(context, thing, table, place.view)
     entries = _with_titles(context, place.view, {**form_save.begin(place.view, record, context.viewer), **sent.entries})
     return draw(context, place, record, editing=True, creating=True, entries=entries, problems=sent.problems,
@@ -169,8 +175,8 @@ def remove(context: Context, object: str, id: int) -> Response:
                 words = context.text("Somebody changed this record meanwhile. Look at it again before you delete it.")
             case Denied():
                 words = context.text(error.message, **error.params)
-        return draw(context, place, record, editing=False, trashed=trashed, problems={"": words},
-                    status=422 if isinstance(error, Invalid) else 409 if isinstance(error, Conflict) else 403)
+        status = 422 if isinstance(error, Invalid) else 409 if isinstance(error, Conflict) else _refused(error)
+        return draw(context, place, record, editing=False, trashed=trashed, problems={"": words}, status=status)
     return redirect(f"/{thing.name}?deleted={id}")
 
 
@@ -202,11 +208,17 @@ def draw(context: Context, place: Place, record: Record, *, editing: bool, creat
     language = context.viewer.locale.language
     kind_title = model.text(f"table {table.name}.title", language) or table.title
     title = _("New: {kind}", kind=kind_title) if creating else title_of(record)
+    identity = None if creating else int(record["id"])
+    lock = None if identity is None else locks.banner(context, place.table, identity)
+    shut = lock is not None and lock.closed
+    fixed = _unchangeable(context, place, creating)
+    if lock is not None and lock.closed and not problems:           # else what was typed stays where it can be copied
+        fixed |= {one.key for one in place.view.fields if one.key not in lock.fields}
+        editing = editing and bool(lock.fields)
     values = current_values(place.view, record, entries or {}, context)
     sheet = Sheet(place.view, context.viewer, record, editing, creating,
-                  standings(place.view, values, context.session.environment, _unchangeable(context, place, creating)),
+                  standings(place.view, values, context.session.environment, fixed),
                   entries or {}, problems or {}, clashes or {})
-    identity = None if creating else int(record["id"])
     way = above(context.session, place.table, identity) if identity is not None and not trashed else ()
     crumbs = (Crumb(object_title(context, place.thing), place.href()),
               *(Crumb(one.title, place.href(one.id)) for one in way), Crumb(title, place.href(identity)))
@@ -217,7 +229,8 @@ def draw(context: Context, place: Place, record: Record, *, editing: bool, creat
         avatar=avatar("+" if creating else title, "is-large"), editing=editing, creating=creating, trashed=trashed,
         identity=identity, memory=memory, notice=notice, original=clash.memory(clashes) if clashes else "",
         top=(problems or {}).get("", ""), first=sheet.first_problem(), count=len(problems or {}),
-        may_change="change" in rights and not trashed, may_delete="delete" in rights,
+        may_change="change" in rights and not trashed and not (lock is not None and shut and not lock.fields),
+        may_delete="delete" in rights and not shut, lock=lock,
         may_create=context.records.may(place.table, "create"), multipart=place.view.files,
         kind=place.table if model.tables[place.thing.of].kinds else "",
         action=f"{place.href()}/new" if creating else place.href(identity))

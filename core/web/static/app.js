@@ -47,6 +47,13 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.t-menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 
+// Dialogs of a page that ask for more than yes or no.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest?.("[data-dialog]");
+  if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
+  event.target.closest?.("[data-close]")?.closest("dialog")?.close();
+});
+
 // Deleting and the like ask first.
 document.addEventListener("submit", (event) => {
   const form = event.target;
