@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from core.types.base import BadValue
 from core.types.file import FileProperties, FileType
@@ -18,6 +18,13 @@ class ImageProperties(FileProperties):
     accept: tuple[str, ...] = Field(RASTERS, description="The media types that may be uploaded; only those of "
                                     "pictures made of points can be.")
     max_side: int = Field(8_000, ge=16, le=20_000, description="The most points that it may be wide or high.")
+
+    @field_validator("accept")
+    @classmethod
+    def _of_points(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or not set(value) <= set(RASTERS):
+            raise ValueError(f"pictures are of one of these media types: {', '.join(RASTERS)}")
+        return value
 
 
 class ImageType(FileType):
