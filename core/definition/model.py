@@ -187,6 +187,7 @@ class Role:
     kind: Literal["staff", "portal"] = "staff"
     grants: Mapping[str, Grant] = field(default_factory=dict)  # by "table" or "table.field"
     help: str = ""
+    shares_views: bool = False
 
 
 @dataclass(frozen=True, eq=False)

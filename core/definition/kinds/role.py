@@ -44,6 +44,8 @@ class RoleSchema(Schema):
     all: bool = Property(False, description="True for the one role that may do everything.")
     kind: Literal["staff", "portal"] = Property("staff", description="A portal role is for outsiders: it inherits "
                                                 "nothing, only what it lists is allowed.")
+    shares_views: bool = Property(False, description="True: may save views of lists for others: for teams, roles and "
+                                  "everybody.")
     grants: dict[str, GrantSchema] = Property({}, description="Rights by table, or by table.field where a field's "
                                               "rights differ from its table's.")
 
@@ -61,7 +63,7 @@ class RoleKind(Kind):
         grants = {name: Grant(**{right: _right(getattr(grant, right)) for right in RIGHTS},
                               where=_where(name, grant, building)) for name, grant in schema.grants.items()}
         return Role(merged.name, schema.title or humanised(merged.name), tuple(schema.includes), schema.all,
-                    schema.kind, grants, schema.help or "")
+                    schema.kind, grants, schema.help or "", shares_views=schema.shares_views)
 
     def check(self, merged: Merged, value: Any, building: Building) -> None:
         """Check included roles, and that grants name tables, fields and record roles that exist."""
