@@ -138,6 +138,11 @@ def change(session: Session, name: str, value: object, record: int | None = None
         connection.execute(new.on_conflict_do_update(index_elements=["key"], set_={"value": new.excluded.value}))
     connection.execute(insert(_change).values(key=keys[0], before=before, after=after, user_id=session.user.user_id,
                                               how=session.how))
+    raise_epoch(connection)
+
+
+def raise_epoch(connection: Connection) -> None:
+    """Let every request after this one see what live owns as it is now."""
     connection.execute(sql_update(_live).values(epoch=_live.c.epoch + 1))
 
 
