@@ -12,7 +12,7 @@ from sqlalchemy import table as sql_table
 from core.bm import tables
 from core.bm.canonical import canonical, digest
 from core.bm.state import Parked, State
-from core.ed.stored import StoredExpression
+from core.ed.stored import StoredName
 
 EXACT_ROWS = 1_000_000          # larger tables are not counted, PostgreSQL's estimate does
 
@@ -30,7 +30,7 @@ class Facts:
     constraints: Mapping[str, tuple[str, bool]] = field(default_factory=dict)   # keys and checks: -> (table, validated)
     rows: Mapping[str, int] = field(default_factory=dict)                       # estimates, by physical table
     values: Mapping[int, int] = field(default_factory=dict)                     # filled values, by identity
-    expressions: tuple[StoredExpression, ...] = ()                              # those that records of live hold
+    expressions: tuple[StoredName, ...] = ()                              # what records of live name
 
     @property
     def fingerprint(self) -> str:

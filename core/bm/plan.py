@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from core.bm import formulas
 from core.bm.diff import Added, Change, Changed, Removed, Renamed, Returned, called, diff, former_name
 from core.bm.facts import Facts
 from core.bm.seeds import order as seed_order
@@ -36,8 +37,10 @@ def plan(base: State, target: State, facts: Facts, back: bool = False) -> Plan:
     if problems:
         return Plan(base.hash, target.hash, facts.fingerprint, changes, problems=problems, back=back)
     tables = _wanted(target, base, facts)
-    steps = (*_stage(target), *_expand(tables, target, facts), *_indexes(tables, target, facts), *_switch(target),
-             *_fill(target, changes), *_validate(tables, target, facts), *_park(base, target, tables, facts))
+    again = formulas.to_compute(base, target, facts)
+    steps = (*_stage(target), *_expand(tables, target, facts), *_indexes(tables, target, facts),
+             *formulas.suspend(again, target), *_switch(target), *_fill(target, changes),
+             *formulas.compute(again, target, facts), *_validate(tables, target, facts), *_park(base, target, tables, facts))
     numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
     return Plan(base.hash, target.hash, facts.fingerprint, changes, numbered,
                 notes=tuple(_notes(base, changes, facts)), back=back)
@@ -55,6 +58,7 @@ def _problems(base: State, target: State, changes: tuple[Change, ...], facts: Fa
         for change in changes:
             yield from _narrowing(target, change)
         yield from _broken(base, target, facts)
+        yield from formulas.problems(base, target, facts)
     yield from _drift(facts)
 
 
@@ -64,7 +68,7 @@ def _other_meaning(base: State, target: State, former: str, path: str) -> Iterat
     same = before == after or {_one_choice(before), _one_choice(after)} == {"choice", "state"}
     if _several(before) and _several(before) <= _several(after):        # a link may come to lead to more tables
         return
-    if same and old.parts == new.parts:
+    if same and (old.parts == new.parts or formulas.turns(old, new)):
         return
     if "." not in path:
         yield _problem(target, "table", path, words(
@@ -128,7 +132,7 @@ def _number(value: object) -> int:
 
 
 def _broken(base: State, target: State, facts: Facts) -> Iterator[Words]:
-    """Expressions that people wrote into records and that would mean nothing any more."""
+    """Values of records that name definitions, and would mean nothing any more."""
     for one, problem in broken(base, target, facts.expressions):
         yield words("{table} {record} ({title}): its {field} would break, {problem}; change the record first",
                     table=one.table, record=one.record, title=one.title, field=one.field.partition(".")[2],

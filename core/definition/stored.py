@@ -1,4 +1,7 @@
-"""Expressions that people keep in records: checked against a Model, with former names replaced by those of now."""
+"""What people keep in records and that names definitions: expressions, tables, fields.
+
+All is checked against a Model; former names are replaced by those of now.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.definition.references import Reference
+from core.errors import Words, words
 from core.expression import ExpressionError, check
 from core.expression.functions import BUILT_IN
 from core.types.expression import ExpressionProperties, expects
@@ -18,15 +22,18 @@ if TYPE_CHECKING:
     from core.expression.mentions import Mention
 
 
-def expression_fields(model: Model) -> Iterator[Field]:
-    """The fields that hold expressions, each once."""
+NAMING = frozenset({"expression", "table", "field", "any_link"})       # the types of fields whose values name tables
+
+
+def naming_fields(model: Model) -> Iterator[Field]:
+    """The fields whose values name tables and fields, each once."""
     for table in model.tables.values():
-        yield from (field for field in table.own.values() if isinstance(field.properties, ExpressionProperties))
+        yield from (field for field in table.own.values() if field.type.name in NAMING and not field.virtual)
 
 
-def holds_expressions(bodies: Iterable[Mapping[str, object]]) -> bool:
-    """Whether any definition has a field of this type, by the bodies alone: nothing is built for it."""
-    return any(isinstance(field, Mapping) and field.get("type") == "expression" for body in bodies
+def holds_names(bodies: Iterable[Mapping[str, object]]) -> bool:
+    """Whether any definition has a field of such a type, by the bodies alone: nothing is built for it."""
+    return any(isinstance(field, Mapping) and field.get("type") in NAMING for body in bodies
                if isinstance(fields := body.get("fields"), Mapping) for field in fields.values())
 
 
@@ -64,6 +71,74 @@ def references(model: Model, field: Field, expression: Expression) -> tuple[Refe
         else:
             found.append(refer(one.kind, one.name, one))
     return tuple(dict.fromkeys(found))
+
+
+def problem_of(model: Model, field: Field, source: str, beside: str = "") -> Words | None:
+    """Why a stored value means nothing in a Model; `beside` is the table that another field of the record names."""
+    if field.type.name == "expression":
+        try:
+            checked(model, field, source)
+        except ExpressionError as error:
+            return error.words
+        return None
+    if field.type.name == "field":
+        table = table_about(model, field, beside)
+        if table is None:
+            return words('there is no table "{table}"', table=beside)
+        return None if field_now(model, field, table, source) else words(
+            'there is no field "{name}" on "{table}"', name=source, table=table)
+    return None if table_now(model, field, source) else words('there is no table "{table}"', table=source)
+
+
+def table_now(model: Model, field: Field, name: str) -> str | None:
+    """A table that a stored value names, by its name of now; None if there is none, or not under the field's base."""
+    now = name if name in model.tables else model.names.renames.definition("table", name)
+    base = str(getattr(field.properties, "of", ""))
+    return now if now in model.tables and (not base or model.names.is_kind_of(now or "", base)) else None
+
+
+def table_about(model: Model, field: Field, beside: str) -> str | None:
+    """The table whose field a stored value names: the one that its field fixes, or the one named beside it."""
+    fixed = str(getattr(field.properties, "on", ""))
+    holder = model.field(field.table, str(getattr(field.properties, "table", "")))
+    return fixed or (table_now(model, holder, beside) if holder is not None else None)
+
+
+def field_now(model: Model, field: Field, table: str, path: str) -> str | None:
+    """A field or path that a stored value names, by its names of now; None if there is none."""
+    parts, found = path.split("."), []
+    if len(parts) > 1 and not getattr(field.properties, "paths", False):
+        return None
+    for part in parts:
+        now = part if model.names.member(table, part) is not None else model.names.now(table, part)
+        kind = model.names.member(table, now) if now is not None else None
+        if kind is None:
+            return None
+        found.append(str(now))
+        table = str(kind.of) if kind.name in ("link", "any_link") and not kind.many else ""
+    return ".".join(found)
+
+
+def named(model: Model, field: Field, source: str, beside: str = "") -> tuple[Reference, ...]:
+    """What a stored value names; one that is wrong names nothing."""
+    place = f"{field.table}.{field.name}"
+    if field.type.name == "expression":
+        try:
+            return references(model, field, checked(model, field, source))
+        except ExpressionError:
+            return ()
+    if field.type.name != "field":
+        now = table_now(model, field, source)
+        return (Reference("record", place, (), "table", now, 0),) if now is not None else ()
+    table = table_about(model, field, beside)
+    path = field_now(model, field, table, source) if table is not None else None
+    found, inside = [], 0
+    for part in path.split(".") if path is not None else ():
+        declared = model.field(table or "", part)
+        found.append(Reference("record", place, (), "table", f"{declared.table if declared else table}.{part}", inside))
+        kind = model.names.member(table or "", part)
+        table, inside = str(kind.of) if kind is not None else None, inside + len(part) + 1
+    return tuple(found)
 
 
 def _properties(field: Field) -> ExpressionProperties:

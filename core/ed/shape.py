@@ -61,10 +61,12 @@ class Shape:
         self._ways = {name: (k.columns, _own(k.field.type, "to_columns"), k.p) for name, k in self.kept.items()}
         self._wires = {name: (k.identity, k.to_wire(None), _own(k.field.type, "to_wire"), k.p)
                        for name, k in self.kept.items()}
+        self.naming: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.field.type.name in ("table", "field"))
         self.searched = any(f.search for f in self.table.fields.values())
         self.history = "history" in self.table.keeps
         self.currency = _currency(self.table)
         self.currency_through = None if self.currency else self._currency_through()
+        self.rate = _rate(self.table)
 
     def _keep(self, field: Field) -> Kept:
         names = {part: self.stored.name(field.name, part) for part, _ in parts(field)}
@@ -125,6 +127,13 @@ def _currency(table: Table) -> str | None:
     found = table.fields.get("currency")
     is_currency = found is not None and found.target == "currency" and not found.many and not found.virtual
     return "currency" if is_currency else None
+
+
+def _rate(table: Table) -> str | None:
+    """The name of the field that keeps the rate of a record's own, beside its currency, if it has one."""
+    found = table.fields.get("rate")
+    is_rate = found is not None and found.type.name == "decimal" and not found.virtual and _currency(table) is not None
+    return "rate" if is_rate else None
 
 
 def shape(system: System, table: str) -> Shape:

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Integer, MetaData, Table
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
-from core.ed import checks, computed, defaults, journal, locked, messages, prepare, staging, store, verify
+from core.ed import checks, computed, defaults, journal, locked, messages, naming, prepare, staging, store, verify
 from core.ed import trash as trashing
 from core.ed.around import Around, verify_changed
 from core.ed.batch import Batch, Group, Removal, Written
@@ -134,6 +134,7 @@ def _check(batch: Batch) -> None:
     for group in (*batch.changes, *batch.inserts):
         staging.claim(batch, group.shape, group.rows)
         checks.before(batch.session, group.shape, group.rows, leaving, batch.problems)
+        naming.check(batch.session, group.shape, group.rows, batch.problems)
     batch.problems.stop()
 
 

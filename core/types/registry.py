@@ -17,6 +17,7 @@ from core.types.duration import DurationType
 from core.types.email import EmailType
 from core.types.expression import ExpressionType
 from core.types.fax import FaxType
+from core.types.field import FieldNameType
 from core.types.file import FileType
 from core.types.float import FloatType
 from core.types.html import HtmlType
@@ -33,6 +34,7 @@ from core.types.phone import PhoneType
 from core.types.rating import RatingType
 from core.types.sequence import SequenceType
 from core.types.state import StateType
+from core.types.table import TableNameType
 from core.types.tags import TagsType
 from core.types.text import TextType
 from core.types.time import TimeType
@@ -43,7 +45,7 @@ BUILT_IN: tuple[FieldType[Any], ...] = (
     DateType(), DatetimeType(), ChoiceType(), LinkType(), LinesType(), EmailType(), PhoneType(), UrlType(),
     SequenceType(), FileType(), StateType(), ExpressionType(), HtmlType(), FloatType(), TimeType(), DurationType(),
     FaxType(), ColorType(), RatingType(), TagsType(), ImageType(), DocumentType(), JsonType(),
-    AnyLinkType(), LinksType())
+    AnyLinkType(), LinksType(), TableNameType(), FieldNameType())
 
 
 def registry() -> dict[str, FieldType[Any]]:

@@ -12,7 +12,7 @@ from pydantic import Field as Property
 from core.definition.building import Building
 from core.definition.faults import tell_all
 from core.definition.kinds import stored_formulas
-from core.definition.kinds.relations import check_links, check_several
+from core.definition.kinds.relations import check_field_name, check_links, check_several, check_table_name
 from core.definition.kinds.schema import Condition, Expression, Name, Names, Schema, Text, Value
 from core.definition.model import Field
 from core.definition.names import COLUMNS, suggestion
@@ -21,10 +21,11 @@ from core.definition.texts import humanised
 from core.definition.values import BodyPath, Merged
 from core.types.base import BadValue, FieldType, Type
 from core.types.expression import ExpressionProperties, expects
-from core.types.several import of_properties
+from core.types.field import FieldNameProperties
 from core.types.link import LinkProperties, targets_of
 from core.types.links import LinksProperties
 from core.types.several import of_properties
+from core.types.table import TableNameProperties
 
 CONDITIONS = ("required", "readonly", "show")
 NARROWING = ("title", "help", "required", "readonly", "show", "default", "suggest", "among", "search")
@@ -252,6 +253,10 @@ def check_target(merged: Merged, path: BodyPath, made: Field, building: Building
         check_links(merged, path, made, building)
     elif isinstance(made.properties, LinkProperties) and made.properties.several:
         check_several(merged, path, made, building)
+    elif isinstance(made.properties, TableNameProperties):
+        check_table_name(merged, path, made, building)
+    elif isinstance(made.properties, FieldNameProperties):
+        check_field_name(merged, path, made, building)
     elif made.type.name == "link" and kind.of is not None:
         found = building.find(merged, (*path, "to"), "table", kind.of)
         if found is not None and getattr(made.properties, "tree", False):

@@ -1,4 +1,4 @@
-"""What must hold of links to several tables, and of links through a table between."""
+"""What must hold of links to several tables, of links through a table between, and of names kept as values."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from core.definition.relations import candidates, ends
 from core.definition.scope import Written
 from core.definition.tables import Field, Table
 from core.definition.values import BodyPath, Merged
+from core.types.field import FieldNameProperties
 from core.types.links import LinksProperties
 
 
@@ -71,3 +72,25 @@ def _tell_unclear(merged: Merged, path: BodyPath, made: Field, through: Table, b
             building.tell(merged, (*path, "through"), f'table "{through.name}" has several links to table "{table}": '
                                                       f'say with "{key}" which of {several} is meant')
             return
+
+
+def check_table_name(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:
+    """Check the base of the tables that a value may name."""
+    base = str(getattr(made.properties, "of", ""))
+    if base:
+        building.find(merged, (*path, "of"), "table", base)
+
+
+def check_field_name(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:
+    """Check which table's fields a value may name: a fixed one, or the one that another field of the record names."""
+    properties = made.properties
+    if not isinstance(properties, FieldNameProperties):
+        raise TypeError(made.type.name)
+    if bool(properties.on) == bool(properties.table):
+        building.tell(merged, path, f'field "{made.name}" has either "on", a table, or "table", a field that names one')
+    elif properties.on:
+        building.find(merged, (*path, "on"), "table", properties.on)
+    elif building.field(merged, (*path, "table"), made.table, properties.table) is not None:
+        beside = building.names.field(made.table, properties.table)
+        if beside is None or beside.type.name != "table":
+            building.tell(merged, (*path, "table"), f'"{properties.table}" is no field of type "table"')

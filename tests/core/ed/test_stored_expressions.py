@@ -10,9 +10,9 @@ from core.bm import live
 from core.bm.describe import as_text
 from core.bm.stored import users_in_records
 from core.definition import Model, load
-from core.definition.stored import expression_fields
+from core.definition.stored import naming_fields
 from core.definition.users import target
-from core.ed.stored import expression_of, stored_expressions, stored_references
+from core.ed.stored import expression_of, stored_names, stored_references
 from core.errors import Invalid
 from core.expression import Environment
 from tests.core.bm.conftest import Live, database_of_test, system  # noqa: F401
@@ -79,7 +79,7 @@ def test_it_can_be_used(policies: Live) -> None:
     policies.create("policy", name="P", rule="region == 'north'")
     with policies.engine.connect() as connection:
         system = live.system(connection, policies.version, policies.plugins)
-        (one,) = stored_expressions(system, connection)
+        (one,) = stored_names(system, connection)
         expression = expression_of(system, one.field, one.source)
     environment = Environment({}, date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), "UTC")
     assert expression.evaluate({"region": "north"}, environment) is True
@@ -132,7 +132,7 @@ def test_a_renamed_field_keeps_its_meaning_in_rows(policies: Live) -> None:
         policies.promote()
         with policies.engine.connect() as connection:
             system = live.system(connection, policies.version, policies.plugins)
-            (one,) = stored_expressions(system, connection)
+            (one,) = stored_names(system, connection)
             assert expression_of(system, one.field, one.source).source == f"{now} == 'north' and stage == 'won'"
             assert f"deal.{now}" in {to.to_name for _, to in stored_references(system, connection)}
     # whoever writes a former name writes the name of now
@@ -166,7 +166,7 @@ def test_in_data_and_defaults_it_is_checked_with_the_definitions(tmp_path: Path)
 
 
 def fields_of(model: Model) -> list[str]:
-    return [f"{field.table}.{field.name}" for field in expression_fields(model)]
+    return [f"{field.table}.{field.name}" for field in naming_fields(model)]
 
 
 def test_fields_of_the_type_are_found_once(policies: Live) -> None:

@@ -37,7 +37,7 @@ def test_it_reads_as_ids_with_titles(small: Small) -> None:
 
 
 def test_the_whole_list_adds_and_removes_rows(small: Small) -> None:
-    firm, (one, two) = make(small, "Whole", "Wim", "Wanda")
+    firm, (_one, two) = make(small, "Whole", "Wim", "Wanda")
     new = small.create("person", name="Will")
     kept = between(small, firm)[1][0]
     write(small, firm, [two, new])

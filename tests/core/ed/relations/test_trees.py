@@ -41,7 +41,7 @@ def test_under_finds_a_record_and_all_below(small: Small) -> None:
 
 
 def test_a_subtree_moves_with_its_root(small: Small) -> None:
-    first, middle, last = chain(small, "First", "Middle", "Last")
+    first, middle, _last = chain(small, "First", "Middle", "Last")
     new = small.create("place", name="New")
     move(small, **{f"_{middle}": new})
     assert names(small, f"under(record, {new})") == ["Last", "Middle", "New"]
