@@ -63,7 +63,7 @@ def update_group(batch: Batch, group: Group) -> None:
         rate = rates.get(number, money.ONE)
         money.fill(shaped, row, columns, rate)
         encoded.append({"id": row.id, **columns})
-        if shaped.currency in row.values:
+        if money.moves(shaped, row):
             money.follow(session, shaped, row, rate)
     changed = _same_columns(shaped, rows, encoded)
     statement = session.system.cache.get(("update", shaped.table.name, changed),
