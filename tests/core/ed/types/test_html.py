@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from core.types.html import cleaned
 from tests.core.ed.types.conformance import Conformance
 
-
 EVIL = ('<p onclick="x()">Hello <b>world</b></p><script>alert(1)</script><a href="javascript:x()">a</a>'
         '<img src=x onerror=alert(1)><iframe src="//evil"></iframe><style>p{}</style><svg onload=x()></svg>')
 
