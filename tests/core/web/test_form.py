@@ -243,6 +243,14 @@ def test_a_line_the_service_refuses_is_told_in_its_row(site: Site) -> None:
     assert re.search(r'id="f-lines-0-quantity-problem">[^<]*filled in', browser.text)
 
 
+def test_of_very_many_lines_the_first_are_shown(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("core.web.widgets.lines", "core.web.pages.form"):
+        monkeypatch.setattr(f"{module}.MOST_READ", 2)
+    record = deal(site, lines=[{"product": f"Line {number}", "price": Decimal(10)} for number in range(4)])
+    text = site.browser("ada").get(f"/deals/{record}")
+    assert '<span class="t-count">2+</span>' in text and "Line 0" in text and "Line 3" not in text
+
+
 def test_lines_of_others_cannot_be_reached(site: Site) -> None:
     other = site.read("deal", deal(site, lines=[{"product": "Theirs", "price": Decimal(10)}]))["lines"][0]["id"]
     record = deal(site, lines=[{"product": "Mine", "price": Decimal(10)}])
