@@ -28,7 +28,7 @@ from core.web.context import Context
 from core.web.i18n import LANGUAGES, N_, negotiate, text_of
 from core.web.limits import Limits
 from core.web.request import Request
-from core.web.response import redirect, secure
+from core.web.response import begin, redirect, secure
 from core.web.routing import Route, RouteTable
 
 log = logging.getLogger("tessera.web")
@@ -58,7 +58,7 @@ class Application:
         context = self._context(request)
         response = secure(self._answer(context), context)
         self._log(context, response, started)
-        return response(environ, start_response)
+        return response(environ, begin(start_response))
 
     def _context(self, request: Request) -> Context:
         given = request.headers.get("X-Request-Id", "")

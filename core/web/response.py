@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
+from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -10,13 +11,13 @@ from werkzeug.wrappers import Response
 
 from core.web.context import Context
 
-HEADERS: Mapping[str, str] = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
+HEADERS = (                             # of every answer, whatever its handler says
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
+)
 
 
 def policy(nonce: str) -> str:
@@ -28,15 +29,20 @@ def policy(nonce: str) -> str:
 
 
 def secure(response: Response, context: Context) -> Response:
-    """Put the headers on that every answer has; a handler's own policy stays."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    """Put the headers on that answers have beside HEADERS; a handler's own policy stays."""
     response.headers.setdefault("Content-Security-Policy", policy(context.nonce))
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Request-Id"] = context.request_id
     if context.left is not None and context.request.path.startswith("/api/"):
         response.headers.update(context.left.headers)
     return response
+
+
+def begin(start_response: Callable[..., Any]) -> Callable[..., Any]:
+    """Begin an answer as the server does, with HEADERS after its own."""
+    def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        return start_response(status, [*headers, *HEADERS], *rest)
+    return start
 
 
 def page(body: str | Markup, status: int = 200) -> Response:
