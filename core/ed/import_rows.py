@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -50,12 +51,14 @@ class ImportRow:
 class Reader:
     """Turns rows into values by a mapping, within one session; keeps what links were found for the batch."""
 
-    def __init__(self, session: Session, table: Table, mapping: ImportMapping, header: Sequence[str]) -> None:
+    def __init__(self, session: Session, table: Table, mapping: ImportMapping, header: Sequence[str],
+                 is_json: bool = False) -> None:
         self.session = session
         self.table = table
         self.mapping = mapping
         self.header = tuple(header)
         self.locale = Locale(mapping.language, mapping.zone)
+        self.is_json = is_json
         self.texts = import_texts.reader(self.header, mapping)
         self.skipped: Counter[tuple[str, str]] = Counter()     # values left empty because nothing has that name
 
@@ -70,7 +73,9 @@ class Reader:
             if source.by is not None:
                 self._links(target, source, good)
             else:
-                _convert(name, good, self._converter(target, source), keep=source.empty == "keep")
+                convert = self._converter(target, source)
+                _convert(name, good, _structured(target, convert) if self.is_json else convert,
+                         keep=source.empty == "keep")
         return read
 
     def _misshapen(self, row: ImportRow) -> bool:
@@ -148,6 +153,8 @@ class Reader:
             return []
         if not target.many:
             return [text]
+        if self.is_json and text.startswith("["):
+            return [str(part) for part in json.loads(text) if part is not None]
         return [part.strip() for part in text.split(source.split or ",") if part.strip()]
 
     def _resolve(self, row: ImportRow, target: Field, source: Source, name: str, ids: Sequence[int],
@@ -197,6 +204,19 @@ def _convert(name: str, rows: Sequence[ImportRow], convert: Callable[[str], Any]
                 row.fail(name, bad.message, bad.params)
         elif not keep:
             row.values[name] = None
+
+
+def _structured(target: Field, convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Lists and objects of a JSON file are in wire form; all else is text as anywhere."""
+    def read(text: str) -> Any:
+        if text[0] not in "[{":
+            return convert(text)
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return convert(text)                           # a text that only begins like it
+        return target.type.from_wire(value, target.properties) if value else None
+    return read
 
 
 def find_by(session: Session, table: str, by: str, names: Sequence[str]) -> dict[str, list[int]]:

@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import bindparam
 
 from core.ed import mapping as mappings
+from core.ed.export_formats import safe
 from core.ed.import_order import ordered, repeated
 from core.ed.import_rows import ImportRow, Reader, match
 from core.ed.mapping import ImportMapping
@@ -196,7 +197,7 @@ class Import:
         session.how = "import"
         self._check(session)                               # live may have moved on since the last batch
         table = _table(session, self.table)
-        reader = Reader(session, table, self.mapping, self.file.header)
+        reader = Reader(session, table, self.mapping, self.file.header, self.file.is_json)
         rows = reader.read(source)
         for row in rows:
             if row.source.number in self.repeated:
@@ -285,14 +286,14 @@ class ErrorFile:
             return
         with self.path.open("a", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows(
-                [*self._cells(row.source.cells), row.source.number, "; ".join(row.reasons)] for row in rows)
+                [*self._cells(row.source.cells), row.source.number, safe("; ".join(row.reasons))] for row in rows)
             file.flush()
             os.fsync(file.fileno())
 
 
     def _cells(self, cells: Sequence[str]) -> Iterator[str]:
         for place in self.places:
-            yield cells[place].replace("\0", "\\0") if place < len(cells) else ""
+            yield safe(cells[place].replace("\0", "\\0")) if place < len(cells) else ""
 
 
 @contextmanager

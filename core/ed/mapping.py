@@ -79,6 +79,7 @@ class ImportMapping(_Part):
     nulls: Texts = ()                   # texts that mean nothing in any column
     encoding: str | None = None
     delimiter: str | None = Field(None, min_length=1, max_length=1)
+    sheet: str | None = None            # of a workbook; the first unless told
     language: str = "en"                # whose decimal signs and words for yes and no the file uses
     zone: str = "UTC"                   # of moments without one
     fields: dict[str, Annotated[Source, BeforeValidator(_source)]] = Field(min_length=1)
@@ -177,7 +178,8 @@ def _check_match(mapping: ImportMapping, table: Table) -> Iterator[str]:
         field = table.fields.get(name)
         if name not in mapping.fields:
             yield f"match: {name!r} is not among the fields"
-        elif field is not None and (field.virtual or field.computed or field.many or field.type.is_file or field.type.name in UNMATCHED):
+        elif field is not None and (field.virtual or field.computed or field.many or field.type.is_file
+                                    or field.type.name in UNMATCHED):
             yield f"match: records cannot be found by {name!r}"
     if mapping.repeated == "merge" and not mapping.match:
         yield "repeated: rows can only be merged by a match"

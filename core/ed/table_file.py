@@ -1,4 +1,4 @@
-"""Reading a CSV file of unknown make: its encoding, its delimiter, its rows, and what is wrong with them."""
+"""Reading a file of rows of unknown make: CSV, a workbook, JSON; its encoding, its delimiter, what is wrong with it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from core.ed import workbook
+from core.ed.export_formats import unsafe
+from core.ed.json_file import is_json, json_rows
 from core.errors import Refused
 
 MOST_BYTES = 500_000_000
@@ -41,19 +44,37 @@ class TableFile:
     header: tuple[str, ...]
     rows: tuple[FileRow, ...]
 
+    @property
+    def is_json(self) -> bool:
+        """Whether lists and objects in it are written as JSON."""
+        return not self.delimiter
 
-def read(data: bytes, name: str, encoding: str | None = None, delimiter: str | None = None) -> TableFile:
-    """Read a whole file before anything is done with it. Raises Refused, saying where, if it cannot be read."""
+
+def read(data: bytes, name: str, encoding: str | None = None, delimiter: str | None = None,
+         sheet: str | None = None) -> TableFile:
+    """Read a whole file before anything is done with it. Raises Refused, saying where, if it cannot be read.
+
+    What it is, is seen by its first bytes: a workbook, JSON (a list, our own exports, or an object a line), else CSV.
+    """
     if len(data) > MOST_BYTES:
         raise Refused(f"{name}: is larger than {MOST_BYTES // 1_000_000} MB")
-    text, encoding = _decode(data, name, encoding)
-    delimiter = delimiter or sniff(text)
-    rows = list(_rows(text, name, delimiter))
+    digest = hashlib.sha256(data).hexdigest()
+    if data.startswith(workbook.OLD):
+        raise Refused(f"{name}: is a workbook of an old kind; save it as XLSX or CSV")
+    if data.startswith(workbook.BEGINS):
+        text, encoding, delimiter = workbook.read(data, name, sheet).decode("utf-8", "surrogatepass"), "XLSX", ","
+        rows = list(_rows(text, name, delimiter, quoted=False))
+    else:
+        text, encoding = _decode(data, name, encoding)
+        if is_json(text) and delimiter is None:
+            rows, delimiter = [FileRow(n, cells) for n, cells in enumerate(json_rows(text, name), 1)], ""
+        else:
+            delimiter = delimiter or sniff(text)
+            rows = list(_rows(text, name, delimiter, quoted="'" in text))
     if not rows:
         raise Refused(f"{name}: is empty")
     header = _header(rows[0].cells, name)
-    return TableFile(name, hashlib.sha256(data).hexdigest(), encoding, delimiter, header,
-                     tuple(_check(row, header) for row in rows[1:]))
+    return TableFile(name, digest, encoding, delimiter, header, tuple(_check(row, header) for row in rows[1:]))
 
 
 def sniff(text: str) -> str:
@@ -86,8 +107,11 @@ def _decode(data: bytes, name: str, encoding: str | None) -> tuple[str, str]:
     raise Refused(f"{name}:{line}: is neither {' nor '.join(guesses)} (byte {place}); say its encoding in the mapping")
 
 
-def _rows(text: str, name: str, delimiter: str) -> Iterator[FileRow]:
-    """Split into rows, strictly: a quote in the wrong place would swallow what follows it."""
+def _rows(text: str, name: str, delimiter: str, *, quoted: bool) -> Iterator[FileRow]:
+    """Split into rows, strictly: a quote in the wrong place would swallow what follows it.
+
+    `quoted`: there are apostrophes, which our exports put before what looks like a formula.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     number, start = 0, 1
     with long_cells():
@@ -95,7 +119,7 @@ def _rows(text: str, name: str, delimiter: str) -> Iterator[FileRow]:
             for cells in reader:
                 if cells:                      # an empty line holds nothing that could be lost
                     number += 1
-                    yield FileRow(number, tuple(cells))
+                    yield FileRow(number, tuple(map(unsafe, cells)) if quoted else tuple(cells))
                 start = reader.line_num + 1
         except csv.Error as error:
             raise Refused(f"{name}:{start}: the row that begins here cannot be read: {error}; "

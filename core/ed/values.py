@@ -145,10 +145,10 @@ class Reader:
 
         What is sent for `closed` fields is not even looked at: whether it fits would tell of what may be hidden.
         """
-        plain, take = table.plain, self._taken if isinstance(row.body, Parsed) else self._plain
+        plain = table.plain
         for key, value in row.body.items():
             if key in plain and key not in closed and key != by:
-                take(row, plain[key], value)
+                self._plain(row, plain[key], value)
                 continue
             if key in SYSTEM_KEYS:
                 self._system_key(row, key)
@@ -179,14 +179,10 @@ class Reader:
     def _plain(self, row: Row, field_: Field, value: Any) -> None:
         row.given.add(field_.name)
         try:
-            row.values[field_.name] = field_.type.validate(value, field_.properties)
+            parsed = isinstance(row.body, Parsed)
+            row.values[field_.name] = value if parsed else field_.type.validate(value, field_.properties)
         except BadValue as bad:
             self.problems.add(row, field_.name, bad.code, bad.message, **bad.params)
-
-    @staticmethod
-    def _taken(row: Row, field_: Field, value: Any) -> None:
-        row.given.add(field_.name)
-        row.values[field_.name] = value
 
     @staticmethod
     def _is_shut(field_: Field, closed: Collection[str]) -> bool:
