@@ -45,6 +45,8 @@ class Settings(BaseModel):
     kill_timeout: int = Field(default=5, ge=1, le=600)           # seconds that a stopping worker gets
     rate: int = Field(default=12_000, ge=0)          # requests of one token or session in a minute, by each worker
     anonymous_rate: int = Field(default=600, ge=0)   # of all who are not signed in, from one address
+    trash_days: int = Field(default=90, ge=0, le=36_500)         # before deleted records go for good; 0: never
+    trash_history: bool = False                      # whether the history of what is gone for good is kept
     log: str = "info"
 
     @property

@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "import": ("core.cli.import_", "Read records from a file."),
     "revert": ("core.cli.revert", "Take back an import."),
     "export": ("core.cli.export", "Write records to a file."),
+    "purge": ("core.cli.purge", "Remove for good what has been in the trash for long."),
     "user": ("core.cli.user", "Add users."),
     "query": ("core.cli.query", "Show the rows of a query."),
     "setting": ("core.cli.setting", "Show or change a setting."),

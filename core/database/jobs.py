@@ -17,7 +17,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
-MODULES = ("core.ed.jobs", "core.ed.computed_jobs")        # every module that registers tasks; the only list of them
+from core.settings import Settings
+
+# Every module that registers tasks; the only list of them.
+MODULES = ("core.ed.jobs", "core.ed.computed_jobs", "core.ed.purge_job")
 _TASKS: dict[str, Task] = {}
 
 
@@ -33,6 +36,7 @@ class Job:
     system: Callable[[Connection], Any]
     stopping: Callable[[], bool]
     id: int = 0
+    settings: Settings | None = None                 # of this process; None in tests of a single task
 
     def check(self) -> None:
         """To be called between batches; raises Stopped when the process is asked to stop."""

@@ -47,9 +47,9 @@ def work(settings: Settings, engine: Engine, system: Callable[[Connection], Any]
          queues: Sequence[str] | None = None) -> None:
     """Do jobs until the process is told to stop; raises the queue's error when the database goes away."""
     stop = threading.Event()
-    app = _app(settings, Job(engine, system, stop.is_set))
+    app = _app(settings, Job(engine, system, stop.is_set, settings=settings))
     repeated = [task for task in tasks().values() if task.every is not None]
-    with _repeating(repeated, Job(engine, system, stop.is_set), stop):
+    with _repeating(repeated, Job(engine, system, stop.is_set, settings=settings), stop):
         asyncio.run(_run(app, settings, queues))
 
 
@@ -91,7 +91,8 @@ def _app(settings: Settings, job: Job) -> procrastinate.App:
 def _runner(wanted: Task, shared: Job) -> Callable[..., None]:
     def run(context: procrastinate.JobContext, **arguments: Any) -> None:
         number = context.job.id or 0
-        job = Job(shared.engine, shared.system, lambda: shared.stopping() or context.should_abort(), number)
+        job = Job(shared.engine, shared.system, lambda: shared.stopping() or context.should_abort(), number,
+                  shared.settings)
         with structlog.contextvars.bound_contextvars(task=wanted.name, job=number):
             log.info("job begins", attempt=context.job.attempts + 1)
             try:

@@ -232,6 +232,7 @@ class Table:
     epoch: bool = False  # writing it raises bm.live.epoch
     help: str = ""
     was: tuple[str, ...] = ()
+    trash_days: int | None = None  # how long deleted records stay; 0: for ever; None: as the system says
 
     @cached_property
     def plain(self) -> Mapping[str, Field]:

@@ -190,18 +190,21 @@ def _gather_back(session: Session, shaped: Shape, records: Sequence[Locked],
 
 def _parents_there(session: Session, shaped: Shape, records: Sequence[Locked],
                    back: Mapping[str, Mapping[int, Locked]]) -> None:
-    """A record comes back only if the record it belongs to is there, or comes back with it."""
+    """A record comes back only if what it belongs to, and what it cannot be without, is there or comes with it."""
     returning = {id_ for held in back.values() for id_ in held}
     for name, kept in shaped.kept.items():
         field = kept.field
-        if field.type.name not in ("link", "any_link") or field.many or field.on_delete != "cascade":
+        belongs = field.on_delete == "cascade"
+        if field.type.name not in ("link", "any_link") or field.many or not (belongs or field.required is True):
             continue
         parents = {record.values[name] for record in records} - {None} - returning
         if not parents:
             continue
         tables = [field.target] if field.target is not None else set(relations.locate(session, parents).values())
         if any(_in_trash(session, table, parents) for table in tables):
-            raise Invalid([FieldProblem(name, "trashed", "What it belongs to is in the trash: restore that one.")])
+            message = N_("What it belongs to is in the trash: restore that one.") if belongs else \
+                N_("What it cannot be without is in the trash: restore that first.")
+            raise Invalid([FieldProblem(name, "trashed", message)])
 
 
 def _in_trash(session: Session, table: str, ids: Iterable[int]) -> bool:

@@ -95,6 +95,8 @@ class TableSchema(MixinSchema):
         [], description="What is kept beside each record: its history, a timeline, attachments.")
     peek: list[Name] = Property([], description="The fields a masked look-up may see (the right `peek`).")
     access: AccessSchema | None = Property(None, description="Rights that come from other records.")
+    trash_days: int | None = Property(None, ge=0, le=36_500, description="Days that deleted records stay in the trash "
+                                      "before they are removed for good; 0 for ever. Without it the system's own.")
     lock: LockSchema | None = Property(None, description="When records refuse every write, whoever asks.")
     people: Path | None = Property(None, description="For tables whose records stand for people: the path to users "
                                    "(`id` on the table user, `members` on a team).")
@@ -267,7 +269,8 @@ def _table(merged: Merged, schema: TableSchema, fields: dict[str, Field],
         lock_of(schema.lock, scope) or (base.lock if base else None),
         schema.people or (base.people if base else None), schema.above or (base.above if base else None),
         (schema.during[0], schema.during[1]) if schema.during else base.during if base else None,
-        schema.epoch or bool(base and base.epoch), schema.help or "", tuple(schema.was or ()))
+        schema.epoch or bool(base and base.epoch), schema.help or "", tuple(schema.was or ()),
+        schema.trash_days if schema.trash_days is not None else base.trash_days if base else None)
 
 
 def _display(fields: Mapping[str, Field]) -> str:

@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response
 
 from core.ed.scope import visible
 from core.ed.trees import above
-from core.errors import BadRequest, Conflict, Denied, Invalid, NotFound, RecordLocked
+from core.errors import BadRequest, Conflict, Denied, FieldProblem, Invalid, NotFound, RecordLocked
 from core.types.base import BadValue
 from core.web import clash, form_save, linking, said
+from core.web.binding import field_title
 from core.web.context import Context
 from core.web.form_draw import Sheet, standings
 from core.web.form_view import FormView, form_view
@@ -181,10 +182,28 @@ def remove(context: Context, object: str, id: int) -> Response:
 
 
 def restore(context: Context, object: str, id: int) -> Response:
-    """Bring a record back from the trash."""
+    """Bring a record back from the trash, with what went there with it; what is in the way is said on its page."""
     thing = object_of(context, object)
-    context.records.restore(thing.of, [id])
+    table = kind(context, thing, id)
+    try:
+        context.records.restore(table, [id])
+    except (Invalid, Denied) as error:
+        context.undo()
+        place = place_of(context, thing, table)
+        record, trashed = load(context, place, id)
+        words = context.text(error.message, **error.params) if isinstance(error, Denied) else "\n".join(
+            _at_field(context, table, one) for one in error.problems)
+        return draw(context, place, record, editing=False, trashed=trashed, problems={"": words},
+                    status=403 if isinstance(error, Denied) else 422)
     return redirect(f"/{thing.name}/{id}")
+
+
+def _at_field(context: Context, table: str, problem: FieldProblem) -> str:
+    """A problem with the title of its field before it."""
+    field, said = context.system.model.field(table, problem.field), context.text(problem.message, **problem.params)
+    if field is None:
+        return said
+    return f"{field_title(context.system.model, field, context.viewer.locale.language)}: {said}"
 
 
 def load(context: Context, place: Place, identity: int) -> tuple[Record, bool]:
