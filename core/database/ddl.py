@@ -27,7 +27,8 @@ TIMEOUTS = ("select set_config('deadlock_timeout', '40ms', true)"
             "set local lock_timeout = '100ms'")
 RETRY: Final = frozenset({"55P03", "40P01"})         # lock not available; deadlock detected
 PAUSE = 1.0                                          # ten times the lock timeout: nine tenths of the time are theirs
-TYPES = re.compile(r"(?:text|bigint|integer|smallint|numeric|boolean|date|timestamptz|jsonb|tsvector|bytea|uuid)"
+TYPES = re.compile(r"(?:text|bigint|integer|smallint|numeric|boolean|date|time|timestamptz|interval|jsonb|tsvector"
+                   r"|bytea|uuid)"
                    r"(?:\[\])?")
 _PREPARER = dialect().identifier_preparer  # type: ignore[no-untyped-call]
 
