@@ -41,8 +41,8 @@ class LinksType(FieldType[LinksProperties]):
             return None
         return edits(value) if isinstance(value, (Mapping, Edits)) else record_ids(value)
 
-    def parse(self, text: str, p: LinksProperties, locale: Locale) -> list[int]:
-        return ids_from_text(text)
+    def parse(self, text: str, p: LinksProperties, locale: Locale) -> list[int] | None:
+        return ids_from_text(text) or None
 
     def to_wire(self, value: Any, p: LinksProperties) -> Any:
         return [] if value is None else value

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
+from core.ed import naming, relations, search
 from core.ed import query as queries
-from core.ed import relations, search
 from core.ed.highlight import Piece, is_marked, pieces
 from core.errors import BadRequest, NotFound
 from core.web.binding import field_title, homes, known_homes, plural
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.ed.search import Found
 
 LONGEST = 200
+MOST_NAMES = 400
 FEW, MANY = 4, 8                # records shown of each table: while somebody types, and on the page
 
 
@@ -124,6 +125,18 @@ def lookup(context: Context, table: str, field: str) -> Response:
     return _json([{"id": identity, "title": title or f"#{identity}"} for identity, title in pairs])
 
 
+def names(context: Context, table: str, field: str) -> Response:
+    """The tables or fields that a field may name, as somebody types; `table` asks for those of that table."""
+    definition = context.system.model.tables.get(table)
+    found = definition.fields.get(field) if definition is not None else None
+    if found is None or found.type.name not in ("table", "field") or field not in context.records.readable(table):
+        raise NotFound(N_("There is no such field, or you may not see it."))
+    words = context.request.args.get("q", "").strip()[:LONGEST].lower()
+    known = naming.named_by(context.session, found, context.request.args.get("beside", "")[:LONGEST])
+    fitting = [(name, title) for name, title in known if words in name.lower() or words in title.lower()]
+    return _json([{"id": name, "title": title, "kind": name} for name, title in fitting[:MOST_NAMES]])
+
+
 def opened(context: Context, table: str, id: int) -> Response:
     """Go to a record whose kind or object is not known beforehand."""
     model = context.system.model
@@ -150,5 +163,6 @@ def _json(value: Any) -> Response:
 ROUTES = (
     Route("/search", ("GET",), show, "session", "records"),
     Route("/-/lookup/<table>/<field>", ("GET",), lookup, "session", "records"),
+    Route("/-/names/<table>/<field>", ("GET",), names, "session", "records"),
     Route("/-/open/<table>/<id:id>", ("GET",), opened, "session", "records"),
 )

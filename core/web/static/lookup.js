@@ -17,11 +17,17 @@ function close() {
   open = null;
 }
 
+// What another field of the form says may decide what can be chosen here.
+function address(box, text) {
+  const beside = box.dataset.beside && box.closest("form")?.querySelector(`[name="${box.dataset.beside}"]`);
+  return `${box.dataset.lookup}?q=${encodeURIComponent(text)}${beside ? `&beside=${encodeURIComponent(beside.value)}` : ""}`;
+}
+
 async function ask(box) {
   const control = input(box);
   const text = control.value.trim();
   try {
-    const answer = await fetch(`${box.dataset.lookup}?q=${encodeURIComponent(text)}`, { headers: { Accept: "application/json" } });
+    const answer = await fetch(address(box, text), { headers: { Accept: "application/json" } });
     if (!answer.ok || document.activeElement !== control || control.value.trim() !== text) return;
     show(box, await answer.json());
   } catch {
@@ -101,7 +107,7 @@ function opener(box) {
   if (many(box)) return;
   box.querySelector(".t-open")?.remove();
   const one = chosen(box)[0];
-  if (!one || box.closest(".t-lines")) return;
+  if (!one || box.closest(".t-lines") || !(one.dataset.home || box.dataset.home)) return;
   const link = Object.assign(document.createElement("a"), {
     className: "btn btn-icon t-open", href: `${one.dataset.home || box.dataset.home}/${one.dataset.id}`, target: "_blank", rel: "noopener", title: box.dataset.open,
   });
@@ -180,7 +186,7 @@ document.addEventListener("click", (event) => {
 async function showAll(box) {
   const control = input(box);
   try {
-    const answer = await fetch(`${box.dataset.lookup}?q=`, { headers: { Accept: "application/json" } });
+    const answer = await fetch(address(box, ""), { headers: { Accept: "application/json" } });
     if (answer.ok && document.activeElement === control) show(box, await answer.json());
   } catch {
     close();

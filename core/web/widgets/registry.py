@@ -16,6 +16,7 @@ from core.web.widgets.file import DocumentWidget, FileWidget, ImageWidget
 from core.web.widgets.json import JsonWidget
 from core.web.widgets.lines import LinesWidget
 from core.web.widgets.link import AnyLinkWidget, LinksWidget, LinkWidget
+from core.web.widgets.names import FieldNameWidget, TableNameWidget
 from core.web.widgets.number import DecimalWidget, FloatWidget, IntegerWidget, MoneyWidget, PercentWidget
 from core.web.widgets.rating import RatingWidget
 from core.web.widgets.rich import HtmlWidget
@@ -53,7 +54,7 @@ def built_in() -> Mapping[str, Widget]:
              DateWidget, DatetimeWidget, ChoiceWidget, LinkWidget, LinesWidget, EmailWidget, PhoneWidget, UrlWidget,
              SequenceWidget, FileWidget, ExpressionWidget, StateWidget, HtmlWidget, FloatWidget, TimeWidget,
              DurationWidget, FaxWidget, ColorWidget, RatingWidget, TagsWidget, ImageWidget, DocumentWidget, JsonWidget,
-             AnyLinkWidget, LinksWidget)
+             AnyLinkWidget, LinksWidget, TableNameWidget, FieldNameWidget)
     return {kind.name: kind() for kind in kinds}
 
 

@@ -15,9 +15,9 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st
 
 def test_the_built_in_types_are_these():
     assert sorted(registry()) == [
-        "boolean", "choice", "color", "date", "datetime", "decimal", "document", "duration", "email",
-        "expression", "fax", "file", "float", "html", "image", "integer", "json", "lines", "link", "memo",
-        "money", "percent", "phone", "rating", "sequence", "state", "tags", "text", "time", "url"]
+        "any_link", "boolean", "choice", "color", "date", "datetime", "decimal", "document", "duration", "email",
+        "expression", "fax", "field", "file", "float", "html", "image", "integer", "json", "lines", "link", "links",
+        "memo", "money", "percent", "phone", "rating", "sequence", "state", "table", "tags", "text", "time", "url"]
 
 
 @pytest.mark.parametrize("name", sorted(registry()))
