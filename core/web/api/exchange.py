@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 JSON = ("application/json", "application/merge-patch+json")
 LARGEST_VERSION = 2**31 - 1
+_NOT_FOR = {"read": N_("This token is not for reading."), "write": N_("This token is not for writing."),
+            "export": N_("This token is not for exporting.")}
 _ETAG = re.compile(r'"(\d{1,10})"', re.ASCII)
 
 
@@ -45,7 +47,7 @@ def in_scope(context: Context, scope: str, table: str | None = None) -> None:
         return
     right = "create" if scope == "write" else scope
     if not any(right in RIGHTS[word] for word, _ in scopes.tables):
-        raise Denied("This token is not for writing." if scope == "write" else "This token is not for reading.")
+        raise Denied(_NOT_FOR[scope])
     if table is not None and not scopes.allow(context.system.model, table, right):
         raise Denied('This token is not for the table "{table}".', table=table[:60])
 

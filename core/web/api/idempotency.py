@@ -47,7 +47,7 @@ class Answered:
             tag = etag(record)
             if tag is not None:
                 response.headers["ETag"] = tag
-            if self.status == 201:
+            if self.status == 201 and table:
                 response.headers["Location"] = f"/api/v1/{table}/{record['id']}"
         return response
 

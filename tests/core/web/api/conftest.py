@@ -14,12 +14,15 @@ from werkzeug.test import Client, TestResponse
 from core.web.accounts import digest
 from core.web.api.routes import ROUTES
 from core.web.application import Application
-from tests.small_system import Small, small_system
+from tests.small_system import DEALS, Small, small_system
+
+MORE = {"tables/company.yaml": DEALS["tables/company.yaml"] + (
+    "rules:\n  large: {check: size is None or size <= 1000000, level: warning, message: \"So large?\"}\n")}
 
 
 @pytest.fixture(scope="module")
 def small(database, tmp_path_factory) -> Iterator[Small]:
-    with small_system(database, tmp_path_factory.mktemp("small")) as system:
+    with small_system(database, tmp_path_factory.mktemp("small"), MORE) as system:
         yield system
 
 
