@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Text, and_, select
 
 from core.ed import import_texts
 from core.ed.columns import RecordColumns, live
+from core.ed.json_file import MARK
 from core.ed.mapping import ImportMapping, Source, directive
 from core.ed.records import Records
 from core.ed.rowset import encode, rowset
@@ -153,8 +154,8 @@ class Reader:
             return []
         if not target.many:
             return [text]
-        if self.is_json and text.startswith("["):
-            return [str(part) for part in json.loads(text) if part is not None]
+        if text[0] == MARK and self.is_json:
+            return [str(part) for part in json.loads(text[1:]) if part is not None]
         return [part.strip() for part in text.split(source.split or ",") if part.strip()]
 
     def _resolve(self, row: ImportRow, target: Field, source: Source, name: str, ids: Sequence[int],
@@ -209,12 +210,9 @@ def _convert(name: str, rows: Sequence[ImportRow], convert: Callable[[str], Any]
 def _structured(target: Field, convert: Callable[[str], Any]) -> Callable[[str], Any]:
     """Lists and objects of a JSON file are in wire form; all else is text as anywhere."""
     def read(text: str) -> Any:
-        if text[0] not in "[{":
+        if text[0] != MARK:
             return convert(text)
-        try:
-            value = json.loads(text)
-        except ValueError:
-            return convert(text)                           # a text that only begins like it
+        value = json.loads(text[1:])
         return target.type.from_wire(value, target.properties) if value else None
     return read
 

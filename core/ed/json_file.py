@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import Refused
 
+MARK = "\0"                          # before a list or an object among texts, where it can be nothing else
 BESIDE = ("_title", "_table", "_trashed")           # what our own exports say beside a field
 OURS = frozenset(("id", "_version", "_type"))
 
@@ -65,9 +66,9 @@ def _object(one: Any, place: str) -> Mapping[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """A value as a file of cells would have it; lists and objects stay JSON."""
+    """A value as a file of cells would have it; lists and objects stay JSON, with a mark before them."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
+    return MARK + json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from core.cli import Invocation, import_, revert, token
+from core.cli import Invocation, export, import_, revert, token
+from core.cli.import_ import time_left
 from core.ed.scopes import scopes_of
-from core.errors import Refused
+from core.errors import Refused, TesseraError
 from core.web.accounts import head
 from tests.small_system import Small, small_system
 
@@ -81,3 +82,31 @@ def test_a_token_is_printed_once_kept_as_a_hash_and_can_be_revoked(small: Small,
         assert head(connection, token=printed).account is None
     with pytest.raises(Refused, match="there is no user 'nobody'"):
         run(token.command, "nobody")
+
+
+def test_a_preview_shows_how_a_file_is_understood(small: Small, run, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_bytes("name;city\nÉmile;Köln\nfoo\n".encode())
+    told = run(import_.command, "company", file, "--preview").output
+    assert "rows.csv (utf-8, delimiter ';'), 2 rows" in told
+    assert "name: Émile | foo" in told and "row 3: this row has 1 cells" in told
+    assert not small.all("company", "name == 'Émile'")
+
+
+def test_the_time_that_is_left_is_told_by_the_pace_so_far() -> None:
+    assert time_left(0, 10, 5) == "" and time_left(10, 0, 5) == ""
+    assert time_left(100, 300, 2) == ", 6 s left"
+    assert time_left(1_000, 100_000, 1.5) == ", 2 min 30 s left"
+
+
+def test_a_table_is_exported_and_what_cannot_be_is_refused(small: Small, run, tmp_path: Path) -> None:
+    small.create("company", name="Outgoing", city="Ulm")
+    out = tmp_path / "out.csv"
+    told = run(export.command, "company", "--where", "name == 'Outgoing'", "--fields", "name,city", "--out", out,
+               "--no-mark").output
+    assert out.read_bytes() == b"name,city\r\nOutgoing,Ulm\r\n" and "1 records of company" in told
+    for arguments in (["nothing"], ["company", "--fields", "nothing"], ["company", "--format", "pdf"],
+                      ["company", "--where", "nothing == 1"]):
+        with pytest.raises(TesseraError):
+            run(export.command, *arguments, "--out", tmp_path / "none.csv")
+    assert not [path for path in tmp_path.iterdir() if "none" in path.name], "a file is there as a whole or not at all"

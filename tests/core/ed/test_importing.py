@@ -325,7 +325,7 @@ class Killed(BaseException):
     """As if the process had been killed."""
 
 
-def test_a_killed_import_goes_on_where_it_was_and_doubles_nothing(small, begin):
+def test_fault_31_a_killed_import_goes_on_where_it_was_and_doubles_nothing(small, begin):
     key = name()
     content = "name,size\n" + "".join(f"{key}-{n},{'bad' if n % 5 == 0 else n}\n" for n in range(50))
     opened = itertools.count(1)
@@ -346,7 +346,7 @@ def test_a_killed_import_goes_on_where_it_was_and_doubles_nothing(small, begin):
     assert sorted(map(int, reasons(second))) == list(range(2, 52, 5)), "errors of the run before are kept, once each"
 
 
-def test_a_batch_that_dies_half_way_leaves_nothing_of_itself(small, begin):
+def test_fault_31_a_batch_that_dies_half_way_leaves_nothing_of_itself(small, begin):
     key = name()
     content = "name\n" + "".join(f"{key}-{n}\n" for n in range(20))
 
