@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,9 +23,12 @@ import psycopg2
 from bench import data
 from bench.measure import cpu_seconds
 from bench.served import dsn, postgres_pid
+from core.cli import Invocation
 from core.cli.acting import sessions
 from core.ed import mapping as mappings
 from core.ed import table_file
+from core.ed.export_formats import built_in
+from core.ed.exporting import Wanted, export
 from core.ed.importing import Import
 from core.ed.jobs import BATCH
 from core.ed.search_index import index_queue
@@ -71,9 +75,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=20_000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="tessera-bench-") as folder, system(Path(folder)) as site:
-        settings = Settings.load(site.environment)
-        with sessions(settings, "bench", "import") as opened:
+    with tempfile.TemporaryDirectory(prefix="tessera-bench-") as folder:
+        site = system(Path(folder))
+        invocation = Invocation(Settings.load(site.environment), "bench")
+        with invocation.database() as settings, sessions(settings, "bench", "import") as opened:
             for name, took in measure(site, opened, options.rows):
                 total = took.here + took.database
                 print(f"{name:44} {options.rows / took.elapsed:9.0f} rows/s {took.here / options.rows * 1e6:8.1f}"
@@ -81,17 +86,12 @@ def main() -> None:
                       " (here, PostgreSQL, both)", flush=True)
 
 
-@contextmanager
-def system(folder: Path) -> Iterator[Site]:
-    """A system of its own that nobody serves; its PostgreSQL runs for the time of the bench."""
+def system(folder: Path) -> Site:
+    """A system of its own that nobody serves."""
     site = Site.make(folder)
     site.run("init")
     site.add_user("bench", "--role", "administrator")
-    site.serve(workers=1, work=False)
-    try:
-        yield site
-    finally:
-        site.stop()
+    return site
 
 
 def measure(site: Site, opened: Sessions, count: int) -> Iterator[tuple[str, Took]]:
@@ -114,6 +114,17 @@ def measure(site: Site, opened: Sessions, count: int) -> Iterator[tuple[str, Too
     yield "indexing what was imported", indexed
     yield "import, to searchable (both in turn)", Took(*(a + b for a, b in zip(
         astuple(to_commit), astuple(indexed), strict=True)))
+    folder = Path(tempfile.mkdtemp(dir=site.home))
+    with clock(database) as took:
+        copy_out(site, folder / "copy.csv")
+    yield "COPY TO with the companies' names", took
+    for name in ("csv", "jsonl", "xlsx"):
+        with clock(database) as took, opened() as session, (folder / f"export.{name}").open("wb") as out:
+            exported = export(session, Wanted("contact", COLUMNS), built_in()[name], out)
+        if exported != count:
+            raise RuntimeError(f"{exported} records exported")
+        yield f"export as {name}", took
+    yield f"most memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB", Took(1)
 
 
 def run(opened: Sessions, table: str, rows: list[tuple[str, ...]], mapping: str, folder: Path) -> None:
@@ -143,6 +154,13 @@ def bare(site: Site, names: list[str]) -> None:
 def copy_in(site: Site, rows: list[tuple[object, ...]]) -> None:
     with psycopg2.connect(dsn(site)) as connection, connection.cursor() as cursor:
         cursor.copy_expert(f"copy bare.contact({', '.join(COLUMNS)}) from stdin csv", as_csv(rows))
+
+
+def copy_out(site: Site, path: Path) -> None:
+    with psycopg2.connect(dsn(site)) as connection, connection.cursor() as cursor, path.open("wb") as file:
+        cursor.copy_expert("copy (select c.name, k.name as company, c.email, c.phone, c.job_title, c.city, c.country"
+                           " from bare.contact c left join bare.company k on k.id = c.company) to stdout csv header",
+                           file)
 
 
 def as_csv(rows: object) -> io.StringIO:
