@@ -132,14 +132,18 @@ def _definition(column: Column) -> str:
     return f"{quote(column.name)} {column.type}{default}{' not null' if column.required else ''}"
 
 
+# What no record may hold: whoever reads a day beyond the years, or 24:00, could read nothing.
+_BOUNDS = {"date": ("1900-01-01", "2201-01-01"), "timestamptz": ("1900-01-01 00:00+00", "2201-01-01 00:00+00"),
+           "time": ("00:00", "24:00"), "interval": ("-1000000 days", "1000000 days")}
+
+
 def _years(column: Column) -> str:
-    """The constraint that keeps out days which no record may hold: whoever reads one of them could read nothing."""
-    if column.type not in ("date", "timestamptz"):
+    """The constraint that keeps out moments and spans of time which no record may hold."""
+    if column.type not in _BOUNDS:
         return ""
-    clock = " 00:00+00" if column.type == "timestamptz" else ""
+    least, beyond = _BOUNDS[column.type]
     name = quote(column.name)
-    return (f"constraint {quote(column.name + YEARS)} check"
-            f" ({name} >= '1900-01-01{clock}' and {name} < '2201-01-01{clock}')")
+    return f"constraint {quote(column.name + YEARS)} check ({name} >= '{least}' and {name} < '{beyond}')"
 
 
 SYSTEM: Final = (
