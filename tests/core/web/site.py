@@ -51,12 +51,13 @@ class Site:
     systems: Systems
     application: Application
     users: dict[str, int] = field(default_factory=dict)
+    plugins: Plugins = field(default_factory=Plugins)
 
     @contextmanager
     def records(self) -> Iterator[Records]:
         """The record service as core itself, in a transaction."""
         with engines.transaction(self.owner) as connection:
-            system = live.system(connection, live.current(connection)[0], Plugins())
+            system = live.system(connection, live.current(connection)[0], self.plugins)
             yield Records(Session.system_session(system, connection))
 
     def create(self, table: str, **values: Any) -> int:
@@ -81,20 +82,25 @@ class Site:
 
 
 @contextmanager
-def sample_site(database: Settings, folder: Path, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Site]:
-    """Promote the sample into a fresh database, with its people; `more` are files of the site's own layer."""
+def sample_site(database: Settings, folder: Path, more: Mapping[str, str] = MappingProxyType({}),
+                addons: tuple[Path, ...] = ()) -> Iterator[Site]:
+    """Promote the sample into a fresh database, with its people; `more` are files of the site's own layer.
+
+    `addons` are folders of further ones, with their plugin.py.
+    """
     shutil.copytree(FIXTURES / "site", folder / "site")
     (folder / "site" / "tables").mkdir(exist_ok=True)
     (folder / "site" / "tables" / "user.yaml").write_text("change: table user\nfields: {theme: {type: text}}\n")
     for name, text in more.items():
         (folder / "site" / name).parent.mkdir(exist_ok=True)
         (folder / "site" / name).write_text(text)
-    settings = database.model_copy(update={"addons": (FIXTURES / "addons",), "metadata": folder / "site"})
+    settings = database.model_copy(update={"addons": (FIXTURES / "addons", *addons), "metadata": folder / "site"})
     owner = engines.open(settings, "owner")
-    service.promote_folder(settings, owner, message="The first version", plugins=Plugins())
+    plugins = Plugins.load(addons)
+    service.promote_folder(settings, owner, message="The first version", plugins=plugins)
     engine = engines.open(settings, "app")
-    systems = Systems(engine, Plugins())
-    site = Site(settings, owner, engine, systems, Application(settings, engine, systems))
+    systems = Systems(engine, plugins)
+    site = Site(settings, owner, engine, systems, Application(settings, engine, systems), plugins=plugins)
     with site.records() as records:
         for login, (name, roles) in PEOPLE.items():
             site.users[login] = create_user(records.session, login, name, roles, HASH)
