@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.bm import facts as fact_module
-from core.bm import journal, live, tables
+from core.bm import formulas, journal, live, tables
 from core.bm.lock import holding
 from core.bm.state import State
 from core.bm.steps import Plan, Step
@@ -40,6 +40,9 @@ class Fill(Protocol):
     """What brings the records of a `data` definition into a version that has just become live."""
 
     def __call__(self, engine: Engine, version: int, name: str) -> None: ...
+
+    def system(self, connection: Connection, version: int) -> System:
+        """A version over the database, as it is from its flip on."""
 
 
 @dataclass(frozen=True)
@@ -161,13 +164,13 @@ class Run:
         with self.line.begin() as connection:
             self.stage_in(connection)
         for step in self.order.plan.steps:
-            if step.kind in ("expand", "index", "prepare", "flip"):
+            if step.kind in ("expand", "index", "suspend", "prepare", "flip"):
                 self.say(step)
                 self._do(step)
 
     def after_flip(self) -> None:
-        """fill, validate, park, and the names of members; each can be repeated."""
-        rest = [step for step in self.order.plan.steps if step.kind in ("fill", "validate", "park")]
+        """fill, compute, validate, park, and the names of members; each can be repeated."""
+        rest = [step for step in self.order.plan.steps if step.kind in ("fill", "compute", "validate", "park")]
         if any(step.kind != "fill" for step in rest):
             self._wait_until_left()
         for step in rest:
@@ -183,6 +186,8 @@ class Run:
         """Write the version, its identities and the journal."""
         order = self.order
         journal.abandon_broken(connection)
+        if journal.unfinished(connection) is None:
+            formulas.set_pending(connection, None, False)       # what a promotion that broke off had suspended
         if order.what is None:
             self.version = order.target.version or 0
         else:
@@ -196,7 +201,8 @@ class Run:
     def _do(self, step: Step) -> None:
         actions: dict[str, Callable[[Step], None]] = {
             "expand": self._expand, "index": self._index, "prepare": self._prepare, "flip": self._flip,
-            "fill": self._fill, "validate": self._short, "park": self._park}
+            "suspend": self._suspend, "fill": self._fill, "compute": self._compute,
+            "validate": self._short, "park": self._park}
         actions[step.kind](step)
 
     def _expand(self, step: Step) -> None:
@@ -304,6 +310,22 @@ class Run:
         self.order.fill(self.line, self.version, step.target.removeprefix("data "))
         with self.line.begin() as connection:
             journal.step_done(connection, self.promotion, step)
+
+    def _suspend(self, step: Step) -> None:
+        """From now on whoever builds a version reads these formulas as if they were not stored."""
+        with self.line.begin() as connection:
+            formulas.set_pending(connection, step.identities, True)
+            journal.step_done(connection, self.promotion, step)
+
+    def _compute(self, step: Step) -> None:
+        """Work out stored formulas in all records; then what is stored is read again."""
+        formulas.work_out(self.line, self.order.fill.system, self.version, (self.promotion, step.number),
+                          step.target)
+        with self.line.begin() as connection:
+            formulas.set_pending(connection, step.identities, False)
+            journal.step_done(connection, self.promotion, step)
+            live.raise_epoch(connection)
+            notify(connection, LIVE, self.version)
 
     def _park(self, step: Step) -> None:
         for statement in step.sql:

@@ -176,6 +176,7 @@ class Systems:
         for row, coming in zip(promotions, (False, True), strict=True):
             if row is not None:
                 self._prepare(row.target, row.id, coming)
+        self._settle()
         oldest = self._older_than(current)
         self._report(current, oldest)
         return oldest is not None
@@ -198,6 +199,20 @@ class Systems:
             log.exception("version %s cannot be prepared", version)
         else:
             self.prepared = version
+
+    def _settle(self) -> None:
+        """Build a version again when its stored formulas are worked out everywhere, so that they are read as stored.
+
+        Who reads them as formulas a while longer only takes longer.
+        """
+        with self._lock:
+            waiting = [(version, system) for version, system in self._systems.items() if system.pending]
+        for version, system in waiting:
+            with self.engine.connect() as connection:
+                pending = live.pending(connection)
+            if not system.pending <= pending:
+                with self._building:
+                    self._build(version)
 
     def _older_than(self, current: int) -> int | None:
         with self._lock:

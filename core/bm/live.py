@@ -165,7 +165,13 @@ def system(connection: Connection, version: int, plugins: Plugins) -> System:
     found = identities(connection, version)
     kinds = connection.execute(select(*tables.member.c["id", "meaning"]).where(tables.member.c.meaning.like("kind %")))
     foreign = foreign_roots(((row.id, row.meaning) for row in kinds), found)
-    return System(version, load(connection, version, plugins), found, load_physical(connection), plugins, foreign)
+    return System(version, load(connection, version, plugins), found, load_physical(connection), plugins, foreign,
+                  pending(connection))
+
+
+def pending(connection: Connection) -> frozenset[int]:
+    """The stored formulas, by identity, that are not worked out in all records yet."""
+    return frozenset(connection.scalars(select(tables.physical.c.id).where(tables.physical.c.pending)))
 
 
 def identities(connection: Connection, version: int) -> dict[str, int]:

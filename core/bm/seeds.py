@@ -19,6 +19,7 @@ from core.ed.session import Session
 
 if TYPE_CHECKING:
     from core.definition.model import Data, Model
+    from core.ed.system import System
     from core.plugins import Plugins
 
 
@@ -27,15 +28,19 @@ class Seeding:
 
     def __init__(self, plugins: Plugins) -> None:
         self.plugins = plugins
-        self._systems: dict[int, Any] = {}
+        self._systems: dict[int, System] = {}
 
     def __call__(self, engine: Engine, version: int, name: str) -> None:
         """Bring in or update the records of one definition, in one transaction."""
         with engine.begin() as connection:
-            if version not in self._systems:
-                self._systems[version] = live.system(connection, version, self.plugins)
-            session = Session.system_session(self._systems[version], connection)
+            session = Session.system_session(self.system(connection, version), connection)
             fill(session, session.system.model.data[name])
+
+    def system(self, connection: Connection, version: int) -> System:
+        """The version over this database, built once."""
+        if version not in self._systems:
+            self._systems[version] = live.system(connection, version, self.plugins)
+        return self._systems[version]
 
 
 def order(model: Model) -> tuple[str, ...]:

@@ -46,7 +46,8 @@ step = Table(
 physical = Table(
     "physical", SYS,
     Column("id", BigInteger, primary_key=True), Column("part", Text, primary_key=True), Column("table_name", Text),
-    Column("column_name", Text), Column("type", Text), Column("state", Text), Column("changed_on", MOMENT))
+    Column("column_name", Text), Column("type", Text), Column("state", Text), Column("changed_on", MOMENT),
+    Column("pending", Boolean))
 
 seed = Table(
     "seed", SYS,
