@@ -109,8 +109,8 @@ PARAMETERS: Schema = {
     "key": _header("Idempotency-Key", {"type": "string", "pattern": f"^{KEY}$"},
                    "Sent again with the same request within a day, it gets the first answer."),
 }
-_LIST = ("where", "q", "fields", "order", "limit", "after", "count", "group", "aggregate", "having", "offset", "format",
-         "links")
+_LIST = ("where", "q", "fields", "order", "limit", "after", "count", "group", "aggregate", "having", "offset")
+_EXPORT = ("format", "links")
 
 
 def document(session: Session) -> Schema:
@@ -150,7 +150,7 @@ def _creates(session: Session, table: Table) -> bool:
 def _paths(session: Session, table: Table) -> Schema:
     """The ways to the records of one table, as far as they may be gone."""
     gate, name = session.gate, table.name
-    many: Schema = {"get": _list(table)}
+    many: Schema = {"get": _list(table, exports=gate.may(name, "export"))}
     single: Schema = {"parameters": [_parameter("id")], "get": _operation(
         f"read_{name}", f"Read one of {table.plural}", {"200": _answer(ref(name), etag=True), "304": _same()},
         ("fields", "if_none_match"))}
@@ -179,20 +179,38 @@ def _paths(session: Session, table: Table) -> Schema:
     for field in gate.readable(name):
         if table.fields[field].type.is_file:
             paths[f"/api/v1/{name}/{{id}}/{field}"] = {"parameters": [_parameter("id")], "get": _fetch(table, field)}
+    if table.lock is not None and gate.may(name, "unlock"):
+        paths |= _actions(table)
     return paths
 
 
-def _list(table: Table) -> Schema:
+def _list(table: Table, *, exports: bool) -> Schema:
     page = {"type": "object", "required": ["records", "next"], "additionalProperties": False, "properties": {
         "records": _array(ref(table.name), least=0), "next": {"type": ["string", "null"]},
         "count": {"type": "integer", "minimum": 0}, "count_more": {"type": "boolean"}}}
     groups = {"type": "object", "required": ["groups", "more"], "additionalProperties": False, "properties": {
         "groups": {"type": "array", "items": {"type": "object"}}, "more": {"type": "boolean"}}}
-    answer = _answer({"anyOf": [page, groups]})
+    if not exports:
+        return _operation(f"list_{table.name}", f"List {table.plural}, or groups of them",
+                          {"200": _answer({"anyOf": [page, groups]})}, _LIST)
+    answer = _answer({"anyOf": [page, groups, {"type": "array", "items": {"type": "object"}}]})
     answer["content"] |= {one.media.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
                           for one in built_in().values() if one.name != "json"}
     return _operation(f"list_{table.name}", f"List {table.plural}, or groups of them, or export them",
-                      {"200": answer}, _LIST)
+                      {"200": answer}, (*_LIST, *_EXPORT))
+
+
+def _actions(table: Table) -> Schema:
+    """Unlocking a locked record, and locking it again."""
+    until = {"type": "object", "required": ["id", "until"], "properties": {"id": ID, "until": schemas.MOMENT}}
+    reason = {"type": "object", "required": ["reason"], "additionalProperties": False,
+              "properties": {"reason": {"type": "string"}}}
+    verbs = {"unlock": _operation(f"unlock_{table.name}", f"Unlock one of {table.plural} until it is saved, an hour at "
+                                  "most", {"200": _answer(until)}, (), reason),
+             "lock": _operation(f"lock_{table.name}", f"Lock one of {table.plural} again",
+                                {"204": {"description": "Done."}}, ())}
+    return {f"/api/v1/{table.name}/{{id}}/{verb}": {"parameters": [_parameter("id")], "post": operation}
+            for verb, operation in verbs.items()}
 
 
 def _upload() -> Schema:
