@@ -40,7 +40,8 @@ def plan(base: State, target: State, facts: Facts, back: bool = False) -> Plan:
     again = formulas.to_compute(base, target, facts)
     steps = (*_stage(target), *_expand(tables, target, facts), *_indexes(tables, target, facts),
              *formulas.suspend(again, target), *_switch(target), *_fill(target, changes),
-             *formulas.compute(again, target, facts), *_validate(tables, target, facts), *_park(base, target, tables, facts))
+             *formulas.compute(again, target, facts),
+             *_validate(tables, target, facts), *_park(base, target, tables, facts))
     numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
     return Plan(base.hash, target.hash, facts.fingerprint, changes, numbered,
                 notes=tuple(_notes(base, changes, facts)), back=back)
