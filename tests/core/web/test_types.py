@@ -6,15 +6,24 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from struct import pack
+from urllib.parse import quote
 from zlib import crc32
 
 import pytest
 from sqlalchemy import Text, cast, literal, text, update
 from sqlalchemy.exc import IntegrityError
 
+from core.definition import load
+from core.ed import mapping as mappings
+from core.ed import table_file
+from core.ed.exporting import Wanted, export, format_of
+from core.ed.importing import Import
 from core.ed.search_index import index_queue
+from core.ed.session import Session
+from core.plugins import Plugins
 from core.settings import Settings
 from core.web.accounts import digest
 from tests.core.web.site import FIXTURES, Browser, Site, sample_site
@@ -142,3 +151,86 @@ def call(site: Site, token: str, method: str, path: str, body: bytes | None, sta
         "Authorization": f"Bearer {token}", "Content-Type": "application/json"})
     assert answer.status_code == status, answer.get_data(as_text=True)[:2000]
     return answer.get_json()
+
+
+def test_the_api_gives_and_takes_every_type_in_wire_form(site: Site, ada: Browser) -> None:
+    token = bearer(site, ada)
+    made_ = call(site, token, "POST", "/api/v1/place", json.dumps({**WIRE, "name": "By wire"}).encode(), 201)
+    found = call(site, token, "GET", f"/api/v1/place/{made_['id']}", None, 200)
+    assert {name: found[name] for name in WIRE} == {**WIRE, "name": "By wire"}
+    for where in ("opens < '10:00'", "effort > hours(1)", "'vip' in tags", "contains(story, 'sea')", "height == 3.75",
+                  "stars >= 4", "'Port' in names", "data is not None", "starts_with(position, '54')"):
+        page = call(site, token, "GET", f"/api/v1/place?where={quote(where + ' and name == ' + repr('By wire'))}", None, 200)
+        assert len(page["records"]) == 1, where
+    wrong = {"position": "here", "opens": "9", "tags": "vip", "color": 5, "stars": 0, "effort": "1h", "data": {"a": "\x00"}}
+    answer = call(site, token, "POST", "/api/v1/place", json.dumps({"name": "x", **wrong}).encode(), 422)
+    assert {problem["field"] for problem in answer["errors"]} == set(wrong)
+    south = call(site, token, "POST", "/api/v1/place", b'{"name": "x", "position": "-1,1"}', 422)
+    assert south["errors"][0]["message"] == "This lies in the south."
+
+
+def test_searches_find_all_types_that_have_words(site: Site, ada: Browser) -> None:
+    id_ = made(site, ada, name="Sought", tags="unheard", story="<p>nowhere <i>else</i></p>", position="12.5, 99.5",
+               phones=["0431 7778899"], phone="0431 222333444")
+    with site.records() as records:
+        while index_queue(records.session.connection, records.session.system):
+            pass
+        for said in ("unheard", "nowhere else", "square12x99", "+494317778899", "222333444"):
+            assert [hit.id for hit in records.search(said) if hit.table == "place"] == [id_], said
+
+
+def test_what_was_exported_is_imported_as_it_was(site: Site, ada: Browser, tmp_path: Path) -> None:
+    made(site, ada, name="There and back")
+    fields = [*WIRE]
+    with site.records() as records:
+        session = records.session
+        out = io.BytesIO()
+        wanted = Wanted("place", tuple(fields), where="name == 'There and back'")
+        assert export(session, wanted, format_of("csv", {}), out) == 1
+        [before] = records.page("place", fields, "name == 'There and back'").records
+    text_ = out.getvalue().decode("utf-8-sig").replace("There and back", "Back again")
+    file = table_file.read(text_.encode(), "rows.csv", None, None)
+
+    @contextmanager
+    def session_of() -> Iterator[Session]:
+        with site.records() as records:
+            yield records.session
+
+    with session_of() as session:
+        mapping = mappings.plain(session.system.model.tables["place"], file.header, ())
+    result = Import(session_of, "place", file, mapping, tmp_path, 100).run()
+    assert (result.created, result.failed) == (1, 0), result.errors and result.errors.read_text()
+    with site.records() as records:
+        [after] = records.page("place", fields, "name == 'Back again'").records
+    assert {name: after[name] for name in fields if name != "name"} == {
+        name: before[name] for name in fields if name != "name"}
+
+
+def test_pictures_are_looked_at_and_shown_and_nothing_else_is(site: Site, ada: Browser) -> None:
+    def with_photo(content: bytes, name: str, status: int) -> str:
+        values = {**filled(ada, name=name), "photo": (io.BytesIO(content), name)}
+        return ada.post("/places/new", values, status)
+    for content, name in ((b"<svg onload=x()/>", "x.svg"), (b"<html>", "x.png"), (png(500, 10), "wide.png"),
+                          (png(0, 10), "flat.png"), (b"\x89PNG\r\n\x1a\n", "cut.png"), (b"%PDF-1.7", "x.pdf")):
+        assert 'id="f-photo-problem"' in with_photo(content, name, 422), name
+    with_photo(png(300, 200), "good.png", 303)
+    id_ = int(ada.location.rstrip("/").rsplit("/", 1)[-1].partition("?")[0])
+    assert f'<img src="/-/file/place/{id_}/photo?shown=1"' in ada.get(f"/places/{id_}")
+    answer = ada.client.get(f"/-/file/place/{id_}/photo?shown=1")
+    assert answer.headers["Content-Type"] == "image/png" and answer.get_data() == png(300, 200)
+
+
+def test_what_check_says_of_a_type_of_an_addon(tmp_path: Path) -> None:
+    shutil.copytree(FIXTURES / "site", tmp_path / "site")
+    (tmp_path / "site" / "system.yaml").write_text(SYSTEM)
+    (tmp_path / "site" / "tables").mkdir()
+    (tmp_path / "site" / "tables" / "spot.yaml").write_text(
+        "table: spot\nfields:\n  at: {type: geo, south: true}\n  there: {type: geo, default: nowhere}\n"
+        "  tag: {type: tags, search: contains}\n  many: {type: rating, many: true}\n"
+        "  look: {type: image, accept: [image/svg+xml]}\n")
+    plugins = Plugins.load([OWN])
+    loaded = load([FIXTURES / "addons" / "sample", OWN / "geo"], tmp_path / "site", root=tmp_path, plugins=plugins)
+    told = "\n".join(str(problem) for problem in loaded.problems)
+    for said in ('south', '"nowhere" is no position', "several values are searched by words only", "many",
+                 "pictures are of one of these media types"):
+        assert said in told, told
