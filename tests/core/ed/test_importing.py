@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy.event import listen, remove
 
 from core.ed import mapping as mappings
 from core.ed import table_file
@@ -20,8 +21,10 @@ from core.ed.session import Session
 from core.errors import Denied, NotFound, Refused
 from tests.small_system import Small, small_system
 from tests.unchanged import unchanged
+from tests.work import calls
 
 NUMBERS = itertools.count(1)
+CALLS_A_ROW = 340
 Sessions = Callable[[], AbstractContextManager[Session]]
 
 
@@ -429,3 +432,32 @@ def test_a_long_file_is_written_in_batches_each_its_own_transaction(small, begin
     result = begin("deal", content, match=("key",)).run()
     assert counts(result) == (4_500, 0, 0, 0)
     assert small.sql("select count(distinct at) from sys.history where import_id = :id", id=result.id) == [(3,)]
+
+
+def test_a_row_costs_few_calls_and_no_statement_of_its_own(small, begin):
+    """The time of an import is what it does for each row; what can be done once is done once."""
+    town, companies = name(), [name() for _ in range(10)]
+    for company in companies:
+        small.create("company", name=company, city=town)
+
+    def deals(count: int) -> str:
+        return "key,name,company.name,closed,amount,chance\n" + "".join(
+            f"{name()},Deal {number},{companies[number % 10]},2099-01-02,1234.50,40\n" for number in range(count))
+    sent: list[str] = []
+
+    def note(*event: object) -> None:
+        sent.append(str(event[2]))
+    listen(small.engine, "before_cursor_execute", note)
+    try:
+        for _ in range(4):                                # statements are built once, and prepared
+            begin("deal", deals(10)).run()
+        found = []
+        for count in (100, 400):
+            job = begin("deal", deals(count))
+            sent.clear()
+            found.append((calls(job.run), len(sent)))
+    finally:
+        remove(small.engine, "before_cursor_execute", note)
+    (few, few_sent), (many, many_sent) = found
+    assert many_sent == few_sent, "the same statements for 400 rows as for 100"
+    assert (many - few) / 300 < CALLS_A_ROW
