@@ -24,7 +24,7 @@ from core.bm.steps import Plan, Step
 from core.database import ddl
 from core.database.jobs import enqueue
 from core.ed import search_index
-from core.ed.schema import name_all, parts, stored_fields
+from core.ed.schema import kept_part, name_all, parts, stored_fields
 from core.ed.system import System
 from core.errors import Refused, TesseraError, Words, words
 
@@ -370,7 +370,7 @@ def _physical_rows(connection: Connection, target: State) -> list[dict[str, obje
     kept = {(row.id, row.part): (row.table_name, row.column_name) for row in connection.execute(
         select(*tables.physical.c["id", "part", "table_name", "column_name"]))}
     names = name_all(target.model, target.identities, kept)
-    types = {(target.identities[f"{field.table}.{field.name}"], part): column_type
+    types = {(target.identities[f"{field.table}.{field.name}"], kept_part(target.identities, field, part)): column_type
              for root in dict.fromkeys(table.root for table in target.model.tables.values())
              for field in stored_fields(target.model, root) for part, column_type in parts(field)}
     return [{"id": identity, "part": part, "table_name": table, "column_name": column,

@@ -197,23 +197,20 @@ def _create_table(table: DesiredTable, target: State) -> Step:
 def _add_columns(table: DesiredTable, target: State, facts: Facts) -> Iterator[Step]:
     there = facts.columns[table.name]
     new = [column for column in table.columns if column.name not in there]
-    renamed = [column.identity for column in table.columns
-               if column.name in there and (column.identity, column.part) not in facts.physical]
     back = [column.identity for column in table.columns if (column.identity, column.part) in facts.parked_columns]
     if (table.identity, "") in facts.parked_columns:
         back.insert(0, table.identity)
-    if not new and not back and not renamed:
+    if not new and not back:
         return
     names = tuple(column.name for column in new)
     sql = (ddl.add_columns(table.name, [ddl.Column(column.name, column.type) for column in new]),) if new else ()
-    identities = tuple(dict.fromkeys((*back, *renamed, *(column.identity for column in new))))
+    identities = tuple(dict.fromkeys((*back, *(column.identity for column in new))))
     fields = ", ".join(target.names[identity].rpartition(".")[2] for identity in identities)
     yield Step(0, "expand", target.names[table.identity], sql, BRIEF if new else "", "additive" if new else "metadata",
                rows=facts.rows.get(table.name, 0), seconds=0.01 if new else 0.0,
                probe=Probe("columns", table.name, names), identities=identities,
                undo=(ddl.drop_columns(table.name, names),) if new else (),
-               note=f"columns for {fields}" if new else f"parked columns return: {fields}" if back else
-               f"parts of {fields} follow their tables' new names")
+               note=f"columns for {fields}" if new else f"parked columns return: {fields}")
 
 
 def _foreign_key(table: DesiredTable, key: DesiredForeignKey, target: State, facts: Facts) -> Step:

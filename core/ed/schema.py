@@ -99,7 +99,8 @@ class Stored:
         found = self._system.model.field(self.definition.name, field)
         if found is None or found.virtual:
             raise KeyError(f"{self.definition.name}.{field}")
-        name = self._system.physical[self._system.identities[identity_path(found)], part][1]
+        identities = self._system.identities
+        name = self._system.physical[identities[identity_path(found)], kept_part(identities, found, part)][1]
         if name is None:
             raise KeyError(f"{self.definition.name}.{field}")
         return name
@@ -152,14 +153,14 @@ def name_all(model: Model, identities: Mapping[str, int], kept: Physical | None 
         for field in stored_fields(model, root):
             number = identities[identity_path(field)]
             for part, _ in parts(field):
-                old = (kept[number, one] for one in (part, *_former(model, field, part)) if (number, one) in kept)
-                names[number, part] = next(old, (table, physical_name(field.name, number, part)))
+                key = (number, kept_part(identities, field, part))
+                names[key] = kept.get(key, (table, physical_name(field.name, number, part)))
     return names
 
 
-def _former(model: Model, field: Field, part: str) -> tuple[str, ...]:
-    """The former names of a part: those of the table that a part of a link to several tables is named after."""
-    return model.tables[part].was if len(field.targets) > 1 and part in model.tables else ()
+def kept_part(identities: Mapping[str, int], field: Field, part: str) -> str:
+    """Under which name a part is noted: that of a link to several tables by the table's identity, which it keeps."""
+    return str(identities[part]) if len(field.targets) > 1 and part in identities else part
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +272,8 @@ def _columns(system: System, root: str) -> Iterator[DesiredColumn]:
     for field in stored_fields(system.model, root):
         identity = system.identities[identity_path(field)]
         for part, column_type in parts(field):
-            yield DesiredColumn(identity, part, _column_name(system, identity, part), column_type)
+            kept = kept_part(system.identities, field, part)
+            yield DesiredColumn(identity, kept, _column_name(system, identity, kept), column_type)
 
 
 def _foreign_keys(system: System, root: str) -> Iterator[DesiredForeignKey]:
@@ -282,7 +284,8 @@ def _foreign_keys(system: System, root: str) -> Iterator[DesiredForeignKey]:
         for name in field.targets:
             target = system.model.tables.get(name)
             if target is not None:
-                column = _column_name(system, identity, name if several else "")
+                part = kept_part(system.identities, field, name) if several else ""
+                column = _column_name(system, identity, part)
                 table, _ = system.physical[system.identities[target.root], ""]
                 key = f"fk_{identity}_{system.identities[target.root]}" if several else f"fk_{identity}"
                 yield DesiredForeignKey(key, column, table)
@@ -293,7 +296,8 @@ def _checks(system: System, root: str) -> Iterator[DesiredCheck]:
     for field in stored_fields(system.model, root):
         if len(field.targets) > 1:
             identity = system.identities[identity_path(field)]
-            columns = tuple(_column_name(system, identity, part) for part, _ in parts(field))
+            columns = tuple(_column_name(system, identity, kept_part(system.identities, field, part))
+                            for part, _ in parts(field))
             digest = sha256(" ".join(columns).encode()).hexdigest()[:12]
             yield DesiredCheck(f"ck_{identity}_{digest}", columns)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from core.types.base import BadValue, FieldType, Index, Locale, Part, Properties, Type, check_count
 
@@ -58,7 +59,7 @@ class LinkProperties(Properties):
     @classmethod
     def _several(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
         if isinstance(value, tuple) and (len(value) < 2 or len(set(value)) < len(value)):
-            raise ValueError("a list of tables names at least two, each once")
+            raise PydanticCustomError("several", "a list of tables names at least two, each once")
         return value
 
     @property

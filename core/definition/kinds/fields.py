@@ -157,7 +157,10 @@ def _written(merged: Merged, path: BodyPath, schema: FieldSchema, made: Field, t
     for key in ("default", "suggest"):
         if key in schema.model_fields_set:
             result[key] = value_of(merged, (*path, key), getattr(schema, key), made, scope, building)
-    if schema.among is not None:
+    if isinstance(schema.among, str) and len(made.targets) > 1:
+        building.tell(merged, (*path, "among"), "a link to several tables has a condition for each table, such as "
+                                                f'{{{made.targets[0]}: "..."}}')
+    elif schema.among is not None:
         result["among"] = _among(schema.among, {"record": Type("link", table)}, made, building)
     return result
 

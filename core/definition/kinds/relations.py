@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from core.definition.building import Building
 from core.definition.names import suggestion
 from core.definition.relations import candidates, ends
-from core.definition.scope import Written
 from core.definition.tables import Field, Table
 from core.definition.values import BodyPath, Merged
 from core.types.field import FieldNameProperties
@@ -28,9 +27,6 @@ def check_several(merged: Merged, path: BodyPath, made: Field, building: Buildin
         if getattr(made.properties, key, False):
             building.tell(merged, (*path, key), f'"{key}" is for links to one table')
     among = made.written.get("among")
-    if isinstance(among, Written):
-        building.tell(merged, (*path, "among"), "a link to several tables has a condition for each table, such as "
-                                                f'{{{made.targets[0]}: "..."}}')
     for target in among if isinstance(among, Mapping) else ():
         if target not in made.targets:
             building.tell(merged, (*path, "among", target), f'the link does not lead to "{target}"'
@@ -48,11 +44,10 @@ def check_links(merged: Merged, path: BodyPath, made: Field, building: Building)
         return
     for key, table in (("by", made.table), ("other", properties.to)):
         _check_end(merged, (*path, key), through, table, getattr(properties, key), building)
-    found = ends(building.names, made)
-    if found is None:
+    if properties.by and properties.by == properties.other:
+        building.tell(merged, (*path, "other"), f'"by" and "other" are two links of table "{through.name}"')
+    elif ends(building.names, made) is None:
         _tell_unclear(merged, path, made, through, building)
-    elif found.by == found.other:
-        building.tell(merged, path, f'"by" and "other" are two links of table "{through.name}"')
 
 
 def _check_end(merged: Merged, path: BodyPath, through: Table, table: str, name: str, building: Building) -> None:

@@ -348,6 +348,10 @@ def _check_role(merged: Merged, role: RecordRole, table: Table, building: Buildi
 
 def _check_people_path(merged: Merged, path: BodyPath, people: str, table: Table, building: Building) -> None:
     found = building.field(merged, path, table.name, people)
+    if found is not None and found.name == "any_link":
+        building.tell(merged, path, f'"{people}" leads to several tables: name the one whose records stand for people, '
+                                    f'such as {people}.user')
+        return
     if found is None or found.of is None:
         if found is not None:
             building.tell(merged, path, f'"{people}" does not end at people')

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.types import BadValue, Locale, registry
+from core.types.link import Linked
 
 OF = {"choice": {"of": "x"}, "link": {"to": "x"}, "lines": {"of": "x", "by": "y"}, "sequence": {"sequence": "x"},
       "expression": {"on": "x"}, "links": {"to": "x", "through": "y"}}
@@ -31,6 +32,8 @@ def test_any_json_is_a_value_or_refused_with_a_message(name, value):
         assert error.code and error.message.format(**error.params)
     else:
         assert kind.validate(normal, p) == normal
+        if name == "any_link" and normal is not None:       # the record service finds out the table
+            normal = Linked(normal, place=1)
         assert len(kind.to_columns(normal, p)) == len(kind.parts(p))
 
 
