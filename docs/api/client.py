@@ -61,7 +61,7 @@ class Client:
     # Reading
 
     def records(self, table: str, **query: str | int) -> Iterator[Record]:
-        """All records that meet a condition, page by page: `records("deal", where="amount > 5", fields="name,city")`."""
+        """All records that meet a condition, page by page: `records("deal", where="amount > 5", fields="name")`."""
         after: str | None = None
         while True:
             page = self.get(table, **query, **({"after": after} if after else {}))
