@@ -41,6 +41,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "revert": ("core.cli.revert", "Take back an import."),
     "export": ("core.cli.export", "Write records to a file."),
     "purge": ("core.cli.purge", "Remove for good what has been in the trash for long."),
+    "backup": ("core.cli.backup", "Write everything into one file."),
+    "restore": ("core.cli.restore", "Bring a backup into an empty place."),
     "user": ("core.cli.user", "Add users."),
     "query": ("core.cli.query", "Show the rows of a query."),
     "setting": ("core.cli.setting", "Show or change a setting."),

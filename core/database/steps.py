@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -59,13 +60,16 @@ def missing(connection: Connection) -> tuple[Step, ...]:
     return tuple(step for step in available() if step.number not in done)
 
 
-def upgrade(connection: Connection) -> tuple[Step, ...]:
-    """Apply what is missing in the caller's transaction, as the owner; raises Refused with what went wrong."""
+def upgrade(connection: Connection, only: Collection[int] | None = None) -> tuple[Step, ...]:
+    """Apply what is missing in the caller's transaction, as the owner; raises Refused with what went wrong.
+
+    `only` names the steps of an earlier release, to which rows of that time are restored.
+    """
     connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     unknown = applied(connection) - {step.number for step in available()}
     if unknown:
         raise Refused(f"the database has steps {sorted(unknown)} of a newer release; use that release")
-    steps = missing(connection)
+    steps = tuple(step for step in missing(connection) if only is None or step.number in only)
     connection.execute(text(
         "create table if not exists public.tessera_step"
         " (number integer primary key, name text not null, applied_on timestamptz not null default now())"))
