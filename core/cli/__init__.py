@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "restore": ("core.cli.restore", "Bring a backup into an empty place."),
     "user": ("core.cli.user", "Add users."),
     "query": ("core.cli.query", "Show the rows of a query."),
+    "why": ("core.cli.why", "Say why somebody can or cannot see or do a thing."),
     "setting": ("core.cli.setting", "Show or change a setting."),
     "token": ("core.cli.token", "Print a new API token."),
     "translate": ("core.cli.translate", "Say what is not translated; bring translations up to date."),

@@ -70,6 +70,11 @@ class Gate:
             self._known[key] = make()
         return cast(T, self._known[key])
 
+    @property
+    def known(self) -> int:
+        """How much was worked out so far."""
+        return len(self._known)
+
     # Rights as data
 
     def rule(self, table: str, right: str) -> Rule:
@@ -118,7 +123,7 @@ class Gate:
         if self.open:
             return True
         limits = [self.restricted(one, table, "change", source) for one in self.restrictions(table, field)]
-        granted = True if self.all else self._stands(
+        granted = True if self.all else self.stands(
             table, _any(self._role_given(role, table, field) for role in self.roles), source)
         return _and([granted, *limits])
 
@@ -222,10 +227,10 @@ class Gate:
         rule = self.rule(kind, right)
         if rule is False or rule == frozenset():
             return False
-        conditions = [self._stands(kind, rule, source)]
+        conditions = [self.stands(kind, rule, source)]
         access = self.system.model.tables[kind].access
         if access.only:
-            conditions.append(self._stands(kind, frozenset([access.only]), source))
+            conditions.append(self.stands(kind, frozenset([access.only]), source))
         conditions += [self.restricted(one, kind, right, source) for one in self.restrictions(kind)]
         if access.through and kind not in seen:
             conditions.append(_or(self._parent(kind, path, right, source, seen | {kind}) for path in access.through))
@@ -255,14 +260,14 @@ class Gate:
             return True
         if not isinstance(around, bool) and not isinstance(rule, bool) and around and around <= rule:
             return True                     # whoever has the right on the record has it on the field
-        return self._stands(kind, rule, source)
+        return self.stands(kind, rule, source)
 
-    def _stands(self, kind: str, rule: Rule, source: FromClause) -> Predicate:
+    def stands(self, kind: str, rule: Rule, source: FromClause) -> Predicate:
         """The condition that the user stands to the record in one of the ways that a rule names."""
         if isinstance(rule, bool):
             return rule
         roles = self.system.model.tables[kind].roles
-        found: list[Predicate] = [self._limited(kind, one, source) for one in rule if isinstance(one, Limited)]
+        found: list[Predicate] = [self.limited(kind, one, source) for one in rule if isinstance(one, Limited)]
         for name in sorted(roles.keys() & rule):
             found += [condition for _, condition in self.ways(kind, roles[name], source)]
         return _or(found)
@@ -289,7 +294,7 @@ class Gate:
         who = self._who(one, right)
         if who is True:
             return True
-        stands = self._stands(kind, who, source)
+        stands = self.stands(kind, who, source)
         if one.where is None:
             return stands
         return _or([stands, source.c["id"].not_in(self._met(one.of, one.where))])
@@ -314,9 +319,9 @@ class Gate:
         met = where.where(columns)
         return select(columns.root.id).select_from(columns.source).where(met).correlate_except(*columns.tables)
 
-    def _limited(self, kind: str, rule: Limited, source: FromClause) -> Predicate:
+    def limited(self, kind: str, rule: Limited, source: FromClause) -> Predicate:
         """The condition of a grant with `where`: asked without any gate, so that it reads what the user may not."""
-        return _and([self._stands(kind, rule.to, source), source.c["id"].in_(self._met(rule.table, rule.where))])
+        return _and([self.stands(kind, rule.to, source), source.c["id"].in_(self._met(rule.table, rule.where))])
 
     def _reason(self, right: str) -> Callable[[str], object]:
         """What a kind's condition follows from: kinds of equal reasons share one condition."""

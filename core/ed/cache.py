@@ -23,6 +23,11 @@ class Cache:
     def __len__(self) -> int:
         return len(self._values)
 
+    def values(self) -> list[object]:
+        """What is kept at the moment."""
+        with self._lock:
+            return list(self._values.values())
+
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value under the key, made now if it is not there; what `make` raises is not kept."""
         with self._lock:

@@ -214,10 +214,10 @@ def _build(session: Session, shaped: Shape, links: Iterable[str], held: bool) ->
 
 
 def _error(session: Session, state: State, *, belongs: bool = False) -> RecordLocked:
-    return RecordLocked(_why(session, state, belongs=belongs), table=state.table, id=state.id)
+    return RecordLocked(told(session, state, belongs=belongs), table=state.table, id=state.id)
 
 
-def _why(session: Session, state: State, *, belongs: bool = False) -> Words:
+def told(session: Session, state: State, *, belongs: bool = False) -> Words:
     """Why a record is locked, and who may unlock it; of another record only what the user may read."""
     values: dict[str, object] = {"roles": messages.who_may(session, state.table, "unlock") or "–",
                                  "reason": messages.lock(session, state.table, state.id)}
@@ -294,10 +294,10 @@ def standing(session: Session, table: str, id: int) -> Standing | None:
     fields = lock.except_ if lock is not None else frozenset()
     by = _locked_above(session, shaped, own.links, frozenset([id]))
     if by is not None:
-        return Standing(by, _why(session, by, belongs=True))
+        return Standing(by, told(session, by, belongs=True))
     may = own.sealed and session.user.user_id is not None and bool(with_right(session, table, "unlock", [id]))
     if own.closed:
-        return Standing(own, _why(session, own), may_unlock=may, fields=fields)
+        return Standing(own, told(session, own), may_unlock=may, fields=fields)
     return Standing(None, words(""), own.until if own.sealed else None, own.reason, may)
 
 

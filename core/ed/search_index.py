@@ -53,9 +53,10 @@ def fields(system: System, table: str) -> tuple[Field, ...]:
 
 
 def part_of(system: System, field: Field) -> int:
-    """The part that holds a field: 0, or its own if a role grants reading it by itself."""
+    """The part that holds a field: 0, or its own if a role grants reading it by itself, or a restriction limits it."""
     own = {name for role in system.model.roles.values() for name, grant in role.grants.items()
            if grant.read is not None}
+    own |= {f"{one.of}.{name}" for one in system.model.restrictions.values() for name in one.fields}
     holders = (t.name for t in system.model.tables.values() if model_kind(system, t.name, field.table))
     has_own = any(f"{table}.{field.name}" in own for table in holders)
     return system.identities[identity_path(field)] if has_own else SHARED_PART

@@ -66,7 +66,7 @@ class Principals:
         if scopes is not None:
             return system.principals.get((user_id, epoch, day, scopes), lambda: replace(
                 cls.load(connection, system, user_id, epoch, None, day), scopes=scopes))
-        return system.principals.get((user_id, epoch, day), lambda: _load(connection, system, user_id, day))
+        return system.principals.get((user_id, epoch, day), lambda: counted(connection, system, user_id, day))
 
 
 SYSTEM = Principals(user_id=None, all=True, system=True)
@@ -133,7 +133,8 @@ def closed_roles(model: Model, names: frozenset[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _load(connection: Connection, system: System, user_id: int, today: date) -> Principals:
+def counted(connection: Connection, system: System, user_id: int, today: date) -> Principals:
+    """What a user counts as at this moment, past all caches."""
     roles = closed_roles(system.model, _assigned(connection, system, user_id, today))
     people = [system.model.tables[name] for name in system.model.names.people]
     arrays: dict[str, tuple[int, ...]] = {t.name: () for t in people}
@@ -188,31 +189,37 @@ def _below(connection: Connection, system: System, table: Table, above: str,
 
 def _places(connection: Connection, system: System, path: str, user_id: int, today: date) -> tuple[int, ...]:
     """Where a path from the user leads in a tree, and all beneath these places."""
-    table = "user"
-    ids: tuple[int, ...] = (user_id,)
-    for name in path.split("."):
-        field = system.model.tables[table].fields.get(name)
-        if field is None or field.target is None or not ids:
-            return ()
-        ids = _next(connection, system, table, name, ids, today)
-        table = field.target
+    table, ids = reach(connection, system, "user", path, (user_id,), today)
     link = next((name for name, field in system.model.tables[table].links.items()
                  if getattr(field.properties, "tree", False)), None)
     beneath = _below(connection, system, system.model.tables[table], link, ids) if link is not None else ()
     return tuple(sorted({*ids, *beneath}))
 
 
+def reach(connection: Connection, system: System, table: str, path: str, ids: tuple[int, ...],
+          today: date) -> tuple[str, tuple[int, ...]]:
+    """The records at the end of a path from some records, and their table; as of today, asked without any gate."""
+    for name in path.split("."):
+        kind = system.model.names.member(table, name)
+        if name == "id" or kind is None or kind.of is None:
+            break
+        ids, table = _next(connection, system, table, name, ids, today), kind.of
+    return table, ids
+
+
 def _next(connection: Connection, system: System, table: str, name: str, ids: tuple[int, ...],
           today: date) -> tuple[int, ...]:
     """The records that a link, or lines, of some records lead to, outside the trash."""
-    field = system.model.tables[table].fields[name]
-    target = system.model.tables[field.target or ""]
+    kind, field = system.model.names.member(table, name), system.model.field(table, name)
+    if kind is None or kind.of is None or kind.of not in system.model.tables:
+        return ()
+    target = system.model.tables[kind.of]
     there, here = system.stored(target.name), system.stored(table)
-    if field.type.name == "lines":
+    if field is not None and field.type.name == "lines":
         found = there.column(str(getattr(field.properties, "by", ""))).in_(ids)
     else:
         link = here.column(name)
-        values = select(func.unnest(link) if field.many else link).where(here.column("id").in_(ids))
+        values = select(func.unnest(link) if kind.many else link).where(here.column("id").in_(ids))
         found = there.column("id").in_(values)
     statement = select(there.column("id")).where(found, *_live(system, target))
     return tuple(sorted(connection.scalars(statement, {"today": today})))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.web import assets, health
 from core.web.api.routes import ROUTES as API
 from core.web.pages import (
+    access,
     account,
     admin,
     desk,
@@ -23,6 +24,6 @@ from core.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     *assets.ROUTES, *health.ROUTES, *signin.ROUTES, *desk.ROUTES, *search.ROUTES, *account.ROUTES, *tokens.ROUTES,
-    *files.ROUTES, *admin.ROUTES, *settings.ROUTES, *API, *form.ROUTES, *form_parts.ROUTES, *history.ROUTES,
+    *files.ROUTES, *admin.ROUTES, *access.ROUTES, *settings.ROUTES, *API, *form.ROUTES, *form_parts.ROUTES, *history.ROUTES,
     *locks.ROUTES, *list.ROUTES,
 )
