@@ -1,55 +1,104 @@
-"""What a new record begins with: defaults, then suggestions for what is still empty."""
+"""What a new record begins with, and what is suggested again when a record changes.
+
+A default acts once. A suggestion acts at creation, and again when a field that it reads changes, for as long as the
+record still holds what was suggested before: so what somebody entered instead stays.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from core.ed.selection import readable_paths
+from core.ed.drafts import UNKNOWN, environment_for, moved_by, work_out
 from core.ed.shape import Shape
 from core.ed.values import Row, is_empty
-from core.expression import Environment, Expression
+from core.expression import Expression
 from core.types.base import BadValue
 from core.types.numbers import rounded
 
 if TYPE_CHECKING:
     from core.definition.model import Field
+    from core.ed.lock import Locked
     from core.ed.session import Session
 
 
-def fill(session: Session, shaped: Shape, rows: Sequence[Row]) -> None:
-    """Give new rows the values that the caller did not name, field by field, for all rows at once."""
+def fill(session: Session, shaped: Shape, rows: Sequence[Row], by: str | None = None) -> None:
+    """Give new rows the values that the caller did not name, field by field, for all rows at once.
+
+    `by` is the link of lines to the record that they stand in, which is written with them.
+    """
     fields = [kept.field for kept in shaped.kept.values()]
     for field in fields:
         if field.default is not None:
-            _give(session, shaped, field, field.default, [row for row in rows if field.name not in row.given])
+            _give(session, shaped, field, field.default, [row for row in rows if field.name not in row.given], by)
     for field in fields:
         if field.suggest is not None:
             empty = [row for row in rows if field.name not in row.given and is_empty(row.values.get(field.name))]
-            _give(session, shaped, field, field.suggest, empty)
+            _give(session, shaped, field, field.suggest, empty, by)
 
 
-def _give(session: Session, shaped: Shape, field: Field, value: object, rows: Sequence[Row]) -> None:
+def again(session: Session, shaped: Shape, rows: Sequence[Row], held: Mapping[int, Locked],
+          by: str | None = None) -> None:
+    """Suggest anew what changing rows make another, where the record still holds the suggestion of before."""
+    for field, expression, names in _suggested(session, shaped):
+        moved = [row for row in rows if field.name not in row.given and names & row.values.keys()
+                 and field.name not in held[row.id or 0].frozen]
+        if not moved:
+            continue
+        drafts = [*({**(row.old or {}), "id": row.id} for row in moved), *(_draft(row, by) for row in moved)]
+        found = [value if value is UNKNOWN else normal(field, value)
+                 for value in work_out(session, shaped, expression, drafts)]
+        for row, before, after in zip(moved, found[:len(moved)], found[len(moved):], strict=True):
+            stored = (row.old or {}).get(field.name)
+            untouched = before is not UNKNOWN and _same(before, stored)
+            if untouched and after is not UNKNOWN and not _same(after, stored) and (
+                    field.required is not True or not is_empty(after)):
+                row.values[field.name] = after
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(one == other) or (is_empty(one) and is_empty(other))
+
+
+def _suggested(session: Session, shaped: Shape) -> list[tuple[Field, Expression, frozenset[str]]]:
+    """The fields with suggestions that can change, and the fields that change them."""
+    return session.system.cache.get(("suggested", shaped.table.name), lambda: [
+        (kept.field, suggest, moved_by(shaped, suggest)) for kept in shaped.kept.values()
+        if isinstance(suggest := kept.field.suggest, Expression)])
+
+
+def _give(session: Session, shaped: Shape, field: Field, value: object, rows: Sequence[Row], by: str | None) -> None:
     if not rows:
         return
     if not isinstance(value, Expression):
         for row in rows:
             row.values[field.name] = list(value) if isinstance(value, list | tuple) else value
         return
-    environment = environment_for(session, [value])
-    if not value.reads:                                    # the same for every row
+    if not value.reads and not value.needs_database:       # the same for every row
+        environment = environment_for(session, [value])
         for row in rows:
-            row.values[field.name] = _normal(field, value.evaluate({}, environment))
+            row.values[field.name] = normal(field, value.evaluate({}, environment))
         return
-    linked = _linked(session, shaped, value, rows)
-    for row in rows:
-        record = {**row.values, **linked.get(id(row), {})}
-        row.values[field.name] = _normal(field, value.evaluate(record, environment))
+    found = work_out(session, shaped, value, [_draft(row, by) for row in rows])
+    for row, one in zip(rows, found, strict=True):
+        row.values[field.name] = None if one is UNKNOWN else normal(field, one)
 
 
-def _normal(field: Field, value: Any) -> Any:
+def _draft(row: Row, by: str | None) -> dict[str, Any]:
+    """A row as it would be written; of a line also what is written at the same time into what it stands in."""
+    draft = {**(row.old or {}), **row.values, "id": row.id}
+    if by is not None and row.parent is not None:
+        draft[by] = row.parent.id
+        if row.parent.id is None:                          # all of it is written now, by the same caller
+            draft.update({f"{by}.{name}": value for name, value in row.parent.values.items()})
+        else:
+            draft.update({f"{by}.{name}": row.parent.values[name] for name in row.parent.values.keys()
+                          & row.parent.given})
+    return draft
+
+
+def normal(field: Field, value: Any) -> Any:
     """A worked-out value as the field keeps it: rounded to its scale; empty if it does not fit."""
     scale = getattr(field.properties, "scale", None)
     if isinstance(value, Decimal | int) and scale is not None and not isinstance(value, bool):
@@ -58,47 +107,3 @@ def _normal(field: Field, value: Any) -> Any:
         return field.type.validate(value, field.properties)
     except BadValue:
         return None
-
-
-def _linked(session: Session, shaped: Shape, expression: Expression, rows: Sequence[Row]) -> dict[int, dict[str, Any]]:
-    """What the expression reads through links, as far as this user may: by row, then by path."""
-    found: dict[int, dict[str, Any]] = {}
-    for name, paths in _paths(shaped, expression).items():
-        target = shaped.table.fields[name].target or ""
-        wanted = {row.values.get(name) for row in rows} - {None}
-        records = _read(session, target, wanted, paths)
-        for row in rows:
-            record = records.get(row.values.get(name) or 0, {})
-            values = found.setdefault(id(row), {})
-            for path in paths:
-                values[f"{name}.{path}"] = record.get(path)
-    return found
-
-
-def _paths(shaped: Shape, expression: Expression) -> dict[str, list[str]]:
-    paths: dict[str, list[str]] = {}
-    for path in sorted(expression.reads):
-        kept = shaped.kept.get(path[0])
-        if len(path) > 1 and kept is not None and kept.field.type.name == "link" and not kept.field.many:
-            paths.setdefault(path[0], []).append(".".join(path[1:]))
-    return paths
-
-
-def _read(session: Session, table: str, ids: Iterable[Any], paths: Sequence[str]) -> dict[int, Mapping[str, Any]]:
-    from core.ed.read import read  # only where a default follows a link
-    wanted, fields = sorted(ids), readable_paths(session.gate, table, paths)
-    if not wanted or not fields:
-        return {}
-    return {record["id"]: record for record in read(session, table, wanted, fields)}
-
-
-def environment_for(session: Session, expressions: Iterable[Expression]) -> Environment:
-    """The session's environment, with those fields of the user's own record that the expressions read."""
-    paths = sorted({".".join(path[1:]) for expression in expressions for path in expression.variables
-                    if path[0] == "user" and len(path) > 1 and path[1:] != ("id",)})
-    user = session.user.user_id
-    if not paths or user is None:
-        return session.environment if not paths else dataclasses.replace(
-            session.environment, user={"id": None, **dict.fromkeys(paths)})
-    own = _read(session, "user", [user], paths).get(user, {})
-    return dataclasses.replace(session.environment, user={"id": user, **{path: own.get(path) for path in paths}})

@@ -41,7 +41,7 @@ def new_rows(batch: Batch, table: str, rows: Sequence[Row], by: str | None = Non
     reader = batch.reader
     for row in rows:
         reader.fill(shaped.table, row, by, closed)
-    defaults.fill(session, shaped, rows)
+    defaults.fill(session, shaped, rows, by)
     for row in rows:
         check_required(shaped.table, row, batch.problems, by, closed)
     batch.inserts.append(Group(shaped, rows, by))
@@ -108,6 +108,7 @@ def _changed(batch: Batch, shaped: Shape, rows: Sequence[Row], by: str | None) -
     kept = [row for row in rows if not row.remove]
     for row in kept:
         _read_changes(batch, shaped, row, held[row.id or 0], by)
+    defaults.again(session, shaped, kept, held, by)
     if removed:
         batch.removals.append(Removal(shaped, [held[row.id or 0] for row in removed]))
         for row in removed:

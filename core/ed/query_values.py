@@ -12,7 +12,7 @@ from sqlalchemy import select
 from core.definition.kinds.parameters import Amount, split_amount
 from core.definition.scope import Written
 from core.definition.written_out import replaced
-from core.ed.defaults import environment_for
+from core.ed.drafts import environment_for
 from core.errors import BadRequest, FieldProblem, Invalid
 from core.expression import Expression
 from core.expression.nodes import Node, Variable
