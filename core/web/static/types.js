@@ -74,7 +74,7 @@ document.addEventListener("lines:added", showTypes);
 
 document.addEventListener("input", (event) => {
   const picker = event.target.closest?.("input[data-color]");
-  const code = event.target.closest?.(".t-color.is-edit > input[type=text]");
+  const code = event.target.closest?.(".t-patched.is-edit > input[type=text]");
   if (picker) {
     picker.previousElementSibling.value = picker.value;
   } else if (code && /^#[0-9a-f]{6}$/i.test(code.value)) {

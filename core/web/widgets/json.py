@@ -11,7 +11,7 @@ from core.web.context import Viewer
 from core.web.html import Piece
 from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Reader, Record, Widget
 
-DATA = Piece('<pre class="t-json" dir="ltr">{}</pre>')
+DATA = Piece('<pre class="t-data" dir="ltr">{}</pre>')
 LINE = Piece('<span class="t-code">{}</span>')
 LONGEST_LINE = 80
 
