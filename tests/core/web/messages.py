@@ -22,7 +22,7 @@ CALLS = {
     "Denied": (0,),
     "NotFound": (0,),
     "BadRequest": (0,),
-    "Conflict": (0,), "VersionConflict": (0,),
+    "Conflict": (0,), "VersionConflict": (0,), "NoSpace": (0,),
 }
 # What means something else, or is read by nobody but administrators at a command line, in other packages.
 OF_PACKAGE = {
