@@ -24,6 +24,6 @@ from core.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     *assets.ROUTES, *health.ROUTES, *signin.ROUTES, *desk.ROUTES, *search.ROUTES, *account.ROUTES, *tokens.ROUTES,
-    *files.ROUTES, *admin.ROUTES, *access.ROUTES, *settings.ROUTES, *API, *form.ROUTES, *form_parts.ROUTES, *history.ROUTES,
-    *locks.ROUTES, *list.ROUTES,
+    *files.ROUTES, *admin.ROUTES, *access.ROUTES, *settings.ROUTES, *API, *form.ROUTES, *form_parts.ROUTES,
+    *history.ROUTES, *locks.ROUTES, *list.ROUTES,
 )

@@ -49,3 +49,29 @@ def test_what_cannot_be_asked_is_said(site: Site, query: str) -> None:
 
 def test_nobody_else_may_ask(site: Site) -> None:
     site.browser("max").get("/admin/access", 403)
+
+
+def test_past_case_23_no_header_nor_parameter_changes_what_may_be_seen(site: Site) -> None:
+    """What a client says of itself beside its session is nothing: the answer is the same, or a refusal."""
+    deal = site.create("deal", name="Kept", owner=site.users["sam"])
+    sue = site.browser("sue")
+    sue.get(f"/deals/{deal}", 404)
+    sue.get("/deals")
+    before = sue.words
+    for name in ("X-User", "X-Remote-User", "X-Forwarded-User", "X-Role", "X-Sudo", "X-Context", "X-HTTP-Method-Override",
+                 "X-Original-URL", "X-Rewrite-URL", "Authorization"):
+        for value in ("administrator", "ada", "1", '{"sudo": true}', "Bearer x"):
+            sue.get(f"/deals/{deal}", 404, **{name: value})
+    for query in ("sudo=1", "context=all", "user=1", "_all=1", "role=administrator", "trash=1&sudo=1"):
+        sue.get(f"/deals/{deal}?{query}", 404)
+    sue.get("/deals?sudo=1&role=administrator")
+    assert sue.words == before
+
+
+def test_caches_are_told(site: Site) -> None:
+    ada = site.browser("ada")
+    ada.get("/admin/caches")
+    assert ada.page is not None and ada.page.json is not None
+    found = ada.page.json["caches"]
+    assert set(found) == {"statements", "principals", "gates", "decisions"}
+    assert 0 < found["statements"]["entries"] <= found["statements"]["limit"]
