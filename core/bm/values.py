@@ -41,6 +41,12 @@ def value_of(session: Session, table: str, field: Field, value: Any, find: Find)
         return expression.evaluate({}, session.environment)
     if field.target is not None:
         return _link(field, field.target, value, find)
+    if field.targets:                   # the first of several tables that has a record of that key
+        found = (find(target, str(value)) for target in field.targets)
+        one = next((id_ for id_ in found if id_ is not None), None)
+        if one is None:
+            raise Unresolved(f'{field.table}.{field.name}: there is no {" or ".join(field.targets)} "{value}"')
+        return one
     try:
         return field.type.from_wire(repr(value) if isinstance(value, float) else value, field.properties)
     except BadValue as error:

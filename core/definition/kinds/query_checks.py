@@ -151,6 +151,9 @@ def _check_columns(merged: Merged, query: Query, building: Building) -> None:
         kind = column.type
         if kind.name == "null":
             building.tell(merged, column.at, f'column "{column.name}" is always empty: nobody can say of what type')
+        if kind.name == "any_link":
+            building.tell(merged, column.at, f'"{column.name}" may lead to several tables: name one, such as '
+                                             f"{column.name}.user")
         if kind.of == "file" and kind.name == "link":
             building.tell(merged, column.at, f'"{column.name}" is a file: files cannot be columns of a query')
         if column.total and any(isinstance(part, Running) for part in walk(column.node)):
