@@ -112,7 +112,7 @@ def test_past_case_23_no_header_or_parameter_widens_a_right(ada: Caller, bob: Ca
     for name, value in headers.items():
         answer = bob.ask("GET", "company", query={"fields": "id", "limit": "3"}, **{name: value})
         assert (answer.status_code, answer.data) == (plain.status_code, plain.data)
-    for name in ("context", "user", "sudo", "active_test", "as", "role", "_user"):
+    for name in ("context", "user", "sudo", "self", "_connector", "active_test", "as", "role", "_user"):
         assert bob.ask("GET", "company", query={name: "1"}).status_code == 400
 
 
