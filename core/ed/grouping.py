@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Date, DateTime, Integer, cast, func, select
+from sqlalchemy import ColumnElement, Date, DateTime, Integer, cast, func, literal, select
 
 from core.ed import budget, conditions
 from core.ed.access import end_of
@@ -121,6 +121,54 @@ def group(session: Session, table: str, by: Sequence[By], aggregates: Mapping[st
         **session.parameters, **asked.parameters, "limit": limit + 1, "offset": offset,
         **{f"having_{number}": value for number, (_, _, value) in enumerate(having)}}, typed=asked.typed)
     return Groups(keys, worked_out, tuple(_read(found, row) for row in rows[:limit]), len(rows) > limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What all records of a list add up to; `values` are empty where there are `more` than were counted."""
+
+    count: int
+    more: bool
+    values: Mapping[str, Any]
+
+
+def totals(session: Session, table: str, aggregates: Mapping[str, Aggregate], where: Any = None, *,
+           search: str | None = None, trash: bool = False, cap: int | None = 10_000) -> Totals:
+    """How many records there are and what they add up to, in one statement; it stops behind `cap` (None: nowhere).
+
+    Raises BadRequest, NotFound.
+    """
+    if table not in session.system.model.tables or not session.gate.may(table, "read"):
+        raise NotFound('There is no table "{table}", or you may not read it.', table=table)
+    worked_out = _aggregate_columns(session, table, aggregates, ())
+    asked = conditions.ask(session, table, where, {}, search)
+    found = session.system.cache.get(
+        ("totals", session.user.shape, table, tuple(aggregates.items()), asked.key, trash, cap is None),
+        lambda: _adding_up(session, table, aggregates, worked_out, asked, trash, cap is not None))
+    given = {**session.parameters, **asked.parameters, "limit": (cap or 0) + 1}
+    row = budget.rows(session, found.statement, given, typed=asked.typed)[0]
+    count = int(row[0])
+    if cap is not None and count > cap:
+        return Totals(cap, True, {})
+    return Totals(count, False, {column.name: _value(column, value)
+                                 for column, value in zip(worked_out, row[1:], strict=True)})
+
+
+def _adding_up(session: Session, table: str, aggregates: Mapping[str, Aggregate], worked_out: tuple[GroupColumn, ...],
+               asked: Condition, trash: bool, bounded: bool) -> _Grouping:
+    columns = RecordColumns(session.system, session.gate, table)
+    try:
+        values = [_measured(columns, session, table, *one) for one in aggregates.values()]
+    except Denied as error:
+        raise BadRequest(error.words, "aggregates") from None
+    found = [*live(columns, trash=trash), *asked.conditions(columns)]
+    inner = select(*(value.label(f"v{number}") for number, value in enumerate(values)), literal(1).label("one"))
+    inner = inner.select_from(columns.source).where(*found)
+    rows = (inner.limit(parameter("limit", type_=Integer)) if bounded else inner).subquery()
+    added = [OPERATIONS[operation](rows.c[f"v{number}"])
+             for number, (operation, _) in enumerate(aggregates.values())]
+    statement = Statement.compile(select(func.count(), *added).select_from(rows), session.connection.dialect)
+    return _Grouping(statement, (), worked_out, {})
 
 
 def within(session: Session, table: str, by: Sequence[By], values: Sequence[object]) -> Condition:
@@ -316,11 +364,19 @@ def _worked_out(columns: RecordColumns, session: Session, table: str, operation:
                 path: str | None) -> ColumnElement[Any]:
     if path is None:
         return func.count()
+    return OPERATIONS[operation](_measured(columns, session, table, operation, path))
+
+
+def _measured(columns: RecordColumns, session: Session, table: str, operation: str,
+              path: str | None) -> ColumnElement[Any]:
+    """What of a record goes into an aggregate: money in base currency."""
+    if path is None:
+        return literal(1)
     field, names = field_at(session, table, path), tuple(path.split("."))
     if operation not in ("count", "count_distinct") and field is not None and not field.virtual and \
             field.type.name == "money":
         names = (*names, "base")
-    return OPERATIONS[operation](columns.value(names))
+    return columns.value(names)
 
 
 def _belongs(number: int, one: tuple[str, str | None], kind: Type,

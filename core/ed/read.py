@@ -72,7 +72,7 @@ def page(session: Session, table: str, fields: Sequence[str], where: Any, *, fil
     rows = rows[:limit][::-1] if back else rows[:limit]
     following = cursor.encode(order, rows[-1][listing.first_key:]) if rows and (more or back) else None
     first = cursor.encode(order, rows[0][listing.first_key:]) if rows and (more if back else place) else None
-    records = _opened(session, listing, listing.reader.records(rows))
+    records = opened(session, listing, listing.reader.records(rows))
     lines.add(session, table, asked_for.lines, records)
     return Page(records, following, following is not None, first)
 
@@ -95,7 +95,7 @@ def stream(session: Session, table: str, fields: Sequence[str], where: Any, *, f
             rows = fetched.fetchall()
         if not rows:
             break
-        records = _opened(session, listing, listing.reader.records(rows))
+        records = opened(session, listing, listing.reader.records(rows))
         lines.add(session, table, asked_for.lines, records)
         yield records
     execute(session.connection, "close streamed", {}).close()
@@ -111,7 +111,7 @@ def read(session: Session, table: str, ids: Sequence[int], fields: Sequence[str]
     listing = session.system.cache.get(("read", session.user.shape, table, asked_for.plain, trash),
                                        lambda: _by_ids(session, table, asked_for.plain, trash))
     rows = listing.statement.rows(session.connection, session.parameters | {"ids": list(ids)})
-    found = {record["id"]: record for record in _opened(session, listing, listing.reader.records(rows))}
+    found = {record["id"]: record for record in opened(session, listing, listing.reader.records(rows))}
     records = [found[id] for id in dict.fromkeys(ids) if id in found]
     lines.add(session, table, asked_for.lines, records, most_lines)
     return records
@@ -208,7 +208,7 @@ def _listing(session: Session, table: str, fields: Sequence[str], asked: Conditi
     """
     columns = RecordColumns(session.system, session.gate, table)
     selection = select_fields(session, table, columns, fields, trash)
-    keys = _keys(session, columns, table, order)
+    keys = keys_of(session, columns, table, order)
     found = [*live(columns, trash=trash), *asked.conditions(columns)]
     if right != "read":
         found += live(columns, right=right)[1:]
@@ -253,7 +253,7 @@ def select_fields(session: Session, table: str, columns: RecordColumns, fields: 
     return selection
 
 
-def _keys(session: Session, columns: RecordColumns, table: str, order: Sequence[str]) -> list[cursor.Key]:
+def keys_of(session: Session, columns: RecordColumns, table: str, order: Sequence[str]) -> list[cursor.Key]:
     """What a page is sorted by; its last key, the id, goes the way of the one before it, so that an index fits."""
     kinds = order_kinds(session, table, order)
     keys = []
@@ -265,7 +265,7 @@ def _keys(session: Session, columns: RecordColumns, table: str, order: Sequence[
     return [*keys, cursor.Key("id", "link", columns.root.id, down, empty=False)]
 
 
-def _opened(session: Session, listing: Listing, records: list[Record]) -> list[Record]:
+def opened(session: Session, listing: Listing, records: list[Record]) -> list[Record]:
     """The records with the titles of what their open links lead to: one more statement, if there are such links."""
     if listing.open:
         relations.add_titles(session, listing.open, records)

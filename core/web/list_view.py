@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,11 @@ from core.web.widgets.base import Reader
 from core.web.widgets.registry import widget_of
 
 if TYPE_CHECKING:
-    from core.definition.model import List
+    from core.definition.model import Column, List
+    from core.ed.grouping import Aggregate
     from core.ed.system import System
+
+OPERATIONS: Mapping[str, str] = {"sum": "sum", "average": "avg", "min": "min", "max": "max", "count": "count"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class ListColumn:
     sortable: bool
     cell: Reader
     opening: str                          # the <td> with its label, escaped once
+    total: str | None = None              # what stands below it: sum, average, min, max, count
     nested: bool = False                  # lines: no column of a file
 
 
@@ -57,21 +61,42 @@ class ListView:
         """What the record service is asked for."""
         return list(dict.fromkeys([*(column.path for column in self.columns), *self.needs]))
 
-    def rows(self, records: Sequence[dict[str, Any]], base: str, viewer: Viewer, word: str) -> Markup:
-        """All rows of a page as one piece of HTML."""
+    @property
+    def totals(self) -> dict[str, Aggregate]:
+        """What stands below the columns, for `grouping`: by `t` and the place of the column."""
+        return {f"t{number}": (OPERATIONS[column.total], column.path)
+                for number, column in enumerate(self.columns) if column.total is not None}
+
+    def total(self, number: int, values: Mapping[str, Any], viewer: Viewer) -> str:
+        """What stands below a column, as HTML."""
+        column, value = self.columns[number], values.get(f"t{number}")
+        if value is None:
+            return ""
+        return str(escape(f"{value:,}")) if column.total == "count" else column.cell({column.path: value}, viewer)
+
+    def rows(self, records: Sequence[dict[str, Any]], base: str, viewer: Viewer, word: str, choose: str = "",
+             depth: int = 0) -> Markup:
+        """All rows of a page as one piece of HTML.
+
+        With `choose`, each begins with a box to choose it by; `depth` is that of the group it stands in.
+        """
         parts: list[str] = []
         add = parts.append
         columns = [(column.opening, column.cell) for column in self.columns]
         first_opening, first_cell = columns[0] if columns else ("<td>", _no_cell)
         home, nameless = escape(base), escape(word)
         link = f'<a class="t-record" href="{home}/'
+        begin = f'<tr data-depth="{depth}" data-href="{home}/' if depth else f'<tr data-href="{home}/'
+        box = ('<td class="t-choose"><input type="checkbox" class="form-check-input" name="id" form="many" '
+               f'aria-label="{escape(choose)}" value="')
         for record in records:
             identity = record["id"]
             title = first_cell(record, viewer)
             if "<a " in title:
                 title = _text_of(title)
             title = title or f"{nameless} {identity}"
-            add(f'<tr data-href="{home}/{identity}">{first_opening}{link}{identity}">{title}</a></td>')
+            chosen = f'{box}{identity}"></td>' if choose else ""
+            add(f'{begin}{identity}">{chosen}{first_opening}{link}{identity}">{title}</a></td>')
             for opening, cell in columns[1:]:
                 add(opening)
                 add(cell(record, viewer))
@@ -81,22 +106,26 @@ class ListView:
 
 
 def list_view(system: System, name: str, table: str, language: str, readable: Collection[str],
-              key: object) -> ListView:
-    """The compiled form of a list for those who may read these fields; built on first use."""
-    return system.cache.get(("list view", name, table, language, key),
-                            lambda: _compile(system, name, table, language, readable))
+              key: object, paths: tuple[str, ...] = ()) -> ListView:
+    """The compiled form of a list for those who may read these fields; built on first use.
+
+    `paths` are the columns that somebody chose; without any they are as the list says.
+    """
+    return system.cache.get(("list view", name, table, language, key, paths),
+                            lambda: _compile(system, name, table, language, readable, paths))
 
 
-def _compile(system: System, name: str, table: str, language: str, readable: Collection[str]) -> ListView:
+def _compile(system: System, name: str, table: str, language: str, readable: Collection[str],
+             paths: tuple[str, ...]) -> ListView:
     model = system.model
     definition: List = model.lists.get(name) or model.list_of(table)
     columns, needs = [], []
-    for key, column in definition.columns.items():
+    for key, column in _chosen(definition, paths):
         if column.path.split(".")[0] not in readable:
             continue
         title = model.text(f"list {definition.name}.columns.{key}.title", language) if column.title else ""
         bound = bind(system, table, column.path, language, title or column.title or "", column.badge)
-        if bound is None:
+        if bound is None or (paths and bound.field.type.name == "lines"):
             continue
         widget = widget_of(system, bound.field)
         needs += [path for path in widget.needs(bound) if path in readable]
@@ -104,12 +133,23 @@ def _compile(system: System, name: str, table: str, language: str, readable: Col
         opening = str(Markup('<td data-label="{}" class="{}">').format(bound.title, css))
         sortable = bound.field.type.sortable and not bound.field.many and bound.field.type.name != "lines"
         columns.append(ListColumn(column.path, bound.title, css, sortable, widget.cell(bound), opening,
-                                  bound.field.type.name == "lines"))
+                                  column.total, bound.field.type.name == "lines"))
     chips = tuple(FilterChip(key, model.text(f"list {definition.name}.filters.{key}.title", language) or chip.title,
                              chip.default, chip.group or "") for key, chip in definition.filters.items())
     hidden = set(model.tables[table].fields) - set(readable)
     order = tuple(entry for entry in definition.order if entry.removeprefix("-").split(".")[0] not in hidden)
     return ListView(definition.name, table, tuple(columns), chips, order, tuple(needs))
+
+
+def _chosen(definition: List, paths: tuple[str, ...]) -> Iterator[tuple[str, Column]]:
+    """The columns to show; one that the list has too is as it says."""
+    from core.definition.model import Column
+    if not paths:
+        yield from definition.columns.items()
+        return
+    own = {column.path: (key, column) for key, column in definition.columns.items()}
+    for path in paths:
+        yield own.get(path) or (path, Column(path, path))
 
 
 def list_title(system: System, name: str, language: str) -> str:

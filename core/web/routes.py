@@ -13,17 +13,20 @@ from core.web.pages import (
     form,
     form_parts,
     history,
+    kanban,
     list,
     locks,
+    many,
     search,
     settings,
     signin,
     tokens,
+    views,
 )
 from core.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     *assets.ROUTES, *health.ROUTES, *signin.ROUTES, *desk.ROUTES, *search.ROUTES, *account.ROUTES, *tokens.ROUTES,
     *files.ROUTES, *admin.ROUTES, *access.ROUTES, *settings.ROUTES, *API, *form.ROUTES, *form_parts.ROUTES,
-    *history.ROUTES, *locks.ROUTES, *list.ROUTES,
+    *history.ROUTES, *locks.ROUTES, *views.ROUTES, *many.ROUTES, *kanban.ROUTES, *list.ROUTES,
 )

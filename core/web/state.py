@@ -11,6 +11,7 @@ from core.web.request import Request, natural, once
 
 LONGEST_VALUES = 2000           # of the group that is looked into
 DEEPEST_GROUP = 3
+MOST_COLUMNS = 30
 PAGE = 80
 DEEPEST = 10_000
 
@@ -48,11 +49,11 @@ class ListState:
     def of(cls, request: Request, path: str) -> ListState:
         """Read the state from a request. Raises BadRequest for a value that comes twice."""
         given = tuple((key, value) for key, value in request.args.items(multi=True) if key.startswith("p."))[:100]
-        values = once(request.args, ("f", *(key for key, _ in given)))
+        values = once(request.args, ("f", "columns", "group", *(key for key, _ in given)))
         filters = request.args.getlist("f")[:30] if "f" in request.args else None
         sort = tuple(part for part in values.get("sort", "")[:300].split(",") if part.strip("-"))[:4]
-        columns = tuple(dict.fromkeys(filter(None, values.get("columns", "")[:2000].split(","))))[:30]
-        group = tuple(filter(None, values.get("group", "")[:300].split(",")))[:DEEPEST_GROUP]
+        columns = _listed(request.args.getlist("columns"))[:MOST_COLUMNS]
+        group = _listed(request.args.getlist("group"))[:DEEPEST_GROUP]
         return cls(path, values.get("q", "").strip()[:200], None if filters is None else tuple(filter(None, filters)),
                    values.get("where", "").strip()[:4000], sort, values.get("list", "")[:60],
                    values.get("after", "")[:2000], natural(values.get("start"), 0, 10**9),
@@ -76,6 +77,8 @@ class ListState:
         if self.filters is not None:
             pairs += [("f", name) for name in self.filters or ("",)]
         pairs += self.given
+        if self.view:                   # the address says all, so that the view's own state is not taken again
+            pairs.append(("now", "1"))
         return f"{self.path}?{'&'.join(_encoded(*pair) for pair in pairs)}" if pairs else self.path
 
     def at_start(self) -> ListState:
@@ -110,6 +113,11 @@ class ListState:
     def opened(self, values: tuple[object, ...]) -> ListState:
         """What is in a group."""
         return replace(self.at_start(), inside=values)
+
+
+def _listed(values: list[str]) -> tuple[str, ...]:
+    """What stands between commas, or in several boxes of a form, each once."""
+    return tuple(dict.fromkeys(filter(None, ",".join(values)[:2000].split(","))))
 
 
 def _values(text: str) -> tuple[object, ...] | None:

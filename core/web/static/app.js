@@ -3,6 +3,7 @@ import "./keys.js";
 import "./form.js";
 import "./lookup.js";
 import "./lines.js";
+import "./lists.js";
 import { showTabs } from "./tabs.js";
 import { showTypes } from "./types.js";
 import { toast, words } from "./say.js";
@@ -43,7 +44,7 @@ function stick() {
 // Rows open on a click anywhere, unless it hits something of its own or selects text.
 document.addEventListener("click", (event) => {
   const row = event.target.closest?.("tr[data-href]");
-  if (row && !event.target.closest("a, button, input") && !String(getSelection())) row.querySelector("a.t-record")?.click();
+  if (row && !event.target.closest("a, button, input, .t-choose") && !String(getSelection())) row.querySelector("a.t-record")?.click();
   for (const menu of document.querySelectorAll("details.t-menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 

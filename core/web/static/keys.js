@@ -28,6 +28,21 @@ function search() {
   return Boolean(box);
 }
 
+// Choose the row that the keys are at, as a click on its box does.
+function choose() {
+  const box = document.querySelector("tr.is-chosen .t-choose input");
+  box?.click();
+  return Boolean(box);
+}
+
+function tools() {
+  const menu = document.querySelector("details.t-tools");
+  if (!menu) return false;
+  menu.open = true;
+  menu.querySelector("a, select, input")?.focus();
+  return true;
+}
+
 function showKeys() {
   const dialog = document.getElementById("keys");
   if (dialog && !dialog.open) dialog.showModal();
@@ -35,7 +50,7 @@ function showKeys() {
 }
 
 const PLAIN = {
-  "/": search, "?": showKeys, n: () => follow("[data-new]"), e: () => follow("[data-edit]"), j: () => step(1), k: () => step(-1),
+  "/": search, "?": showKeys, n: () => follow("[data-new]"), e: () => follow("[data-edit]"), j: () => step(1), k: () => step(-1), x: choose, v: tools,
 };
 
 function escape(event) {

@@ -183,3 +183,18 @@ def test_the_empty_group_is_one_too(world: World, connection: Connection) -> Non
     add(connection, world.system, "deal", name="Nameless", owner=world.ids["ada"])
     found = group(session(world, connection), "deal", ["company"], COUNT, order=["-company"])
     assert (found.rows[-1]["company"], found.rows[-1]["company_title"], found.rows[-1]["count"]) == (None, None, 1)
+
+
+def test_all_records_are_counted_and_added_up_as_far_as_a_bound(world: World, connection: Connection) -> None:
+    base_amounts(world, connection)
+    ask, wanted = session(world, connection), {"total": ("sum", "amount"), "mean": ("avg", "amount"),
+                                               "dates": ("count", "close_date"), "all": ("count", None)}
+    found = grouping.totals(ask, "deal", wanted, "stage == 'won'", cap=2)
+    assert (found.count, found.more, found.values) == (2, False, {
+        "total": Decimal("20000.00"), "mean": Decimal("10000.00"), "dates": 1, "all": 2})
+    few = grouping.totals(ask, "deal", wanted, cap=4)
+    assert (few.count, few.more, few.values) == (4, True, {})
+    assert grouping.totals(ask, "deal", wanted, cap=None).values["total"] == Decimal("21100.00")
+    assert grouping.totals(session(world, connection, "bob"), "deal", {"x": ("sum", "profit")}).count == 3
+    with pytest.raises(BadRequest):
+        grouping.totals(session(world, connection, "bob"), "deal", {"x": ("count", "secret")})

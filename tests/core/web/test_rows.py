@@ -90,7 +90,7 @@ def rows(browser: Browser) -> list[list[str]]:
     """The texts of the table's body, row by row."""
     body = re.search(r"<tbody>(.*?)</tbody>", browser.text, re.DOTALL)
     return [[" ".join(unescape(re.sub(r"<[^>]+>", " ", cell)).split())
-             for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
+             for cell in re.findall(r'<td(?! class="t-choose)[^>]*>(.*?)</td>', row, re.DOTALL)]
             for row in re.findall(r"<tr[^>]*>(.*?)</tr>", body[1] if body else "", re.DOTALL)]
 
 
