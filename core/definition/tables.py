@@ -111,6 +111,11 @@ class Field:
         return bool(self.targets) or self.type.name == "any_link"
 
     @property
+    def plural(self) -> bool:
+        """True if its value is a list: plural links and choices, and links through a table."""
+        return self.many or self.type.name == "links"
+
+    @property
     def many(self) -> bool:
         """True for a plural link or choice."""
         return self.expression_type.many

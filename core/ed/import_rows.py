@@ -90,7 +90,7 @@ class Reader:
             return self._dates(target, directive(source.format), source.format)
         if target.expression_type.name == "choice":
             return self._choices(target, source)
-        if target.many and source.split:
+        if target.plural and source.split:
             return lambda text: kind.parse(text.replace(source.split or ",", ","), properties, self.locale)
         locale = ISO if kind.name == "date" else self.locale
         return lambda text: kind.parse(text, properties, locale)
@@ -134,10 +134,14 @@ class Reader:
     def _links(self, target: Field, source: Source, rows: Sequence[ImportRow]) -> None:
         named = [(row, self._names(target, source, row.texts[target.name])) for row in rows]
         wanted = dict.fromkeys(name for _, names in named for name in names)
-        found = find_by(self.session, target.target or "", source.by or "", list(wanted))
+        found: dict[str, list[int]] = {}
+        for table in target.targets:                # one, or several of which each may have such a field
+            if self.session.system.model.field(table, source.by or "") is not None:
+                for name, there in find_by(self.session, table, source.by or "", list(wanted)).items():
+                    found.setdefault(name, []).extend(there)
         problems = self._create_unknown(target, source, [name for name in wanted if name not in found], found)
         for row, names in named:
-            first = found.get(names[0], ()) if len(names) == 1 and not target.many else ()
+            first = found.get(names[0], ()) if len(names) == 1 and not target.plural else ()
             if len(first) == 1:
                 row.values[target.name] = first[0]
                 continue
@@ -147,12 +151,12 @@ class Reader:
                 continue
             ids = [self._resolve(row, target, source, name, found.get(name, []), problems) for name in names]
             known = [id_ for id_ in ids if id_ is not None]
-            row.values[target.name] = known or None if target.many else next(iter(known), None)
+            row.values[target.name] = known or None if target.plural else next(iter(known), None)
 
     def _names(self, target: Field, source: Source, text: str | None) -> list[str]:
         if text is None:
             return []
-        if not target.many:
+        if not target.plural:
             return [text]
         if text[0] == MARK and self.is_json:
             return [str(part) for part in json.loads(text[1:]) if part is not None]
@@ -164,12 +168,12 @@ class Reader:
             return ids[0]
         if len(ids) > 1:
             which = ", ".join(map(str, sorted(ids)[:5]))
-            row.fail(target.name, f'there are {len(ids)} records of {target.target} with {source.by} "{name[:80]}" '
+            row.fail(target.name, f'there are {len(ids)} records of {called(target)} with {source.by} "{name[:80]}" '
                                   f"({which}{', ...' if len(ids) > 5 else ''})")
         elif source.unknown == "skip":
             self.skipped[target.name, name] += 1
         else:
-            reason = problems.get(name) or f'there is no {target.target} with {source.by} "{name[:80]}"'
+            reason = problems.get(name) or f'there is no {called(target)} with {source.by} "{name[:80]}"'
             row.fail(target.name, reason)
         return None
 
@@ -215,6 +219,11 @@ def _structured(target: Field, convert: Callable[[str], Any]) -> Callable[[str],
         value = json.loads(text[1:])
         return target.type.from_wire(value, target.properties) if value else None
     return read
+
+
+def called(target: Field) -> str:
+    """The tables that a link may lead to, in words."""
+    return " or ".join(target.targets)
 
 
 def find_by(session: Session, table: str, by: str, names: Sequence[str]) -> dict[str, list[int]]:

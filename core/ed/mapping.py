@@ -190,23 +190,34 @@ def _check_field(model: Model, table: Table, name: str, source: Source) -> Itera
     if field is None:
         yield f"there is no field {name!r} in table {table.name!r}"
         return
-    if field.virtual or field.computed or field.type.is_file:
+    if (field.virtual and field.type.name != "links") or field.computed or field.type.is_file:
         yield f"{name}: a field of type {field.type.name} cannot be imported"
     if [source.column is not None, bool(source.template), source.value is not None].count(True) != 1:
         yield f"{name}: say one of column, template, value"
     is_date = field.type.name in ("date", "datetime")
     if source.format is not None and not (is_date and _DATE.fullmatch(source.format)):
         yield f"{name}: a format is for dates, of YYYY MM DD HH mm SS and signs between them"
-    if (source.add or source.split) and not field.many:
+    if (source.add and not field.many) or (source.split and not field.plural):
         yield f"{name}: `add` and `split` are for fields that hold several values"
-    is_link = field.type.name == "link"
+    is_link = field.type.name in ("link", "links")
     if source.by is None:
         if source.unknown != "error" and not (field.expression_type.name == "choice" and source.unknown == "skip"):
             yield f"{name}: `unknown: {source.unknown}` needs a link found `by` a field"
     elif not is_link:
         yield f"{name}: `by` is for links"
+    elif len(field.targets) > 1:
+        yield from _check_several(model, name, field.targets, source)
     else:
         yield from _check_by(model, name, field.target or "", source)
+
+
+def _check_several(model: Model, name: str, targets: Iterable[str], source: Source) -> Iterator[str]:
+    """Records of several tables are found by a field that one of them has at least; none is created."""
+    found = [model.field(target, source.by or "") for target in targets]
+    if not any(found) or any(one is not None and (one.virtual or not _has_text(one.type)) for one in found):
+        yield f"{name}: by: {source.by!r} is not a text field of {' or '.join(targets)}"
+    if source.unknown == "create":
+        yield f"{name}: `unknown: create` cannot know of which table the record would be"
 
 
 def _check_by(model: Model, name: str, target: str, source: Source) -> Iterator[str]:
