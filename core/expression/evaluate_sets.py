@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from functools import reduce
 from typing import Any
 
 from core.expression.errors import EvaluationError
 from core.expression.evaluate import Compiler, IsKindOf
+from core.expression.functions.durations import LONGEST_SUM
 from core.expression.functions.numbers import EXACT, divide, total
 from core.expression.functions.texts import LIMIT
 from core.expression.nodes import Aggregate, First, Node, Order, Rows
@@ -63,7 +65,7 @@ class SetCompiler(Compiler):
             return lambda record, around: len(rows(record, around)[0])
         if node.name == "list":
             return self._list(node, rows)
-        work = _exact_sum if node.name == "sum" and node.type.name != "integer" else AGGREGATES[node.name]
+        work = SUMS.get(node.type.name, _exact_sum) if node.name == "sum" else AGGREGATES[node.name]
         name, value = own_field(node.value), self.run(node.value)
 
         if name is not None:
@@ -131,6 +133,12 @@ def _exact_sum(values: list[Any]) -> Any:
     return reduce(EXACT.add, values, ZERO)
 
 
+def _longest_sum(values: list[Any]) -> timedelta:
+    days = timedelta(LONGEST_SUM)
+    return max(-days, min(days, sum(values, timedelta(0))))
+
+
+SUMS: Mapping[str, Callable[[list[Any]], Any]] = {"integer": sum, "duration": _longest_sum}
 AGGREGATES: Mapping[str, Callable[[list[Any]], Any]] = {
     "count": len,
     "count_distinct": lambda values: len(set(values)),

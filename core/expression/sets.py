@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.expression import type_rules
 from core.expression.errors import ExpressionError
+from core.expression.functions.durations import LONGEST_SUM
 from core.expression.nodes import (
     Aggregate,
     And,
@@ -173,6 +174,8 @@ def _type(name: str, value: Node | None, column: int) -> Type:
 def _check_value(name: str, value: Node, column: int) -> Type:
     """What an aggregate over such values gives; raises ExpressionError for values it cannot take."""
     what = describe(value.type)
+    if name == "sum" and value.type == type_rules.DURATION:
+        return value.type
     if name in ("sum", "avg") and (not type_rules.is_number(value.type) or value.type.many):
         raise ExpressionError('"{name}" takes numbers, not {what}', column, name=name, what=what)
     if name in ("min", "max") and (value.type.many or value.type.name not in type_rules.ORDERED):
@@ -191,6 +194,8 @@ def _check_value(name: str, value: Node, column: int) -> Type:
 def _size(name: str, value: Node | None) -> int:
     if name in ("count", "count_distinct"):
         return 9
+    if value is not None and value.type.name == "duration":
+        return LONGEST_SUM
     return (value.size if value else 0) + (SUM_GROWTH if name == "sum" else 0)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from typing import cast as typed
@@ -47,6 +48,7 @@ from sqlalchemy.types import TypeEngine
 from core.expression.evaluate import HIGHEST_TREE
 from core.expression.evaluate_sets import LISTED
 from core.expression.functions.dates import PLAIN
+from core.expression.functions.durations import LONGEST_SUM
 from core.expression.functions.numbers import PLACES, divided, reciprocal
 from core.expression.functions.texts import cut
 from core.expression.nodes import (
@@ -375,13 +377,23 @@ class _Set:
         if self.home is None:
             return found
         found = self.home.select(found, self.only).scalar_subquery()
-        return func.coalesce(found, 0, type_=Numeric()) if or_zero else found
+        if not or_zero:
+            return found
+        spans = isinstance(value.type, Interval)
+        return func.coalesce(found, NO_TIME, type_=Interval()) if spans else func.coalesce(found, 0, type_=Numeric())
+
+
+NO_TIME = literal(timedelta(0), Interval())
+LONGEST, SHORTEST = (literal(timedelta(days), Interval()) for days in (LONGEST_SUM, -LONGEST_SUM))
 
 
 def _aggregated(name: str, type: Type, value: Element, where: Element | None = None) -> Element:
     """An aggregate function over values, of those rows for which a condition holds."""
     def over(function: Any) -> Element:
         return function if where is None else function.filter(where)     # type: ignore[no-any-return]
+    if name == "sum" and type.name == "duration":
+        total = func.coalesce(over(func.sum(value, type_=Interval())), NO_TIME, type_=Interval())
+        return func.least(func.greatest(total, SHORTEST), LONGEST, type_=Interval())
     if name == "sum":
         return func.coalesce(over(func.sum(value, type_=Numeric())), 0, type_=Numeric())
     if name == "avg":

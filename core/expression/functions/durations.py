@@ -31,6 +31,8 @@ SHIFT = 700_000                     # days, a multiple of 7: so much is added wh
 MOST_WORKDAYS = 10_000
 BETWEEN = (Parameter("start", DATE), Parameter("end", DATE))
 
+LONGEST_SUM = 500_000       # days: a sum of spans of time that is longer stops there
+
 
 def _years(start: date, end: date) -> int:
     if end < start:
