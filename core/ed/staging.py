@@ -18,12 +18,13 @@ from core.ed.files import LONGEST_STAY, Claim, Upload, digest, label, sniff, unf
 from core.ed.rowset import encode, rowset
 from core.ed.statement import Statement
 from core.errors import BadRequest, Denied, FieldProblem, Invalid, Refused
+from core.types.base import BadValue
 from core.types.file import FileValue
 
 if TYPE_CHECKING:
     from core.ed.batch import Batch
     from core.ed.session import Session
-    from core.ed.shape import Shape
+    from core.ed.shape import Kept, Shape
     from core.ed.values import Row
 
 MOST_STAGED = 1_000_000_000          # bytes of one user that wait for their records
@@ -67,8 +68,8 @@ def claim(batch: Batch, shaped: Shape, rows: Iterable[Row]) -> None:
         return
     ids = sorted({value.id for _, _, value in wanted})
     found = {one.id: one for one in batch.session.connection.execute(
-        select(_file.id, _file.name, _file.type, _file.size, _file.staged, _file.created_by, _file.record_id,
-               _file.field_id).where(_file.id.in_(ids), _file.removed_on.is_(None)).order_by(_file.id)
+        select(_file.id, _file.name, _file.type, _file.size, _file.hash, _file.staged, _file.created_by,
+               _file.record_id, _file.field_id).where(_file.id.in_(ids), _file.removed_on.is_(None)).order_by(_file.id)
         .with_for_update())}
     for row, kept, value in wanted:
         name, file = kept.field.name, found.pop(value.id, None)      # a staged upload becomes one record's
@@ -81,7 +82,22 @@ def claim(batch: Batch, shaped: Shape, rows: Iterable[Row]) -> None:
         code, message, params = unfit(file.size, file.type, kept.p)
         if code:
             batch.problems.add(row, name, code, message, **params)
+        elif kept.field.type.looks:  # type: ignore[attr-defined]
+            _look(batch, row, kept, file)
         row.values[name] = FileValue(file.id, file.name, file.type, file.size)
+
+
+def _look(batch: Batch, row: Row, kept: Kept, file: Any) -> None:
+    """What the type of a field finds in the bytes of an upload."""
+    kind: Any = kept.field.type
+    files = batch.session.files
+    if files is None:
+        return
+    try:
+        with files.open(file.hash) as content:
+            kind.check(content.read(), file.type, kept.p)
+    except BadValue as bad:
+        batch.problems.add(row, kept.field.name, bad.code, bad.message, **bad.params)
 
 
 def own(session: Session, shaped: Shape, rows: Iterable[Row]) -> None:

@@ -37,6 +37,7 @@ class FileType(FieldType[FileProperties]):
     properties: ClassVar = FileProperties
     sortable: ClassVar[bool] = False
     is_file: ClassVar[bool] = True
+    looks: ClassVar[bool] = False            # whether `check` reads what is in an upload
 
     def expression_type(self, p: FileProperties) -> Type:
         return Type("link", "file")

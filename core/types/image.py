@@ -32,6 +32,7 @@ class ImageType(FileType):
 
     name: ClassVar[str] = "image"
     properties: ClassVar = ImageProperties
+    looks: ClassVar[bool] = True
 
     def check(self, content: bytes, media: str, p: FileProperties) -> None:
         if media not in RASTERS:
