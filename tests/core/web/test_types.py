@@ -234,3 +234,15 @@ def test_what_check_says_of_a_type_of_an_addon(tmp_path: Path) -> None:
     for said in ('south', '"nowhere" is no position', "several values are searched by words only", "many",
                  "pictures are of one of these media types"):
         assert said in told, told
+
+
+def test_a_staged_picture_is_looked_at_when_it_is_linked(site: Site, ada: Browser) -> None:
+    token = bearer(site, ada)
+    for content, status in ((png(500, 10), 422), (png(40, 30), 201)):
+        sent = site.browser().client.post("/api/v1/files", data={"file": (io.BytesIO(content), "a.png")}, headers={
+            "Authorization": f"Bearer {token}"})
+        assert sent.status_code == 201, sent.get_data(as_text=True)
+        body = json.dumps({"name": "Staged", "photo": sent.get_json()["id"]}).encode()
+        answer = call(site, token, "POST", "/api/v1/place", body, status)
+        if status == 422:
+            assert answer["errors"][0]["code"] == "image_size"

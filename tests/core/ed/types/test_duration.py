@@ -1,5 +1,8 @@
 """The type duration."""
 
+from datetime import timedelta
+
+from core.expression import check
 from tests.core.ed.types.conformance import Conformance
 
 
@@ -18,6 +21,20 @@ class TestDuration(Conformance):
     where = (("value > hours(1)", {2, 3, 4}), ("value == days(1)", {3}), ("in_hours(value) == 0.5", {1}),
              ("date('2026-01-01') + value > date('2026-01-01')", {3, 4}), ("value is None", {-1}),
              ("value + value == days(2)", {3}))
+
+    more = "  whole: {type: link, to: thing}\n  pieces: {type: lines, of: thing, by: whole}\n"
+
+    def test_spans_add_up_the_same_in_both_languages(self, made, records):
+        ids = [*made.ids[1:4]]
+        [whole] = records.create("thing", [{"label": "whole"}])
+        records.update("thing", [{"id": id_, "whole": whole} for id_ in ids])
+        source = "sum(pieces.value) == days(1) + hours(2) and sum(pieces[value < hours(0)].value) == hours(0)"
+        assert [one["id"] for one in records.page("thing", ["label"], f"label == 'whole' and {source}").records] == [whole]
+        [record] = records.read("thing", [whole])
+        scope = made.system.model.scope("thing")
+        assert check(source, scope, "boolean").evaluate(record, records.session.environment) is True
+        endless = {"pieces": [{"value": timedelta(100_000)}] * 9}
+        assert check("sum(pieces.value)", scope).evaluate(endless, records.session.environment) == timedelta(500_000)
 
 
 def test_what_is_not_negative_says_so(field, refused):
