@@ -16,7 +16,7 @@ from core.web.api.routes import ROUTES
 from core.web.application import Application
 from tests.small_system import DEALS, Small, small_system
 
-MORE = {"tables/company.yaml": DEALS["tables/company.yaml"] + (
+MORE = {"tables/company.yaml": DEALS["tables/company.yaml"].replace("  vip: ", "  seen:    {type: datetime}\n  vip: ") + (
     "rules:\n  large: {check: size is None or size <= 1000000, level: warning, message: \"So large?\"}\n")}
 
 

@@ -56,6 +56,24 @@ def test_one_record_comes_with_its_version_as_etag(ada):
     assert ada.get(f"company/{company['id']}", fields="name").keys() == {"id", "_version", "name"}
 
 
+def test_what_the_caller_has_already_is_not_sent_again(ada):
+    company = ada.post("company", {"name": name(), "city": "Bonn"})
+    path = f"company/{company['id']}"
+    same = ada.ask("GET", path, If_None_Match='"1"')
+    assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", '"1"')
+    assert ada.ask("GET", path, If_None_Match='"7", W/"1"').status_code == 304
+    assert ada.ask("GET", path, If_None_Match='"2"').status_code == 200
+    assert ada.ask("PATCH", path, {"city": "Ulm"}, If_Match='"1"').status_code == 200
+    assert ada.ask("GET", path, If_None_Match='"1"').status_code == 200
+
+
+def test_the_description_is_sent_once(ada, bob):
+    first = ada.ask("GET", "openapi.json")
+    assert ada.ask("GET", "openapi.json", If_None_Match=first.headers["ETag"]).status_code == 304
+    other = bob.ask("GET", "openapi.json", If_None_Match=first.headers["ETag"])
+    assert other.status_code == 200 and other.headers["ETag"] != first.headers["ETag"]
+
+
 @pytest.mark.parametrize("id_", ["0", "-1", "1e3", "１", "007", "9223372036854775808", "999999999", "abc", "1.0"])
 def test_an_id_that_is_none_is_not_found(ada, id_):
     for method in ("GET", "PATCH", "DELETE"):
