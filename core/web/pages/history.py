@@ -177,11 +177,11 @@ def titles_of(context: Context, wanted: Iterable[tuple[Field, Any]]) -> Titles:
     """What the records are called that some values of links name; ids are of the whole system."""
     ids: dict[str, set[int]] = {}
     for field, value in wanted:
-        if field.type.name == "link":
+        if field.type.name in ("link", "any_link"):
             found = {one for one in (value if isinstance(value, list) else [value]) if isinstance(one, int)}
-            for target in field.targets:
-                ids.setdefault(target, set()).update(found)
-    return {int(key): title for target, some in ids.items()
+            target = field.target or ""         # of several tables, or of any: it is found out
+            ids.setdefault(target, set()).update(found)
+    return {int(key): title for target, some in ids.items() if some
             for key, title in form.titles_of(context, target, some).items()}
 
 

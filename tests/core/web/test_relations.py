@@ -145,6 +145,6 @@ def test_names_of_tables_and_fields_are_chosen_by_title(site: Site) -> None:
 def test_history_shows_titles(site: Site) -> None:
     ids = site.users
     one = site.create("visit", name="Z", host=ids["acme"])
-    site.update("visit", one, host=ids["ulm"])
+    site.update("visit", one, host=ids["ulm"], subject=ids["land"])
     html = site.browser("ada").get(f"/visits/{one}/history")
-    assert "Acme" in html and "Ulm" in html
+    assert all(title in html for title in ("Acme", "Ulm", "Land"))
