@@ -122,7 +122,7 @@ class Sheet:
         if self.editing and not standing.fixed:
             return OPEN(css, one.key, hidden, self._control(one, standing))
         value = one.read(self.record, self.viewer)
-        if self.creating and not value:
+        if self.creating and not value and not one.bound.field.computed:
             return NOTHING                       # nothing to see there before the record exists
         if self.editing:
             return Markup('<div class="{} is-fixed" data-field="{}"{}><div class="t-label">{}</div>'

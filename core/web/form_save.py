@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from core.web.i18n import N_
 from core.web.widgets.base import Bound, Entry, Posted, Record
 from core.web.widgets.lines import Line, columns_of, is_place
 
-OWN_KEYS = frozenset(("_csrf", "csrf", "_version", "_base", "_kind", clash.ORIGINAL))
+OWN_KEYS = frozenset(("_csrf", "csrf", "_version", "_base", "_kind", "_typed", "_changed", clash.ORIGINAL))
 Signature = Any           # what stood in a control, as JSON: a list of texts, or {line id: {column: texts}}
 
 
@@ -88,6 +88,20 @@ def read(view: FormView, posted: Posted, base: Mapping[str, Signature] | None, v
         sent.changed.add(one.key)
         _value(sent, one, entry, began, viewer)
     return sent
+
+
+def suggested_memory(view: FormView, entries: Mapping[str, Entry]) -> str:
+    """How the controls with suggestions began in a form for a new record; "" if it has none."""
+    found = {one.key: signature(one, entries[one.key]) for one in view.fields
+             if one.key in entries and one.bound.field.suggest is not None}
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":")) if found else ""
+
+
+def untouched(view: FormView, sent: Sent, base: str, typed: Collection[str]) -> set[str]:
+    """The fields of a new record that stand as they were suggested at the start, and that nobody typed in."""
+    began = recall(base) if base else {}
+    return {one.key for one in view.fields if one.bound.field.suggest is not None and one.key in sent.entries
+            and one.key not in typed and began.get(one.key) == signature(one, sent.entries[one.key])}
 
 
 def _asked_for(asked: Mapping[str, FormField], name: str, *, file: bool) -> bool:

@@ -13,7 +13,7 @@ from core.ed.scope import visible
 from core.ed.trees import above
 from core.errors import BadRequest, Conflict, Denied, FieldProblem, Invalid, NotFound, RecordLocked
 from core.types.base import BadValue
-from core.web import clash, form_save, linking, said
+from core.web import clash, form_live, form_save, linking, said
 from core.web.binding import field_title
 from core.web.context import Context
 from core.web.form_draw import Sheet, standings
@@ -123,8 +123,9 @@ def start(context: Context, object: str) -> Response:
         return _choose_kind(context, thing)
     place = place_of(context, thing, table)
     record = prefilled(context, place.thing, table, place.view)
-    return draw(context, place, record, editing=True, creating=True,
-                entries=form_save.begin(place.view, record, context.viewer))
+    entries = form_save.begin(place.view, record, context.viewer)
+    return draw(context, place, record, editing=True, creating=True, entries=entries,
+                memory=form_save.suggested_memory(place.view, entries))
 
 
 def create(context: Context, object: str) -> Response:
@@ -140,9 +141,12 @@ def create(context: Context, object: str) -> Response:
     record = values_of_new(context, thing, table, place.view)
     status = 422
     if not sent.problems:
+        began = form_save.recall(form.get("_base", ""))
         # What was empty and stays empty is not said; what had a default and was emptied is.
         shown = {key: value for key, value in sent.values.items()
-                 if value not in (None, []) or record.get(key) not in (None, [])}
+                 if value not in (None, []) or record.get(key) not in (None, []) or began.get(key)}
+        for key in form_save.untouched(place.view, sent, form.get("_base", ""), form_live.typed(context)):
+            shown.pop(key, None)                            # as it was suggested at the start: suggested again
         try:
             created = context.records.create(table, [{**_given(context, thing, table, place.view), **shown}])
             return said.saved(context, place.href(created[0]), created.warnings)
@@ -155,7 +159,7 @@ def create(context: Context, object: str) -> Response:
     record = prefilled(context, thing, table, place.view)
     entries = _with_titles(context, place.view, {**form_save.begin(place.view, record, context.viewer), **sent.entries})
     return draw(context, place, record, editing=True, creating=True, entries=entries, problems=sent.problems,
-                status=status)
+                status=status, memory=form.get("_base", "")[:100_000])
 
 
 def remove(context: Context, object: str, id: int) -> Response:
@@ -246,7 +250,8 @@ def draw(context: Context, place: Place, record: Record, *, editing: bool, creat
         context, "form.html", Frame(title, crumbs, place.thing.name), status,
         sheet=sheet, body=sheet.draw(), title=title, kind_title=kind_title, record=record, place=place,
         avatar=avatar("+" if creating else title, "is-large"), editing=editing, creating=creating, trashed=trashed,
-        identity=identity, memory=memory, notice=notice, original=clash.memory(clashes) if clashes else "",
+        identity=identity, memory=memory, typed=" ".join(sorted(form_live.typed(context))),
+        notice=notice, original=clash.memory(clashes) if clashes else "",
         top=(problems or {}).get("", ""), first=sheet.first_problem(), count=len(problems or {}),
         may_change="change" in rights and not trashed and not (lock is not None and shut and not lock.fields),
         may_delete="delete" in rights and not shut, lock=lock,

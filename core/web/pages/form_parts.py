@@ -8,6 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from core.web import form_live
 from core.web.context import Context
 from core.web.form_draw import standings
 from core.web.pages import form
@@ -23,12 +24,17 @@ def conditions(context: Context, object: str, id: int | None = None) -> Response
     place = form.place_of(context, thing, table or thing.of)
     record: Mapping[str, Any] = form.load(context, place, id)[0] if id is not None else {}
     posted = Posted(context.request.form, context.request.files)
-    entries = {one.key: entry for one in place.view.fields if not one.fixed and one.bound.field.type.name != "lines"
+    entries = {one.key: entry for one in place.view.fields if not one.fixed
                and (entry := one.widget.posted(one.bound, posted, one.key)) is not None}
     values = form.current_values(place.view, record, entries, context)
-    found = standings(place.view, values, context.session.environment, ())
-    answer = {key: {"show": standing.show, "required": standing.required, "fixed": standing.fixed}
-              for key, standing in found.items()}
+    draft = form_live.draft(context, thing, place.view, record, values, id)
+    form_live.follow(draft, entries)
+    found = standings(place.view, {**values, **draft.values}, context.session.environment, ())
+    answer: dict[str, dict[str, Any]] = {
+        key: {"show": standing.show, "required": standing.required, "fixed": standing.fixed}
+        for key, standing in found.items()}
+    for key, shown in draft.answer.items():
+        answer.setdefault(key, {}).update(shown)
     return Response(json.dumps(answer), content_type="application/json")
 
 

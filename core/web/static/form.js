@@ -8,12 +8,24 @@ document.addEventListener("input", (event) => {
   const form = event.target.closest?.("form[data-guard]");
   if (!form) return;
   changed = true;
-  follow(form);
+  typed(form, event.target);
+  follow(form, event.target);
 });
 document.addEventListener("change", (event) => {
   const form = event.target.closest?.("form[data-guard]");
-  if (form) follow(form);
+  if (!form) return;
+  typed(form, event.target);
+  follow(form, event.target);
 });
+
+// What somebody typed is never replaced by a suggestion; the form remembers it, also when it is shown again.
+const place = (control) => (control.name || control.closest("[data-for]")?.dataset.for || "").replace(/[~-]$/, "")
+  || control.closest("[data-field]")?.dataset.field || "";
+function typed(form, control) {
+  const memory = form.elements._typed;
+  const key = place(control);
+  if (memory && key && !key.startsWith("_") && !memory.value.split(" ").includes(key)) memory.value = `${memory.value} ${key}`.trim();
+}
 
 addEventListener("beforeunload", (event) => {
   if (changed && guarded()) event.preventDefault();
@@ -48,15 +60,17 @@ document.addEventListener("htmx:after:swap", (event) => {
 // Show, required and locked by condition: the server works them out from what stands in the form now.
 let timer;
 let asked = 0;
-function follow(form) {
+function follow(form, control) {
   if (!form.dataset.conditions || form.dataset.still === "1") return;
   clearTimeout(timer);
-  timer = setTimeout(() => ask(form), 300);
+  const key = place(control);
+  timer = setTimeout(() => ask(form, key), 300);
 }
 
-async function ask(form) {
+async function ask(form, key) {
   const mine = ++asked;
   const body = new FormData(form);
+  body.set("_changed", key);
   for (const [key, value] of [...body]) if (value instanceof File) body.delete(key);
   try {
     const answer = await fetch(form.dataset.conditions, { method: "POST", body, headers: { Accept: "application/json" } });
@@ -69,6 +83,8 @@ async function ask(form) {
 
 function apply(form, found) {
   for (const [key, standing] of Object.entries(found)) {
+    show(form, key, standing);
+    if (!("show" in standing)) continue;
     const field = form.querySelector(`[data-field="${CSS.escape(key)}"]`);
     if (!field) continue;
     field.hidden = !standing.show;
@@ -81,6 +97,28 @@ function apply(form, found) {
       if ("readOnly" in control && control.type !== "checkbox") control.readOnly = standing.fixed;
     }
   }
+}
+
+// What is worked out or suggested takes the place of what stood there; as HTML of the field's own widget.
+function show(form, key, found) {
+  const [name, row, column] = key.split(".");
+  const field = form.querySelector(`[data-field="${CSS.escape(name)}"]`);
+  const cell = column
+    ? form.elements[`${name}.${row}.id`]?.closest("tr")?.querySelector(`td[data-col="${CSS.escape(column)}"]`)
+    : field?.querySelector(":scope > .t-value");
+  if ("value" in found && cell) cell.innerHTML = found.value;
+  if (!("control" in found)) return;
+  const box = column ? cell : field;
+  if (!box || box.contains(document.activeElement)) return;
+  if (column) {
+    box.innerHTML = found.control;
+  } else {
+    const label = box.querySelector(":scope > label");
+    const after = [...box.children].filter((one) => one !== label && !one.matches(".t-help, .t-problem, .t-theirs"));
+    after.forEach((one) => one.remove());
+    label.insertAdjacentHTML("afterend", found.control);
+  }
+  box.dispatchEvent(new CustomEvent("lines:added", { bubbles: true }));
 }
 
 // Who goes on typing where two people changed a field wants what is typed.

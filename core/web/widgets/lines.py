@@ -78,7 +78,8 @@ def _columns(bound: Bound) -> tuple[LineColumn, ...]:
         inner = replace(bound, field=field, path=path, title=title or field_title(model, field, bound.language),
                         help="", list=None, memo={})
         widget = bound.widgets.get(field.type.name) or bound.widgets["text"]
-        fixed = ("." in path or field.computed or field.type.virtual or field.readonly is True or field.type.name == "sequence"
+        fixed = ("." in path or field.computed or field.type.virtual or field.readonly is True
+                 or field.type.name == "sequence"
                  or field.type.is_file)
         found.append(LineColumn(path, inner, widget, widget.cell(inner), None if fixed else widget.edit(inner), total))
     return tuple(found)
@@ -185,8 +186,8 @@ def _edit_row(columns: tuple[LineColumn, ...], row: Line, control: Control, view
                 bool(problem), f"{identity}-problem" if problem else ""), viewer)
             if problem:
                 inner += Markup('<div class="t-problem" id="{}-problem">{}</div>').format(identity, problem)
-        cells.append(Markup('<td data-label="{}"{}>{}</td>').format(
-            column.bound.title, Markup(' class="t-num"') if column.widget.numeric else NOTHING, inner))
+        cells.append(Markup('<td data-label="{}" data-col="{}"{}>{}</td>').format(
+            column.bound.title, column.name, Markup(' class="t-num"') if column.widget.numeric else NOTHING, inner))
     whole = control.problems.get(row.key, "")
     note = Markup('<div class="t-problem">{}</div>').format(whole) if whole else NOTHING
     return Markup(
