@@ -78,6 +78,19 @@ document.addEventListener("click", (event) => {
   column.querySelector("[data-up]").focus();
 });
 
+// The value of a condition is typed as its field wants it: a day, a number, one of the choices.
+const OPERATORS = { text: "contains", choice: "is", boolean: "is", date: "least", datetime: "least" };
+document.addEventListener("change", (event) => {
+  const field = event.target.closest?.("[data-where-field]");
+  if (!field) return;
+  const row = field.closest(".t-where-row");
+  const value = row.querySelector("[data-where-value]");
+  const { kind } = field.selectedOptions[0].dataset;
+  value.type = kind === "date" || kind === "datetime" ? "date" : "text";
+  value.setAttribute("list", `w-${field.value}`);
+  row.querySelector("[name='w.op']").value = OPERATORS[kind] || "is";
+});
+
 // Cards: a move is the card's own form, so it is checked as any change; the columns are then drawn as they are.
 async function move(card, value) {
   const form = card.querySelector(".t-card-move");

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from urllib.parse import quote
+from html import unescape
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -158,6 +159,50 @@ def test_a_search_that_takes_too_long_says_what_to_do(filled: Site, monkeypatch:
     assert "Look for a longer word" in browser.words
     browser.get("/search?q=deal", 400)
     assert "Look for a longer word" in browser.words
+
+
+# Conditions by rows
+
+
+@pytest.mark.parametrize(("field", "comparison", "value", "where", "found"), [
+    ("name", "contains", "DEAL 0", "contains(name, 'DEAL 0')", 10), ("name", "starts", "deal 11", "starts_with(name, 'deal 11')", 1),
+    ("name", "is", "it's \\", "name == 'it\\'s \\\\'", 0), ("company.name", "contains", "acm", "contains(company.name, 'acm')", 12),
+    ("amount", "more", "1,000", "amount > 1000.00", 2), ("amount", "most", "300", "amount <= 300.00", 3),
+    ("ends", "less", "2026-03-01", "ends < '2026-03-01'", 6), ("stage", "is", "Won", "stage == 'won'", 2),
+    ("stage", "not", "open", "stage != 'open'", 4), ("secret", "filled", "", "secret is not None", 12),
+    ("result", "empty", "x", "result is None", 12), ("created_on", "least", "2026-01-01", None, None)])
+def test_conditions_are_added_row_by_row(filled: Site, field: str, comparison: str, value: str, where: str | None,
+                                         found: int | None) -> None:
+    browser = filled.browser("ada")
+    ask = f"/deals?f=&q=&w.field={field}&w.op={comparison}&w.value={quote(value)}"
+    if where is None:
+        browser.get(ask, 400)
+        return
+    browser.get(ask, 303)
+    assert parse_qs(urlsplit(browser.location).query)["where"] == [where]
+    browser.get(browser.location)
+    assert len([name for name in names(browser) if name.startswith("Deal ")]) == found
+
+
+def test_a_row_stands_beside_what_was_written_and_is_removed(filled: Site) -> None:
+    browser = filled.browser("ada")
+    written = "stage == 'won' or amount > 1000"
+    browser.get(f"/deals?f=&where={quote(written)}&w.field=name&w.op=contains&w.value=1", 303)
+    whole = parse_qs(urlsplit(browser.location).query)["where"][0]
+    assert whole == f"({written}) and contains(name, '1')"
+    html = browser.get(browser.location)
+    kept = [parse_qs(urlsplit(unescape(href)).query).get("where") for href in re.findall(
+        r'<li><code>.*?</code> <a href="([^"]*)"', html)]
+    assert kept == [["contains(name, '1')"], [f"({written})"]]
+
+
+@pytest.mark.parametrize("row", [
+    ("name", "nope", "x"), ("nope", "is", "x"), ("amount", "contains", "1"), ("amount", "is", "many"), ("name", "is", ""),
+    ("stage", "less", "won"), ("stage", "is", "nope"), ("ends", "is", "yesterday")])
+def test_a_row_that_says_nothing_is_told_beside_the_box(filled: Site, row: tuple[str, str, str]) -> None:
+    browser = filled.browser("ada")
+    browser.get("/deals?f=&w.field={}&w.op={}&w.value={}".format(*row), 400)
+    assert 'id="where-problem"' in browser.text
 
 
 # Saved views
