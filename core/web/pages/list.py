@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from core.ed import grouping
 from core.ed.exporting import Wanted
 from core.errors import BadRequest
-from core.web import exports
+from core.web import exports, filter_rows
 from core.web.context import Context
 from core.web.i18n import N_
 from core.web.list_groups import GroupRow, group_rows
@@ -22,6 +22,7 @@ from core.web.listing import Listing, listing, order_of, where_of
 from core.web.pages import kanban, rows
 from core.web.pages.objects import object_of, object_title
 from core.web.request import natural
+from core.web.response import redirect
 from core.web.routing import Route
 from core.web.shell import Crumb, Frame, render
 from core.web.state import PAGE, ListState
@@ -74,6 +75,13 @@ def show(context: Context, object: str) -> Response:
     if thing.rows is not None:
         return rows.show(context, thing)
     listed = listing(context, thing)
+    row = filter_rows.asked_row(context.request.args)
+    if row is not None:
+        try:
+            where = filter_rows.added(context, thing.of, listed.state.where, *row)
+        except BadRequest as error:
+            return _draw(context, listed, Content(problem=error))
+        return redirect(replace(listed.state.at_start(), where=where).url())
     if listed.state.mode == "kanban" and kanban.declared(listed) and not listed.state.trash:
         return kanban.show(context, listed)
     try:
@@ -178,6 +186,9 @@ def _draw(context: Context, listed: Listing, content: Content) -> Response:
         exact_url=replace(state, exact=True).url(), tools=tools(context, listed), actions=_actions(context, listed),
         next_url=state.next(following).url() if following else None,
         previous_url=previous.url() if previous else None, first_url=state.at_start().url() if state.start else None,
+        filter_fields=filter_rows.fields(context, thing.of), comparisons=filter_rows.COMPARISONS,
+        filter_rows=[(one.text, replace(state.at_start(), where=one.without).url())
+                     for one in (filter_rows.rows(state.where) if state.where else ())],
         problem=_.of(problem.words) if problem else "", problem_column=problem.column if problem else None,
         problem_at=problem.at if problem else "",
         why=_why(context, listed, content), may_create=context.records.may(thing.of, "create"),
