@@ -13,6 +13,7 @@ from core.web.pages import (
     form,
     form_parts,
     history,
+    importing,
     kanban,
     list,
     locks,
@@ -28,5 +29,5 @@ from core.web.routing import Route
 ROUTES: tuple[Route, ...] = (
     *assets.ROUTES, *health.ROUTES, *signin.ROUTES, *desk.ROUTES, *search.ROUTES, *account.ROUTES, *tokens.ROUTES,
     *files.ROUTES, *admin.ROUTES, *access.ROUTES, *settings.ROUTES, *API, *form.ROUTES, *form_parts.ROUTES,
-    *history.ROUTES, *locks.ROUTES, *views.ROUTES, *many.ROUTES, *kanban.ROUTES, *list.ROUTES,
+    *history.ROUTES, *importing.ROUTES, *locks.ROUTES, *views.ROUTES, *many.ROUTES, *kanban.ROUTES, *list.ROUTES,
 )

@@ -192,7 +192,7 @@ def _draw(context: Context, listed: Listing, content: Content) -> Response:
         problem=_.of(problem.words) if problem else "", problem_column=problem.column if problem else None,
         problem_at=problem.at if problem else "",
         why=_why(context, listed, content), may_create=context.records.may(thing.of, "create"),
-        export_url=_export_url(context, listed),
+        export_url=_export_url(context, listed), import_url=_import_url(context, listed),
         deleted=natural(context.request.args.get("deleted"), 0, 2**62) if "deleted" in context.request.args else 0,
         trash_url=replace(state.at_start(), trash=not state.trash).url(),
         clear_url=ListState(state.path, filters=() if listed.active else None, list=state.list, given=state.given,
@@ -205,6 +205,14 @@ def _export_url(context: Context, listed: Listing) -> str | None:
     if state.trash or not context.records.may(listed.thing.of, "export"):
         return None
     return replace(state.at_start(), path=f"{state.path}/export", inside=state.inside, limit=PAGE).url()
+
+
+def _import_url(context: Context, listed: Listing) -> str | None:
+    """Where a file becomes records of the list; None where it cannot."""
+    of = listed.thing.of
+    if listed.state.trash or context.system.model.tables[of].abstract or not context.records.may(of, "create"):
+        return None
+    return f"{listed.state.path}/import"
 
 
 def _footer(context: Context, listed: Listing, totals: Totals | None) -> list[tuple[str, str, Markup]]:
