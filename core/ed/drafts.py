@@ -91,7 +91,24 @@ def _linked(session: Session, shaped: Shape, expressions: Iterable[Expression],
         for record, values in zip(records, found, strict=True):
             known = linked.get(record.get(name) or 0, {})
             values.update({f"{name}.{path}": known.get(path) for path in paths})
+    for (name, table), paths in _narrowed(shaped, expressions).items():
+        wanted = {int(id_) for record in records if isinstance(id_ := record.get(name), int)}
+        linked = _read(session, table, wanted, ["id", *sorted(paths)])
+        for record, values in zip(records, found, strict=True):
+            known = linked.get(record.get(name) or 0, {})
+            values.update({f"{name}.{table}.{path}": known.get(path) for path in paths})
+            values[f"{name}.{table}"] = known.get("id")
     return found
+
+
+def _narrowed(shaped: Shape, expressions: Iterable[Expression]) -> dict[tuple[str, str], set[str]]:
+    """What is read through links to several tables: by the link, and the table that the path names."""
+    paths: dict[tuple[str, str], set[str]] = {}
+    for path in (path for expression in expressions for path in expression.reads if len(path) > 1):
+        kept = shaped.kept.get(path[0])
+        if kept is not None and kept.field.expression_type.name == "any_link":
+            paths.setdefault((path[0], path[1]), set()).update([".".join(path[2:])] if len(path) > 2 else [])
+    return paths
 
 
 def _paths(shaped: Shape, expressions: Iterable[Expression]) -> dict[str, set[str]]:

@@ -26,9 +26,11 @@ class Above:
 
 def tree_of(session: Session, table: str) -> str | None:
     """The link by which records of a table stand above each other, if there is one and the user may read it."""
-    link = session.system.model.scope(table).tree(table)
-    readable = link is not None and session.gate.may(table, "read") and visible(session.gate, table, link)
-    return link if readable else None
+    def find() -> str | None:
+        link = session.system.model.scope(table).tree(table)
+        readable = link is not None and session.gate.may(table, "read") and visible(session.gate, table, link)
+        return link if readable else None
+    return session.gate.once(("tree", table), find)
 
 
 def above(session: Session, table: str, id: int) -> list[Above]:

@@ -85,6 +85,7 @@ fields:
   subject:   {type: any_link}
   town:      {type: text, formula: recipient.party.nick}
   inside:    {type: boolean, formula: recipient is employee}
+  greeting:  {type: text, default: "=coalesce(recipient.employee.name, recipient.party.nick, 'nobody')"}
 roles:
   addressee: {is: recipient.employee}
 """,

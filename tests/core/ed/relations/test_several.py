@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import BadRequest, Invalid
+from core.expression import check
 from tests.core.ed.relations.conftest import counted
 from tests.small_system import Small
 
@@ -175,6 +176,24 @@ def test_a_record_that_may_only_be_peeked_at_shows_no_more(small: Small, ids: di
         records.create("event", [{"name": "x", "recipient": ids["ann"]}])
     with small.records("kim") as records:
         assert records.create("event", [{"name": "z peeked", "recipient": ids["person"]}])
+
+
+def test_defaults_read_through_it(small: Small, ids: dict[str, int]) -> None:
+    greeted = [small.read("event", small.create("event", name="z greeted", recipient=one))["greeting"]
+               for one in (ids["ann"], ids["firm"], None)]
+    assert greeted == ["Ann", "A", "nobody"]
+
+
+def test_it_is_evaluated_without_the_database_too(small: Small, ids: dict[str, int]) -> None:
+    found = small.read("event", ids["to_ann"])
+    with small.session() as session:
+        table, environment = session.system.model.tables["event"], session.environment
+        scope = session.system.model.scope("event")
+        for source, expected in (("recipient is employee", True), ("recipient is party", False),
+                                 ("recipient.employee is not None", True), ("recipient.party is None", True),
+                                 (f"recipient == {ids['ann']}", True), ("recipient is None", False)):
+            assert check(source, scope, "boolean").evaluate(found, environment) is expected, source
+        assert table.fields["recipient"].target is None and table.fields["recipient"].targets == ("party", "employee")
 
 
 def test_one_statement_reads_any_number(small: Small, ids: dict[str, int]) -> None:
