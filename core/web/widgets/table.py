@@ -24,8 +24,8 @@ HEAD = """\
 
 What each type takes, how its values travel, where they are kept and how they are drawn. More of each, and what its
 properties mean, says the [reference](definitions/types.md); what expressions do with it,
-[Expressions](expressions.md#types). An addon adds a type by the hook `field_types` of its `plugin.py`, and its widget by
-`widgets`: `tests/fixtures/own_types` is one.
+[Expressions](expressions.md#types). An addon adds a type by the hook `field_types` of its `plugin.py`, and its widget
+by `widgets`: `tests/fixtures/own_types` is one.
 
 `several` says that `many: true` keeps several values in one field: each column then is an array, indexed by gin.
 """
