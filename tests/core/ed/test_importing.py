@@ -442,7 +442,7 @@ def test_a_row_costs_few_calls_and_no_statement_of_its_own(small, begin):
 
     def deals(count: int) -> str:
         return "key,name,company.name,closed,amount,chance\n" + "".join(
-            f"{name()},Deal {number},{companies[number % 10]},2099-01-02,1234.50,40\n" for number in range(count))
+            f"calls {name()},Deal {number},{companies[number % 10]},2099-01-02,1234.50,40\n" for number in range(count))
     sent: list[str] = []
 
     def note(*event: object) -> None:
