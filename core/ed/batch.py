@@ -58,6 +58,7 @@ class Batch:
     named: set[int | None] = field(default_factory=set)        # the records that are changed or removed
     unlocked: set[int] = field(default_factory=set)             # locked records that are open for this user
     holding: Holding = field(default_factory=Holding)
+    adds: bool = False                                         # values are amounts to be added to what is there
     raises_epoch: bool = False
     moment: datetime = field(default_factory=lambda: datetime.now(UTC))        # shared by what is trashed together
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlalchemy import any_, select
 
-from core.ed import computed, defaults, messages, relation_writes
+from core.ed import adding, computed, defaults, messages, relation_writes
 from core.ed.batch import Batch, Group, Removal
 from core.ed.lock import IDS, Locked, lock
 from core.ed.shape import Shape, shape
@@ -168,6 +168,8 @@ def same_version(session: Session, shaped: Shape, found: Locked, version: int,
 
 def _read_changes(batch: Batch, shaped: Shape, row: Row, found: Locked, by: str | None) -> None:
     row.old, row.stored = found.values, found.stored
+    if batch.adds:
+        row.body = adding.added(row, found)
     batch.reader.fill(shaped.table, row, by, found.closed)
     keep_changes(row)
     for name in row.values.keys() & found.frozen:

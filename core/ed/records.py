@@ -95,6 +95,13 @@ class Records:
         """Change records; rows have `id`, `_version` and what changes. Raises Invalid, Denied, Conflict, NotFound."""
         return write.update(self.session, table, rows)
 
+    def add(self, table: str, rows: Sequence[Mapping[str, object]]) -> Written:
+        """Add to numbers, for counters and balances: rows have `id` and the amounts, `{"stock": -1}`.
+
+        No change of anybody else is lost, and rules hold for the sum. Raises as `update` does, and BadRequest.
+        """
+        return write.add(self.session, table, rows)
+
     def delete(self, table: str, ids: Mapping[int, int | None] | Iterable[int]) -> None:
         """Move records to the trash; a mapping gives the version each was read in. Raises Denied, Conflict, Invalid."""
         write.delete(self.session, table, ids)

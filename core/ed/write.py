@@ -12,7 +12,7 @@ from sqlalchemy import Column, Integer, MetaData, Table
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
-from core.ed import checks, computed, defaults, journal, locked, messages, naming, prepare, staging, store, verify
+from core.ed import adding, checks, computed, defaults, journal, locked, messages, naming, prepare, staging, store, verify
 from core.ed import trash as trashing
 from core.ed.around import Around, verify_changed
 from core.ed.batch import Batch, Group, Removal, Written
@@ -42,6 +42,17 @@ def update(session: Session, table: str, bodies: Sequence[Mapping[str, Any]]) ->
     Raises Invalid, Denied, Conflict, BadRequest, NotFound.
     """
     batch = Batch(session)
+    rows = open_rows(bodies, batch.problems, creating=False)
+    batch.problems.stop()
+    prepare.changed_rows(batch, table, rows)
+    _write(batch)
+    return Written([row.id or 0 for row in rows], batch.warnings)
+
+
+def add(session: Session, table: str, bodies: Sequence[Mapping[str, Any]]) -> Written:
+    """Change records by adding to the numbers that they hold when nobody else can write them; otherwise as `update`."""
+    adding.check(prepare.shape_of(session, table), bodies)
+    batch = Batch(session, adds=True)
     rows = open_rows(bodies, batch.problems, creating=False)
     batch.problems.stop()
     prepare.changed_rows(batch, table, rows)

@@ -6,7 +6,8 @@ import random
 import threading
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from core.ed.sequence import draw
 from core.errors import Invalid
@@ -52,3 +53,40 @@ def test_an_import_may_bring_its_own_numbers(world: World) -> None:
     with world.records("ada", how="import") as records:
         [id_] = records.create("deal", [{"name": "old", "code": "OLD-7"}])
         assert records.read("deal", [id_], ["code"])[0]["code"] == "OLD-7"
+
+
+def test_fault_10_numbers_have_no_gap_after_random_kills_of_transactions(world: World, engine: Engine) -> None:
+    """Connections are ended from outside at random moments, before a number is drawn, after it, and after the write."""
+    with world.records() as records:
+        before = {record["id"] for record in records.page("deal", ["id"], limit=500).records}
+
+    def work(seed: int) -> None:
+        chance = random.Random(seed)
+        for number in range(10):
+            try:
+                with world.records("sue") as records:
+                    doomed, moment = chance.random() < 0.5, chance.random()
+                    if doomed and moment < 0.3:
+                        _kill(engine, records.session.connection)
+                    records.create("deal", [{"name": f"k{seed} {number}"} for _ in range(chance.randint(1, 3))])
+                    if doomed:
+                        _kill(engine, records.session.connection)
+            except DBAPIError:
+                pass                                      # its connection was ended
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with world.records() as records:
+        codes = [record["code"] for record in records.page("deal", ["code"], limit=500).records
+                 if not str(record["code"]).startswith("OLD")]
+        after = {record["id"] for record in records.page("deal", ["id"], limit=500).records}
+    assert len(after - before) > 5
+    assert sorted(int(code[2:]) for code in codes) == list(range(1, len(codes) + 1))
+
+
+def _kill(engine: Engine, connection: Connection) -> None:
+    pid = connection.scalar(text("select pg_backend_pid()"))
+    with engine.begin() as other:
+        other.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
