@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from core.database.jobs import Job
 from core.ed.files import FileStore, Upload, digest
 from core.ed.purge import Purged, order, purge
+from core.ed.purge_job import purge_daily
 from core.errors import Denied, Invalid, NotFound
 from core.settings import Settings
 from tests.fixtures.writing import World, writing_world
@@ -161,6 +163,37 @@ def test_the_app_role_forgets_no_history_of_what_is_there(world: World, engine: 
     with world.engine.begin() as connection:
         assert connection.scalar(text("select sys.forget_history(:ids)"), {"ids": [id_]}) == 0
     assert len(history(engine, id_)) == 1
+
+
+def test_once_a_day_it_is_done_by_whichever_process_is_first(world: World, engine: Engine) -> None:
+    settings = Settings(home=world.home, trash_days=30)
+    job = Job(world.engine, lambda connection: world.system, lambda: False, settings=settings)
+    with engine.begin() as connection:
+        connection.execute(text("delete from sys.setting where key = 'purged'"))
+    first, second = make(world), make(world)
+    trash(world, engine, "deal", first)
+    purge_daily(job)
+    assert not there(engine, world, "deal", first)
+    trash(world, engine, "deal", second)
+    purge_daily(job)
+    assert there(engine, world, "deal", second)
+    with engine.begin() as connection:
+        connection.execute(text("update sys.setting set value = to_jsonb(now() - interval '25 hours') where key = 'purged'"))
+    purge_daily(job)
+    assert not there(engine, world, "deal", second)
+
+
+def test_what_is_locked_stays_with_all_it_needs(world: World, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    deal, other = make(world, lines=[{"price": 1}]), make(world)
+    trash(world, engine, "deal", deal, other)
+    with engine.connect() as connection:
+        source = world.system.stored("deal_line").table
+        line = connection.scalar(source.select().with_only_columns(source.c.id).where(
+            source.c[world.system.stored("deal_line").name("deal")] == deal))
+    monkeypatch.setattr("core.ed.purge._is_locked", lambda session, table, id_: id_ == line)
+    done = run(world)
+    assert done.records == {"deal": 1} and done.kept == 2
+    assert there(engine, world, "deal", deal) and there(engine, world, "deal_line", line)
 
 
 @pytest.mark.parametrize(("edges", "waves"), [
