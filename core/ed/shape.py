@@ -77,7 +77,7 @@ class Shape:
         """The link to the record that this is a line of, if that one has a currency."""
         for name, kept in self.kept.items():
             field = kept.field
-            owned = field.type.name == "link" and not field.many and field.on_delete == "cascade"
+            owned = field.type.name == "link" and field.target and not field.many and field.on_delete == "cascade"
             if owned and field.required is True and _currency(self.system.model.tables[field.target or ""]):
                 return name
         return None

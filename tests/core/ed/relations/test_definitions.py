@@ -170,3 +170,15 @@ def test_a_renamed_table_keeps_what_leads_to_it(system: Live) -> None:  # noqa: 
     system.site.write("thing.yaml", thing("[company, human]"))
     system.promote()
     assert system.read("thing", one)["x_table"] == "human"
+
+
+def test_a_record_may_belong_to_one_of_several_tables(system: Live) -> None:  # noqa: F811
+    system.site.write("person.yaml", TABLES)
+    system.site.write("thing.yaml", thing("[company, person], required: true, on_delete: cascade"))
+    system.promote()
+    company = system.create("company", name="Acme")
+    one = system.create("thing", name="T", x=company)
+    system.records(lambda records: records.delete("company", [company]))
+    assert system.records(lambda records: records.read("thing", [one])) == []
+    system.records(lambda records: records.restore("company", [company]))
+    assert system.read("thing", one)["x"] == company
