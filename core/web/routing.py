@@ -50,6 +50,13 @@ class IdConverter(BaseConverter):
         return int(value)
 
 
+class TableConverter(BaseConverter):
+    """`<table:name>` in a rule of the API: any name but those that the API needs for itself."""
+
+    regex = r"(?!(?:files|query|openapi\.json)$)[^/]+"
+    part_isolating = True
+
+
 class RouteTable:
     """All routes, matched by werkzeug; static parts win over placeholders."""
 
@@ -57,7 +64,8 @@ class RouteTable:
         self.routes = tuple(routes)
         self._map = Map(
             [Rule(route.rule, methods=route.methods, endpoint=route) for route in self.routes],
-            converters={"id": IdConverter}, strict_slashes=True, redirect_defaults=False, merge_slashes=False)
+            converters={"id": IdConverter, "table": TableConverter}, strict_slashes=True, redirect_defaults=False,
+            merge_slashes=False)
 
     def match(self, request: Request) -> tuple[Route, dict[str, Any]]:
         """Find the route of a request; raises werkzeug's NotFound, MethodNotAllowed, RequestRedirect."""

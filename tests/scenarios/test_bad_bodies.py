@@ -168,7 +168,8 @@ def test_a_method_is_what_the_request_line_says(crm: Crm, company: str) -> None:
     admin = crm.api("admin")
     with crm.refused():
         for method, path in (("PUT", company), ("POST", company), ("PUT", "/api/v1/company"), ("TRACE", company),
-                             ("BREW", company)):
+                             ("BREW", company),
+                             ("GET", "/api/v1/files"), ("DELETE", "/api/v1/query/open_deals")):
             assert admin.ask(method, path, b"{}" if method in ("PUT", "POST", "PATCH") else None, JSON).status == 405
         for header in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
             assert admin.ask("GET", company, None, {header: "DELETE"}).status == 200

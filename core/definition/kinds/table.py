@@ -128,6 +128,7 @@ class TableKind(Kind):
     """A table of records."""
 
     name = "table"
+    reserved = frozenset({"files", "query"})     # addresses of the API
     folder = "tables"
     lazy = True
     schema: ClassVar[type[Schema]] = TableSchema
