@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.definition.model import Table
     from core.ed.session import Session
 
-PATH = r"^ *-?[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)* *$"
+PATH = r"^( *-?[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)* *)?$"        # an empty parameter is none
 PLAIN_PATH = PATH.replace("-?", "")
 COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_RECORDS}
 SCHEMAS: Schema = {
@@ -87,7 +87,7 @@ PARAMETERS: Schema = {
                     "Most records of a page."),
     "after": _query("after", {"type": "string", "maxLength": 4000}, "The `next` of the page before."),
     "count": _query("count", {"type": "string", "enum": ["0", "1"]}, "1: say how many there are, up to 10,000."),
-    "group": _names("group", r"^ *[a-z_][a-z0-9_.]*(:(day|week|month|quarter|year))? *$", grouping.MOST_KEYS,
+    "group": _names("group", r"^( *[a-z_][a-z0-9_.]*(:(day|week|month|quarter|year))? *)?$", grouping.MOST_KEYS,
                     "Answer groups: names and paths, dates with a unit: `stage,close_date:month`."),
     "aggregate": _query("aggregate", {"type": "string"}, "What is worked out for each group: `count(),sum(amount)`, "
                         "also `avg min max count_distinct`; `total:sum(amount)` names it. Their values are called "
