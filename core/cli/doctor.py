@@ -11,22 +11,45 @@ from sqlalchemy.exc import OperationalError
 from core.cli import Invocation
 from core.database import engine as engines
 from core.database import health
-from core.errors import Refused
+from core.errors import Refused, counted
 from core.settings import Settings
 
 
 @click.command("doctor")
+@click.option("--formulas", "with_formulas", is_flag=True,
+              help="Also compare every stored formula with what it gives; reads all records.")
+@click.option("--repair", "repairing", is_flag=True, help="With --formulas: work out anew what differs.")
 @click.pass_context
-def command(context: click.Context) -> None:
+def command(context: click.Context, with_formulas: bool, repairing: bool) -> None:
     """Look at files, database, roles and steps; exits 1 when something is wrong."""
     invocation: Invocation = context.obj
     with invocation.database() as settings:
         found = [*files(settings), *database(settings)]
+        if with_formulas and not found:
+            found = formulas(settings, repairing)
     for line in found:
         click.echo(line)
     if not found:
         click.echo("all is well")
     context.exit(1 if found else 0)
+
+
+def formulas(settings: Settings, repairing: bool) -> list[str]:
+    """Which stored formulas differ from what they give, and in how many records; they are worked out anew if asked."""
+    from core.bm import live, service
+    from core.ed import computed_check
+    pool = engines.open(settings, "app")
+    try:
+        with engines.transaction(pool) as connection:
+            system = live.system(connection, live.current(connection)[0], service.load_plugins(settings))
+        if repairing:
+            click.echo(f"worked out anew: {counted(computed_check.repair(pool, system), 'record')}")
+        with engines.transaction(pool) as connection:
+            return [f"{one.table}.{one.field}: {counted(one.records, 'record')} hold another value than the formula "
+                    "gives; do `server.py doctor --formulas --repair`"
+                    for one in computed_check.differences(connection, system)]
+    finally:
+        pool.dispose()
 
 
 def files(settings: Settings) -> list[str]:

@@ -178,7 +178,7 @@ def renew_records(session: Session, table: str, ids: Iterable[int]) -> int:
         kind = holding.held.get(id_)
         if kind is not None:
             wanted.setdefault(kind, set()).add(id_)
-    level.dirty = wanted
+    level.dirty = dict(wanted)
     level.run()
     return sum(len(holding.changed.get(kind, {}).keys() & some) for kind, some in wanted.items())
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from core.ed.computed_check import differences, repair
 from core.ed.computed_sql import fresh_values
 from core.ed.formulas import kept
 from core.errors import Invalid
@@ -237,3 +238,18 @@ def test_who_may_not_read_all_of_it_gets_what_the_formula_gives_them(world: Worl
         [seen] = records.read("account", [holder], ["open"])
     assert seen["open"] == 1
     assert stored(world, "account", holder, "open") == 2
+
+
+def test_what_was_put_wrong_behind_the_record_service_is_found_and_put_right(world: World, engine: Engine) -> None:
+    holder = account(world)
+    id_ = order(world, (1, 10), name="tampered", account=holder)
+    source = world.system.stored("order")
+    with engine.begin() as connection:
+        assert list(differences(connection, world.system)) == []
+        connection.execute(source.table.update().values({source.name("total"): 99}).where(source.column("id") == id_))
+        assert {(one.table, one.field, one.records) for one in differences(connection, world.system)} >= {
+            ("order", "total", 1), ("account", "turnover", 1)}
+    assert repair(world.engine, world.system) >= 1
+    with engine.begin() as connection:
+        assert list(differences(connection, world.system)) == []
+    assert (stored(world, "order", id_, "total"), stored(world, "account", holder, "turnover")) == (10, 10)
