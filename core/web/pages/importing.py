@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
@@ -19,7 +19,7 @@ from core.web.binding import field_title
 from core.web.context import Context
 from core.web.i18n import N_
 from core.web.pages.objects import object_of, object_title
-from core.web.request import once, only
+from core.web.request import natural, once, only
 from core.web.response import download, redirect
 from core.web.routing import Route
 from core.web.shell import Crumb, Frame, render
@@ -70,10 +70,14 @@ def show(context: Context, object: str, upload: int) -> Response:
     thing = _thing(context, object)
     file = _file(context, upload)
     progress = import_job.latest(context.connection, file, thing.of, context.session.user.user_id)
-    if progress is not None and progress.state != "refused" and "again" not in context.request.args:
+    arguments = context.request.args
+    waiting = "begun" in arguments and (progress is None or progress.id <= natural(arguments["begun"], 0, 2**62))
+    if progress is not None and progress.state != "refused" and "again" not in arguments and not waiting:
+        if "taking" in arguments and progress.state == "done":
+            progress = replace(progress, state="reverting")          # the worker has not begun yet
         return _draw(context, thing, file, upload, {}, "", progress=progress)
-    waiting = "begun" in context.request.args and progress is None
-    problem = progress.error or "" if progress is not None and progress.state == "refused" else ""
+    refused = progress is not None and progress.state == "refused" and not waiting
+    problem = (progress.error or "") if progress is not None and refused else ""
     return _draw(context, thing, file, upload, guess(context, thing, file.header), "", problem=problem, waiting=waiting)
 
 
@@ -89,8 +93,10 @@ def begin(context: Context, object: str, upload: int) -> Response:
     mapping, problems = _mapping(context, thing, file, chosen, match)
     if mapping is None or problems:
         return _draw(context, thing, file, upload, chosen, match, problem="\n".join(problems), status=400)
-    import_job.begin(context.connection, upload, thing.of, int(context.session.user.user_id or 0), mapping)
-    return redirect(f"/{thing.name}/import/{upload}?begun=1")
+    user = int(context.session.user.user_id or 0)
+    before = import_job.latest(context.connection, file, thing.of, user)
+    import_job.begin(context.connection, upload, thing.of, user, mapping)
+    return redirect(f"/{thing.name}/import/{upload}?begun={before.id if before else 0}")
 
 
 def revert(context: Context, object: str, upload: int) -> Response:
@@ -102,7 +108,7 @@ def revert(context: Context, object: str, upload: int) -> Response:
     if progress is None or progress.state not in ("done", "reverting") or user is None:
         raise NotFound(N_("There is no such import of yours."))
     import_job.begin_revert(context.connection, progress.id, user)
-    return redirect(f"/{thing.name}/import/{upload}?begun=1")
+    return redirect(f"/{thing.name}/import/{upload}?taking=1")
 
 
 def errors(context: Context, object: str, upload: int) -> Response:

@@ -79,6 +79,13 @@ def test_a_file_is_understood_mapped_imported_and_taken_back(filled: Site) -> No
     assert "The import was taken back." in browser.words
     browser.get("/deals?f=&q=Imported")
     assert "Imported one" not in browser.words
+    browser.get(f"{place}?again=1")
+    browser.post(place, browser.form(place) | {"c1": "", "c3": ""})
+    browser.get(browser.location)
+    assert "waits for its turn" in browser.words, "what is shown is not the import before"
+    assert work(filled) == 1
+    browser.get(browser.page.request.full_path.rstrip("?") if browser.page else place)
+    assert "The import is done." in browser.words
 
 
 def test_what_cannot_be_read_or_does_not_fit_is_told_and_nothing_kept(filled: Site) -> None:
