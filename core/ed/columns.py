@@ -86,6 +86,7 @@ class RecordColumns:
         self.system = system
         self.gate = None if gate is not None and gate.open else gate
         self.root = Node(table, stored, alias, (), self.gate)
+        self.in_base = False                    # amounts are given in base currency, in formulas too: to be added up
         self.source: FromClause = alias
         self.tables: list[FromClause] = [alias]
         self._nodes: dict[tuple[str, Path, bool], Node] = {}
@@ -165,6 +166,7 @@ class RecordColumns:
         condition = self._mask(node, path[-1])
         belongs: ColumnElement[bool]
         inner = RecordColumns(self.system, node.gate, kind.of)
+        inner.in_base = self.in_base
         if field.type.name == "links":
             belongs = inner.root.id.in_(relations.others(self.system, node.gate, field, node.id))
         elif kind.name == "set":
@@ -340,6 +342,8 @@ class RecordColumns:
             if field.stored:                    # of its parts only the one to sort by can be had
                 value = as_kept(field, value) if not part else func.lower(value) if part == "key" else null()
         else:
+            if self.in_base and not part and field is not None and field.type.name == "money":
+                part = "base"
             try:
                 value = node.stored.column(name, part, node.source)
             except KeyError:
