@@ -153,7 +153,8 @@ def _titles_of(session: Session, table: str, number: int) -> Select[Any]:
     asked = bindparam(f"ids_{number}", type_=ARRAY(BigInteger))
     chosen: tuple[ColumnElement[Any], ...] = (columns.root.id, title,
                                               columns.root.source.c["_deleted_on"].is_not(None))
-    return select(*chosen).select_from(columns.source).where(columns.root.id == any_(asked), *seen, *(() if own is None else (own,)))
+    return select(*chosen).select_from(columns.source).where(
+        columns.root.id == any_(asked), *seen, *(() if own is None else (own,)))
 
 
 def add_titles(session: Session, names: Iterable[str], records: Iterable[dict[str, Any]]) -> None:

@@ -163,10 +163,8 @@ class Reader:
             elif key == by:
                 if value is not None and (row.parent is None or value != row.parent.id):
                     self.problems.add(row, key, "parent", "It belongs to the record it is written in.")
-            elif field_.type.name == "links":
-                self._links(row, field_, value)
             elif field_.type.virtual:
-                self._lines(row, key, value)
+                (self._links if field_.type.name == "links" else self._lines)(row, field_, value)
             elif field_.computed:
                 self.problems.add(row, key, "computed", "This is worked out and cannot be set.")
             elif field_.type.name == "sequence" and not self.trusted:
@@ -196,7 +194,8 @@ class Reader:
             return
         self.problems.add(row, key, "system", "This is kept by the system and cannot be set.")
 
-    def _lines(self, row: Row, key: str, value: object) -> None:
+    def _lines(self, row: Row, field_: Field, value: object) -> None:
+        key = field_.name
         if value is None:
             return
         if not isinstance(value, Sequence) or isinstance(value, (str, bytes)) or any(
@@ -208,6 +207,9 @@ class Reader:
             row.lines[key] = value
 
     def _links(self, row: Row, field_: Field, value: object) -> None:
+        if field_.readonly is True and not self.trusted:
+            self.problems.add(row, field_.name, "readonly", "This cannot be changed.")
+            return
         try:
             row.links[field_.name] = field_.type.validate(value, field_.properties) or []
         except BadValue as bad:

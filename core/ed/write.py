@@ -12,7 +12,20 @@ from sqlalchemy import Column, Integer, MetaData, Table
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
-from core.ed import adding, checks, computed, defaults, journal, locked, messages, naming, prepare, staging, store, verify
+from core.ed import (
+    adding,
+    checks,
+    computed,
+    defaults,
+    journal,
+    locked,
+    messages,
+    naming,
+    prepare,
+    staging,
+    store,
+    verify,
+)
 from core.ed import trash as trashing
 from core.ed.around import Around, verify_changed
 from core.ed.batch import Batch, Group, Removal, Written
