@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from core.ed import read, tables
-from core.ed.history import field_name, shown
+from core.ed.history import field_name, shown, shown_in
 from core.ed.journal import VERSION
+from core.ed.records import Records
 from core.ed.shape import shape
 from core.errors import NotFound
 from core.types.base import BadValue
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from core.ed.session import Session
 
 MOST_ENTRIES = 20_000            # of history that are walked back
+MOST_LINES = 500
+DELETED_ON = "_deleted_on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Past:
     strange: Mapping[str, Any]               # field -> what history holds, in wire form
     earlier: int | None                      # the version before it, if history has one
     later: int | None
+    entry: int | None = None                 # in history
 
 
 def past(session: Session, table: str, id: int, version: int) -> Past:
@@ -41,23 +45,63 @@ def past(session: Session, table: str, id: int, version: int) -> Past:
     current = _current(session, table, id)
     log = tables.history.c
     entries: Sequence[Any] = session.connection.execute(
-        select(log.at, log.user_id, log.change).where(log.record_id == id, log.change.has_key(VERSION))
+        select(log.at, log.user_id, log.change, log.id).where(log.record_id == id, log.change.has_key(VERSION))
         .order_by(log.id.desc()).limit(MOST_ENTRIES)).all()
     latest = int(current["_version"])
-    known = [change[VERSION][1] for _, _, change in entries]
+    known = [change[VERSION][1] for _, _, change, _ in entries]
     if version != latest and version not in known:
         raise NotFound("History does not say what this record was at that version.")
-    at, user, undone = None, None, []
-    for moment, user_id, change in entries:
+    at, user, entry, undone = None, None, None, []
+    for moment, user_id, change, number in entries:
         after = change[VERSION][1]
         if after <= version:
-            at, user = (moment, user_id) if after == version else (None, None)
+            at, user, entry = (moment, user_id, number) if after == version else (None, None, None)
             break
         undone.append(change)
     values, strange = _walked_back(session, table, id, current, undone)
     return Past(version, latest, at, user, values, strange,
                 max((one for one in known if one < version), default=None),
-                min((one for one in {*known, latest} if one > version), default=None))
+                min((one for one in {*known, latest} if one > version), default=None), entry)
+
+
+def lines(session: Session, table: str, id: int, then: Past, name: str) -> list[dict[str, Any]]:
+    """The lines of one field as they were at a version: stored fields in wire form, as far as the user may read them.
+
+    Lines whose table keeps no history are as they are now.
+    """
+    field = session.system.model.tables[table].lines[name]
+    child, by = field.target or "", str(getattr(field.properties, "by", ""))
+    if then.entry is None or name not in session.gate.readable(table) or by not in session.gate.readable(child):
+        return []
+    shaped = shape(session.system, child)
+    names = [one for one in shaped.kept if one != by and one in session.gate.readable(child)]
+    held = {record["id"]: (record, trash) for trash in (False, True) for record in Records(session).page(
+        child, names, filters={by: id}, order=["id"], limit=MOST_LINES, trash=trash).records}
+    before = _undone(session, sorted(held), then)
+    written = {one for change in before.values() for one in change}
+    open_ = shown_in(session, child, sorted(held), written) if held else {}
+    found = []
+    for number, (record, trashed) in sorted(held.items()):
+        change = before.get(number, {})
+        gone = change[DELETED_ON] is not None if DELETED_ON in change else trashed
+        if not gone and VERSION not in change:
+            found.append({"id": number, **{one: change[one] if one in change and one in open_[number] else
+                                           shaped.kept[one].to_wire(record.get(one)) for one in names}})
+    return found
+
+
+def _undone(session: Session, ids: Sequence[int], then: Past) -> dict[int, dict[str, Any]]:
+    """What some lines held when a version was written; `_version` for those that were not there yet."""
+    log = tables.history.c
+    rows = session.connection.execute(select(log.record_id, log.change).where(
+        log.record_id.in_(ids), log.id > then.entry, log.at != then.at).order_by(log.id.desc()).limit(MOST_ENTRIES))
+    found: dict[int, dict[str, Any]] = {}
+    for number, change in rows:
+        kept = found.setdefault(number, {})
+        kept |= {one: pair[0] for key, pair in change.items() if (one := field_name(session, key)) is not None}
+        if change.get(VERSION, (0,))[0] is None:
+            kept[VERSION] = None
+    return found
 
 
 def _current(session: Session, table: str, id: int) -> read.Record:

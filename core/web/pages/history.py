@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from core.ed import beside
+from core.ed import beside, versions
 from core.ed import history as histories
 from core.ed.files import Upload
 from core.ed.versions import Past, past
@@ -212,8 +212,24 @@ def _versions(context: Context, object: str, id: int, at: int, other: int, probl
     crumbs = (Crumb(object_title(context, thing), f"/{object}"), Crumb(found, f"/{object}/{id}"),
               Crumb(context.text("Version {number}", number=then.version), ""))
     return render(context, "version.html", Frame(title, crumbs, thing.name), status, title=found, then=then,
-                  other=with_, place=f"/{object}/{id}", rows=rows, may_restore=may, problem=problem,
+                  other=with_, lines=_lines_then(context, table, id, then),
+                  place=f"/{object}/{id}", rows=rows, may_restore=may, problem=problem,
                   when=moment(then.at, context.viewer) if then.at else "")
+
+
+def _lines_then(context: Context, table: str, id: int, then: Past) -> list[tuple[str, list[str], list[list[str]]]]:
+    """For each field with lines: its title, the titles of columns, and the cells as they were."""
+    model, language, found = context.system.model, context.viewer.locale.language, []
+    for name, field in model.tables[table].lines.items():
+        rows = versions.lines(context.session, table, id, then, name)
+        child, title = field.target or "", bind(context.system, table, name, language)
+        columns = [bound for one in (rows[0] if rows else ()) if (bound := bind(context.system, child, one, language))
+                   and any(row[one] not in (None, []) for row in rows) and one != "id"]
+        if columns and title is not None:
+            titles = titles_of(context, [(one.field, row[one.path]) for one in columns for row in rows])
+            found.append((title.title, [one.title for one in columns],
+                          [[value_shown(context, one, row[one.path], titles) for one in columns] for row in rows]))
+    return found
 
 
 def _kept(context: Context, table: str, name: str) -> Any:

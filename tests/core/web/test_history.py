@@ -70,6 +70,18 @@ def test_a_record_is_seen_as_it_was_and_a_value_is_set_back(site: Site) -> None:
     assert "Someone else has changed this record meanwhile." in browser.words
 
 
+def test_a_version_has_the_lines_of_its_time(site: Site) -> None:
+    id_ = deal(site, lines=[{"product": "Pen", "price": Decimal(10)}, {"product": "Gone", "price": Decimal(1)}])
+    pen, gone = site.read("deal", id_)["lines"]
+    site.update("deal", id_, lines=[{"id": pen["id"], "price": Decimal(12)}, {"id": gone["id"], "_delete": True},
+                                    {"product": "Ink", "price": Decimal(3)}])
+    browser = site.browser("sam")
+    browser.get(f"/deals/{id_}/version?at=1")
+    assert "Pen 1 10.00 Gone 1 1.00" in browser.words and "Ink" not in browser.words
+    browser.get(f"/deals/{id_}/version?at=2")
+    assert "Pen 1 12.00 Ink 1 3.00" in browser.words and "Gone" not in browser.words
+
+
 def test_versions_show_no_hidden_field_and_set_none_back(site: Site) -> None:
     id_ = deal(site, secret="old canary")
     site.update("deal", id_, secret="new canary", note="x")
