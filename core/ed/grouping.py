@@ -158,7 +158,7 @@ def _adding_up(session: Session, table: str, aggregates: Mapping[str, Aggregate]
                asked: Condition, trash: bool, bounded: bool) -> _Grouping:
     columns = RecordColumns(session.system, session.gate, table)
     try:
-        values = [_measured(columns, session, table, *one) for one in aggregates.values()]
+        values = [_measured(columns, *one) for one in aggregates.values()]
     except Denied as error:
         raise BadRequest(error.words, "aggregates") from None
     found = [*live(columns, trash=trash), *asked.conditions(columns)]
@@ -305,7 +305,7 @@ def _prepare(session: Session, table: str, by: Sequence[By], aggregates: Mapping
     columns = RecordColumns(session.system, session.gate, table)
     try:
         grouped = [_key_element(columns, *_pair(one)) for one in by]
-        values = [_worked_out(columns, session, table, *one) for one in aggregates.values()]
+        values = [_worked_out(columns, *one) for one in aggregates.values()]
         folded = {f"k{number}": func.min(columns.sort_value(tuple(_pair(one)[0].split("."))))
                   for number, one in enumerate(by) if keys[number].type.name == "text"}
     except Denied as error:
@@ -360,23 +360,21 @@ def _key_element(columns: RecordColumns, path: str, unit: str | None) -> ColumnE
     return cast(func.date_trunc(unit, plain), Date)
 
 
-def _worked_out(columns: RecordColumns, session: Session, table: str, operation: str,
-                path: str | None) -> ColumnElement[Any]:
+def _worked_out(columns: RecordColumns, operation: str, path: str | None) -> ColumnElement[Any]:
     if path is None:
         return func.count()
-    return OPERATIONS[operation](_measured(columns, session, table, operation, path))
+    return OPERATIONS[operation](_measured(columns, operation, path))
 
 
-def _measured(columns: RecordColumns, session: Session, table: str, operation: str,
-              path: str | None) -> ColumnElement[Any]:
-    """What of a record goes into an aggregate: money in base currency."""
+def _measured(columns: RecordColumns, operation: str, path: str | None) -> ColumnElement[Any]:
+    """What of a record goes into an aggregate: money in base currency, also within formulas."""
     if path is None:
         return literal(1)
-    field, names = field_at(session, table, path), tuple(path.split("."))
-    if operation not in ("count", "count_distinct") and field is not None and not field.virtual and \
-            field.type.name == "money":
-        names = (*names, "base")
-    return columns.value(names)
+    columns.in_base = operation not in ("count", "count_distinct")
+    try:
+        return columns.value(tuple(path.split(".")))
+    finally:
+        columns.in_base = False
 
 
 def _belongs(number: int, one: tuple[str, str | None], kind: Type,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from core.ed.words import fold, is_chinese, numbers_of, runs
+from core.ed.words import FEWEST_DIGITS, fold, is_chinese, is_short, numbers_of, runs
 
 Piece = tuple[str, bool]                    # a part of the text, and whether it was looked for
 BEFORE = 40
@@ -36,13 +36,13 @@ def _marks(text: str, wanted: str) -> Iterator[tuple[int, int]]:
     """The places of the text as a whole, of its words, and of its digits."""
     folded, places = _folded(text)
     plain = "".join(fold(character) for character in wanted.strip())
-    if plain:
+    if plain and not is_short(wanted):      # fewer letters are looked for where words begin
         yield from _places(folded, plain, places)
     for word in runs(wanted):
         for start, end in _places(folded, word, places):
             if is_chinese(word) or _begins_word(text, start):
                 yield start, end
-    if any(character.isdigit() for character in wanted):
+    if any(character.isdigit() for character in wanted) and len(plain) >= FEWEST_DIGITS:
         kept = [(character, at) for at, character in enumerate(text) if character.isalnum()]
         joined = "".join(fold(character)[:1] or " " for character, _ in kept)
         codes = ["".join(filter(str.isalnum, plain)), *numbers_of(wanted)]

@@ -76,6 +76,8 @@ def show(context: Context, listed: Listing) -> Response:
     return render(
         context, "kanban.html", Frame(title, (Crumb(title, f"/{listed.thing.name}"),), listed.thing.name),
         400 if problem else 200, title=title, listed=listed, state=listed.state, boards=shown,
+        chips=[(chip.title, listed.state.toggled(chip.name, listed.active).url(), chip.name in listed.active)
+               for chip in listed.view.filters],
         tools=tools(context, listed), problem=context.text.of(problem.words) if problem else "",
         movable=context.records.may(listed.thing.of, "change") and not gate.hidden(listed.thing.of, by, "change"),
         may_create=context.records.may(listed.thing.of, "create"), by=by)

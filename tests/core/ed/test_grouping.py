@@ -70,11 +70,12 @@ def test_links_have_titles_and_sort_by_them(world: World, connection: Connection
 
 
 def test_groups_follow_paths_formulas_and_conditions(world: World, connection: Connection) -> None:
+    base_amounts(world, connection)
     found = group(session(world, connection), "deal", ["company.city", "late"], {"hope": ("sum", "weighted")},
                   where="stage != 'lost'", order=["-company.city"])
     assert [(row["company.city"], row["late"], row["hope"]) for row in found.rows] == [
-        ("Ulm", False, Decimal("4500.00")), ("Ulm", None, None),
-        ("Berlin", False, Decimal("500.00")), ("Berlin", True, Decimal("250.00"))]
+        ("Ulm", False, Decimal("9000.00")), ("Ulm", None, None),       # formulas over amounts in base currency
+        ("Berlin", False, Decimal("1000.00")), ("Berlin", True, Decimal("500.00"))]
 
 
 def test_all_records_are_one_group(world: World, connection: Connection, statements: list[str]) -> None:
@@ -134,11 +135,12 @@ def test_a_partly_readable_field_counts_where_it_may_be_read(world: World, conne
 
 
 def test_profit_of_others_counts_for_nobody(world: World, connection: Connection) -> None:
+    base_amounts(world, connection)
     rows = {user: group(session(world, connection, user), "deal", [], {"profit": ("sum", "profit"), **COUNT}).rows[0]
             for user in ("ada", "sue", "bob")}
-    assert rows["ada"]["profit"] == Decimal("1055.00")
-    assert rows["sue"] == {"profit": Decimal("905.00"), "count": 5}        # her cranes and ropes, none of Bob's
-    assert rows["bob"] == {"profit": Decimal("150.00"), "count": 3}        # anvils and bolts; Eve's drills have none
+    assert rows["ada"]["profit"] == Decimal("2110.00")
+    assert rows["sue"] == {"profit": Decimal("1810.00"), "count": 5}        # her cranes and ropes, none of Bob's
+    assert rows["bob"] == {"profit": Decimal("300.00"), "count": 3}        # anvils and bolts; Eve's drills have none
 
 
 def test_records_that_may_not_be_read_are_in_no_group(world: World, connection: Connection) -> None:

@@ -247,7 +247,7 @@ def test_a_search_that_takes_too_long_is_stopped_with_advice(world: World, conne
 @pytest.mark.parametrize(("text", "wanted", "expected"), [
     ("Rockets and anvils", "anv", "Rockets and [anv]ils"), ("Émile & Co", "emile", "[Émile] & Co"),
     ("华为技术", "为技", "华[为技]术"), ("R-2026-0815", "0815", "R-2026-[0815]"), ("R-2026-0815", "26-08", "R-20[26-08]15"),
-    ("+49 30 123-45", "30123", "+49 [30 123]-45"), ("+49 30 123", "030/123", "+49 [30 123]"), ("a banana an", "an", "a b[anan]a [an]"),
+    ("+49 30 123-45", "30123", "+49 [30 123]-45"), ("+49 30 123", "030/123", "+49 [30 123]"), ("a banana an", "an", "a banana [an]"), ("a banana", "ana", "a b[anana]"),
     ("ﬁne", "fine", "[ﬁne]"), ("nothing", "xyz", "nothing"), ("", "a", ""),
     ("info@acme.example", "acme", "info@[acme].example"), ("x " * 100 + "needle here", "needle", "…" + "x " * 19 + "[needle] here"),
 ])
