@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from core.cli import Invocation
 from core.database import engine as engines
 from core.database import health
+from core.database.jobs import enqueue
 from core.errors import Refused, counted
 from core.settings import Settings
 
@@ -19,19 +20,35 @@ from core.settings import Settings
 @click.option("--formulas", "with_formulas", is_flag=True,
               help="Also compare every stored formula with what it gives; reads all records.")
 @click.option("--repair", "repairing", is_flag=True, help="With --formulas: work out anew what differs.")
+@click.option("--rebuild-search", "rebuilding", is_flag=True,
+              help="Let the `work` processes index every record anew; searches go on meanwhile.")
 @click.pass_context
-def command(context: click.Context, with_formulas: bool, repairing: bool) -> None:
+def command(context: click.Context, with_formulas: bool, repairing: bool, rebuilding: bool) -> None:
     """Look at files, database, roles and steps; exits 1 when something is wrong."""
     invocation: Invocation = context.obj
     with invocation.database() as settings:
         found = [*files(settings), *database(settings)]
         if with_formulas and not found:
             found = formulas(settings, repairing)
+        if rebuilding and not found:
+            click.echo(rebuild_search(settings))
     for line in found:
         click.echo(line)
     if not found:
         click.echo("all is well")
     context.exit(1 if found else 0)
+
+
+def rebuild_search(settings: Settings) -> str:
+    """Queue the rebuild of the search index, unless one waits already; a run that is cut off goes on where it was."""
+    pool = engines.open(settings, "app")
+    try:
+        with engines.transaction(pool) as connection:
+            queued = enqueue(connection, "rebuild_search", once="rebuild_search")
+    finally:
+        pool.dispose()
+    return "the search index is being built anew by the `work` processes" if queued is not None else \
+        "the search index is waiting to be built anew already"
 
 
 def formulas(settings: Settings, repairing: bool) -> list[str]:
