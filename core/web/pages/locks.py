@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from core.ed import locked
 from core.errors import Invalid
 from core.web.context import Context
+from core.web.pages.objects import object_of
 from core.web.request import once
 from core.web.response import redirect
 from core.web.routing import Route
@@ -44,7 +45,7 @@ def banner(context: Context, table: str, id: int) -> Banner | None:
 def unlock(context: Context, object: str, id: int) -> Response:
     """Open a locked record for its user, who says why; then it can be edited."""
     from core.web.pages import form  # which shows the banner
-    thing = form.object_of(context, object)
+    thing = object_of(context, object)
     table = form.kind(context, thing, id)
     reason = once(context.request.form).get("reason", "")
     try:
@@ -61,7 +62,7 @@ def unlock(context: Context, object: str, id: int) -> Response:
 def lock(context: Context, object: str, id: int) -> Response:
     """End an unlocking before its time."""
     from core.web.pages import form
-    thing = form.object_of(context, object)
+    thing = object_of(context, object)
     locked.lock_again(context.session, form.kind(context, thing, id), id)
     return redirect(f"/{thing.name}/{id}")
 
