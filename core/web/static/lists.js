@@ -41,7 +41,7 @@ let last = null;
 const boxes = () => [...document.querySelectorAll("td.t-choose input")];
 
 function count() {
-  const bar = document.querySelector("[data-many]");
+  const bar = document.querySelector("form[data-many]");
   if (!bar) return;
   const chosen = boxes().filter((box) => box.checked).length;
   const all = bar.querySelector("[data-all]");
