@@ -106,8 +106,8 @@ class Field:
         return (of,) if self.type.name in ("lines", "links") and of is not None else ()
 
     @property
-    def leads(self) -> bool:
-        """True for every field that leads to records of the Model."""
+    def names_records(self) -> bool:
+        """True for every field whose values are records of the Model."""
         return bool(self.targets) or self.type.name == "any_link"
 
     @property

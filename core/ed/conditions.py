@@ -179,7 +179,7 @@ def _filter(session: Session, table: str, number: int, name: str, value: object,
     """One `field = value`; a list means any of them, None means empty."""
     kind = check_path(session.gate, table, name, at="filters")
     path = tuple(name.split("."))
-    if kind is not None and kind.name == "set" and link_filters.leads_through(session, table, path):
+    if kind is not None and kind.name == "set" and link_filters.passes_through(session, table, path):
         return link_filters.by_links(number, path, value, parameters)
     if kind is None or kind.name in ("set", "json"):
         raise BadRequest('Records cannot be filtered by "{name}".', "filters", name=name)

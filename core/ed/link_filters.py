@@ -20,7 +20,7 @@ Made = tuple[Hashable, Callable[["RecordColumns"], ColumnElement[bool]]]
 MOST_VALUES = 1000
 
 
-def leads_through(session: Session, table: str, path: Path) -> bool:
+def passes_through(session: Session, table: str, path: Path) -> bool:
     """Whether a path that the user may read ends at links through a table between."""
     around = end_of(session.system.model, table, ".".join(path[:-1])) if len(path) > 1 else table
     field = session.system.model.field(around, path[-1])

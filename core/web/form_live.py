@@ -78,7 +78,7 @@ def follow(draft: Draft, entries: Mapping[str, Entry]) -> None:
             draft.values[one.key] = _lines(draft, one, entries[one.key].rows, changed, known)
     for one in here.values():
         formula = one.bound.field.formula
-        if formula is None or one.bound.field.leads or not _knows(draft.context, draft.shaped, formula):
+        if formula is None or one.bound.field.names_records or not _knows(draft.context, draft.shaped, formula):
             continue
         [value] = work_out(draft.context.session, draft.shaped, formula, [draft.values])
         if value is not UNKNOWN:
@@ -208,7 +208,7 @@ def _formulas_of_lines(draft: Draft, shaped: Shape, columns: Collection[LineColu
     for one in followed(shaped, [one.formula for one in formulas if one.formula is not None]):
         formulas = [one, *(other for other in formulas if other is not one)]
     for one in formulas:
-        if one.formula is None or one.leads or not found or not _knows(draft.context, shaped, one.formula):
+        if one.formula is None or one.names_records or not found or not _knows(draft.context, shaped, one.formula):
             continue
         drafts = [values for _, values in found]
         for (prefix, values), value in zip(found, work_out(draft.context.session, shaped, one.formula, drafts),

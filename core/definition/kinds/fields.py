@@ -178,7 +178,7 @@ def value_of(merged: Merged, path: BodyPath, value: object, made: Field, scope: 
     """A literal in its type's normal form, or what follows `=` as an expression; None, with a problem told."""
     if isinstance(value, str) and value.startswith("="):
         return Written(value[1:], scope, made.expression_type)
-    if value is not None and made.leads:
+    if value is not None and made.names_records:
         building.tell(merged, path, "a link's value is an expression: write = before it, such as =user")
         return None
     return literal(merged, path, value, made, building)
