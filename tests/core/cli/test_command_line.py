@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from core.cli import COMMANDS
+from core.cli import COMMANDS, doctor
 from core.settings import ROOT, Settings
 
 
@@ -92,3 +92,11 @@ def test_an_app_role_that_may_do_too_much_is_told(database: Settings, engine: En
     done = run("serve", "--no-work", "--port", "1", **of(database))
     assert done.returncode == 1
     assert "the role tessera_app that serves requests may do too much" in done.stderr
+
+
+def test_the_doctor_queues_a_rebuild_of_the_search_index_once(database: Settings, engine: Engine) -> None:
+    first, second = doctor.rebuild_search(database), doctor.rebuild_search(database)
+    assert "built anew by" in first and "waiting" in second
+    with engine.connect() as connection:
+        queued = connection.execute(text("select task_name, status from jobs.procrastinate_jobs")).all()
+    assert [tuple(row) for row in queued] == [("rebuild_search", "todo")]
