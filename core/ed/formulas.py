@@ -202,7 +202,8 @@ def _lines_open(gate: Gate, table: str, name: str, names: Iterable[str]) -> bool
     target, by = lines.target or "", str(getattr(lines.properties, "by", ""))
     access = model.tables[target].access
     kinds = model.tables[target].kinds or (target,)
-    with_parent = all(gate.rule(kind, "read") is True for kind in kinds) and by in access.through and not access.only
+    with_parent = by in access.through and not access.only and all(
+        gate.rule(kind, "read") is True and not gate.restrictions(kind) for kind in kinds)
     if not with_parent and gate.predicate(target, "read", gate.system.stored(target).table) is not True:
         return False
     of_lines = [one for each in names if (one := model.field(target, each)) is not None and one.stored]
