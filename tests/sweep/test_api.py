@@ -72,7 +72,8 @@ def like(application: Application, headers: dict[str, str], case: Case, number: 
     """A body that may well be taken: what a record that is there holds, with a few of the values made up."""
     table = case.operation.path.split("/")[3]
     record = Client(application).get(f"/api/v1/{table}/{number}", headers=headers).json
-    written = case.operation.schema.raw_schema["components"]["schemas"][f"{table}.line"]["properties"]
+    described = case.operation.schema.raw_schema["components"]["schemas"]
+    written = described[f"{table}.{'new' if case.method == 'POST' else 'change'}"]["properties"]
     body = {name: value for name, value in record.items() if name in written and name != "_version"}
     if case.method == "PATCH":
         body["_version"] = record.get("_version")
@@ -121,15 +122,7 @@ def check(application: Application, headers: dict[str, str], operation: Any, mod
     run()
 
 
-SIMPLE = ("currency", "organisation", "tag", "team", "project")
-
-
-@pytest.mark.parametrize("login", ["admin", "jonas"])
-def test_schemathesis_finds_nothing(application: Application, login: str) -> None:
-    headers = token(application.engine, login)
-    found, seen = failures(application, headers, examples=EXAMPLES, stateful=4 * EXAMPLES, seed=EXAMPLES)
-    assert not found, "\n\n".join(found)
-    assert min(seen[answer] for answer in ("GET 200", "POST 201", "PATCH 200", "DELETE 204", "GET 401")) > 0, seen
+SIMPLE = ("currency", "tag", "team", "position", "product_category")
 
 
 def test_every_boundary_of_small_tables_is_kept(application: Application) -> None:
@@ -139,6 +132,14 @@ def test_every_boundary_of_small_tables_is_kept(application: Application) -> Non
     found, seen = failures(application, headers, examples=0, coverage=True, paths=[*paths, "/api/v1/files"])
     assert not found, "\n\n".join(found)
     assert seen["GET 200"] > 0 and seen["POST 422"] > 0, seen
+
+
+@pytest.mark.parametrize("login", ["jonas", "admin"])        # who may do anything has soon taken it from themselves
+def test_schemathesis_finds_nothing(application: Application, login: str) -> None:
+    headers = token(application.engine, login)
+    found, seen = failures(application, headers, examples=EXAMPLES, stateful=4 * EXAMPLES, seed=EXAMPLES)
+    assert not found, "\n\n".join(found)
+    assert min(seen[answer] for answer in ("GET 200", "POST 201", "PATCH 200", "DELETE 204", "GET 401")) > 0, seen
 
 
 def _all(error: BaseException) -> str:
