@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from core.ed import saved_views
+from core.web import filter_rows
 from core.web.binding import bind
 from core.web.context import Context
 from core.web.i18n import N_
-from core.web.state import PAGE, ListState
+from core.web.shell import environment
+from core.web.state import ListState
 
 if TYPE_CHECKING:
     from core.definition.model import Field
@@ -17,7 +21,6 @@ if TYPE_CHECKING:
     from core.web.widgets.base import Bound
 
 UNITS = {"day": N_("day"), "week": N_("week"), "month": N_("month"), "quarter": N_("quarter"), "year": N_("year")}
-SIZES = (20, 40, PAGE, 200)
 LONG = frozenset({"lines", "memo", "file"})
 
 
@@ -27,8 +30,7 @@ class Tools:
 
     views: tuple[tuple[str, str, bool, bool], ...]      # and whether others have it too
     shipped: str                                        # leads to the list as it was shipped
-    columns: tuple[tuple[str, str, bool], ...]          # path, title, shown
-    groups: tuple[tuple[str, str], ...]                 # what records can be grouped by: entry, title
+    arrangement: Markup                                 # the choice of columns and groups
     modes: tuple[tuple[str, str, str, bool], ...]       # icon, title, href, current
     query: str                                          # of the address as it is, for forms
     save: bool                                          # the current view may be saved again
@@ -36,16 +38,40 @@ class Tools:
 
 def tools(context: Context, listed: Listing) -> Tools:
     """The tools of a list page; no statement is needed for them."""
-    state, _ = listed.state, context.text
-    fields = [bound for name in context.records.readable(listed.thing.of)
-              if (bound := bind(context.system, listed.thing.of, name, context.viewer.locale.language)) is not None]
+    state = listed.state
     views = tuple((view.title, f"{state.path}?view={view.id}", view.id == state.view, view.audience.shared)
                   for view in listed.views)
     saved = listed.saved
-    return Tools(views, f"{state.path}?view=0", _columns(listed, fields), _groups(context, fields),
+    return Tools(views, f"{state.path}?view=0", _arrangement(context, listed),
                  _modes(context, listed), state.at_start().url().partition("?")[2],
                  saved is not None and (saved.owner == context.session.user.user_id
                                         or saved_views.may_share(context.session)))
+
+
+def where_row(context: Context, table: str) -> Markup:
+    """The controls that add a row to a condition; the same on all pages of a table."""
+    def draw() -> Markup:
+        return _drawn(context, "where_row.html", fields=filter_rows.fields(context, table),
+                      comparisons=filter_rows.COMPARISONS)
+    key = ("where row", table, context.session.user.shape, context.viewer.locale.language)
+    return context.system.cache.get(key, draw)
+
+
+def _arrangement(context: Context, listed: Listing) -> Markup:
+    """The choice of columns and groups, which seldom changes from page to page."""
+    language = context.viewer.locale.language
+    def draw() -> Markup:
+        fields = [bound for name in context.records.readable(listed.thing.of)
+                  if (bound := bind(context.system, listed.thing.of, name, language)) is not None]
+        return _drawn(context, "arrangement.html", columns=_columns(listed, fields), groups=_groups(context, fields),
+                      chosen=listed.state.group)
+    key = ("arrangement", listed.thing.of, listed.view.name, context.session.user.shape, language, listed.state.columns,
+           listed.state.group)
+    return context.system.cache.get(key, draw)
+
+
+def _drawn(context: Context, template: str, **values: object) -> Markup:
+    return Markup(environment().get_template(template).render(_=context.text, **values))  # noqa: S704  # escapes itself
 
 
 def groupable(field: Field) -> bool:

@@ -16,7 +16,7 @@ from core.web import exports, filter_rows
 from core.web.context import Context
 from core.web.i18n import N_
 from core.web.list_groups import GroupRow, group_rows
-from core.web.list_tools import tools
+from core.web.list_tools import tools, where_row
 from core.web.list_view import list_title
 from core.web.listing import Listing, listing, order_of, where_of
 from core.web.pages import kanban, rows
@@ -186,7 +186,7 @@ def _draw(context: Context, listed: Listing, content: Content) -> Response:
         exact_url=replace(state, exact=True).url(), tools=tools(context, listed), actions=_actions(context, listed),
         next_url=state.next(following).url() if following else None,
         previous_url=previous.url() if previous else None, first_url=state.at_start().url() if state.start else None,
-        filter_fields=filter_rows.fields(context, thing.of), comparisons=filter_rows.COMPARISONS,
+        where_row=where_row(context, thing.of),
         filter_rows=[(one.text, replace(state.at_start(), where=one.without).url())
                      for one in (filter_rows.rows(state.where) if state.where else ())],
         problem=_.of(problem.words) if problem else "", problem_column=problem.column if problem else None,
