@@ -287,7 +287,7 @@ def _foreign_keys(system: System, root: str) -> Iterator[DesiredForeignKey]:
                 part = kept_part(system.identities, field, name) if several else ""
                 column = _column_name(system, identity, part)
                 table, _ = system.physical[system.identities[target.root], ""]
-                key = f"fk_{identity}_{system.identities[target.root]}" if several else f"fk_{identity}"
+                key = f"fk_{identity}_{system.identities[name]}" if several else f"fk_{identity}"
                 yield DesiredForeignKey(key, column, table)
 
 

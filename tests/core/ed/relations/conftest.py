@@ -83,6 +83,7 @@ fields:
   guest:     {type: link, to: [party, employee], on_delete: restrict}
   host:      {type: link, to: [firm, employee], on_delete: cascade}
   subject:   {type: any_link}
+  either:    {type: link, to: [person, firm]}
   town:      {type: text, formula: recipient.party.nick}
   inside:    {type: boolean, formula: recipient is employee}
   greeting:  {type: text, default: "=coalesce(recipient.employee.name, recipient.party.nick, 'nobody')"}

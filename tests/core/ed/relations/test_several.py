@@ -200,3 +200,9 @@ def test_one_statement_reads_any_number(small: Small, ids: dict[str, int]) -> No
     with small.records() as records, counted(records.session.connection) as sent:
         records.page("event", ["name", "recipient", "guest", "host"], order=["recipient"])
     assert len(sent) == 1
+
+
+def test_two_of_its_tables_may_be_stored_in_one(small: Small, ids: dict[str, int]) -> None:
+    for name in ("person", "firm"):
+        found = small.read("event", small.create("event", name=f"either {name}", either=ids[name]))
+        assert (found["either"], found["either_table"]) == (ids[name], name)
