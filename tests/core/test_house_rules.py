@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 CRM_WORDS = ("customer", "lead", "leads", "opportunity", "opportunities", "invoice", "salesperson", "prospect")
-SQL = re.compile(r"\s*(select\s|insert\s+into|update\s+\S*\s*set|delete\s+from|grant\s|revoke\s|truncate\s|"
-                 r"(alter|create|drop)\s+(unique\s+)?(table|index|schema|role|view|sequence|database))", re.IGNORECASE)
 
 
 def modules(project: Path) -> Iterator[tuple[Path, ast.Module]]:
@@ -35,24 +33,6 @@ def test_core_knows_no_word_of_a_crm(project: Path) -> None:
                 or getattr(node, "arg", None)
             if isinstance(name, str) and set(name.lower().split("_")) & set(CRM_WORDS):
                 found.append(f"{path.relative_to(project)}:{getattr(node, 'lineno', 0)}: {name}")
-    assert not found
-
-
-def test_only_ddl_splices_names_into_sql(project: Path) -> None:
-    found = []
-    for path, tree in modules(project):
-        if path.name == "ddl.py":
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.JoinedStr) and node.values and isinstance(node.values[0], ast.Constant) \
-                    and SQL.match(str(node.values[0].value)):
-                found.append(f"{path.relative_to(project)}:{node.lineno}")
-    assert not found
-
-
-def test_nothing_in_core_runs_text_as_code(project: Path) -> None:
-    found = [f"{path.relative_to(project)}:{node.lineno}" for path, tree in modules(project) for node in ast.walk(tree)
-             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"eval", "exec"}]
     assert not found
 
 

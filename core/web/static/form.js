@@ -1,4 +1,5 @@
 // Editing a record: nothing typed is lost by leaving, conditions follow what is typed, theirs can be taken.
+import { nodes } from "./fragment.js";
 import { words } from "./say.js";
 
 let changed = false;
@@ -106,17 +107,17 @@ function show(form, key, found) {
   const cell = column
     ? form.elements[`${name}.${row}.id`]?.closest("tr")?.querySelector(`td[data-col="${CSS.escape(column)}"]`)
     : field?.querySelector(":scope > .t-value");
-  if ("value" in found && cell) cell.innerHTML = found.value;
+  if ("value" in found && cell) cell.replaceChildren(...nodes(found.value));
   if (!("control" in found)) return;
   const box = column ? cell : field;
   if (!box || box.contains(document.activeElement)) return;
   if (column) {
-    box.innerHTML = found.control;
+    box.replaceChildren(...nodes(found.control));
   } else {
     const label = box.querySelector(":scope > label");
     const after = [...box.children].filter((one) => one !== label && !one.matches(".t-help, .t-problem, .t-theirs"));
     after.forEach((one) => one.remove());
-    label.insertAdjacentHTML("afterend", found.control);
+    label.after(...nodes(found.control));
   }
   box.dispatchEvent(new CustomEvent("lines:added", { bubbles: true }));
 }

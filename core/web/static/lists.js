@@ -1,4 +1,5 @@
 // Lists: groups that open, records that are chosen, cards that are dragged. All of it also works by links and forms.
+import { nodes, page } from "./fragment.js";
 import { toast, words } from "./say.js";
 
 const part = (href) => fetch(href, { headers: { "HX-Request": "true" } });
@@ -23,9 +24,7 @@ async function open(link) {
     toast(words().failed);
     return;
   }
-  const made = document.createElement("template");
-  made.innerHTML = `<table><tbody>${await answer.text()}</tbody></table>`;
-  row.after(...made.content.querySelectorAll("tbody > tr"));
+  row.after(...nodes(await answer.text()).filter((one) => one.localName === "tr"));
 }
 
 document.addEventListener("click", (event) => {
@@ -98,14 +97,12 @@ async function move(card, value) {
   body.set("value", value);
   const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
   if (!answer?.ok) {
-    const made = document.createElement("template");
-    made.innerHTML = answer ? await answer.text() : "";
-    toast(made.content.textContent.trim() || words().failed);
+    const said = nodes(answer ? await answer.text() : "").map((one) => one.textContent).join("");
+    toast(said.trim() || words().failed);
   }
   const fresh = await fetch(location.href).catch(() => null);
   if (!fresh?.ok) return;
-  const page = new DOMParser().parseFromString(await fresh.text(), "text/html");
-  const boards = page.querySelector("[data-boards]");
+  const boards = page(await fresh.text()).querySelector("[data-boards]");
   if (boards) document.querySelector("[data-boards]").replaceWith(boards);
   document.querySelector(`[data-card="${card.dataset.card}"] a`)?.focus({ preventScroll: true });
 }

@@ -1,4 +1,6 @@
 // Controls of single types: the editor of rich text, the colour beside its code, one more of several values.
+import { nodes } from "./fragment.js";
+
 const COMMANDS = [
   ["bold", "B", "bold"], ["italic", "I", "italic"], ["heading", "H", "formatBlock", "h3"],
   ["list", "•", "insertUnorderedList"], ["numbers", "1.", "insertOrderedList"],
@@ -35,7 +37,7 @@ function enrich(area) {
   for (const name of ["aria-describedby", "aria-invalid", "aria-required"]) {
     if (area.hasAttribute(name)) text.setAttribute(name, area.getAttribute(name));
   }
-  text.innerHTML = area.value;
+  text.append(...nodes(area.value));
   text.addEventListener("input", () => {
     area.value = text.textContent.trim() ? text.innerHTML : "";
     area.dispatchEvent(new Event("input", { bubbles: true }));
