@@ -12,7 +12,7 @@ from core.web import filter_rows
 from core.web.binding import bind
 from core.web.context import Context
 from core.web.i18n import N_
-from core.web.shell import environment
+from core.web.shell import drawn
 from core.web.state import ListState
 
 if TYPE_CHECKING:
@@ -50,28 +50,18 @@ def tools(context: Context, listed: Listing) -> Tools:
 
 def where_row(context: Context, table: str) -> Markup:
     """The controls that add a row to a condition; the same on all pages of a table."""
-    def draw() -> Markup:
-        return _drawn(context, "where_row.html", fields=filter_rows.fields(context, table),
-                      comparisons=filter_rows.COMPARISONS)
-    key = ("where row", table, context.session.user.shape, context.viewer.locale.language)
-    return context.system.cache.get(key, draw)
+    return drawn(context, "where_row.html", table, lambda: {
+        "fields": filter_rows.fields(context, table), "comparisons": filter_rows.COMPARISONS})
 
 
 def _arrangement(context: Context, listed: Listing) -> Markup:
     """The choice of columns and groups, which seldom changes from page to page."""
-    language = context.viewer.locale.language
-    def draw() -> Markup:
+    def values() -> dict[str, object]:
         fields = [bound for name in context.records.readable(listed.thing.of)
-                  if (bound := bind(context.system, listed.thing.of, name, language)) is not None]
-        return _drawn(context, "arrangement.html", columns=_columns(listed, fields), groups=_groups(context, fields),
-                      chosen=listed.state.group)
-    key = ("arrangement", listed.thing.of, listed.view.name, context.session.user.shape, language, listed.state.columns,
-           listed.state.group)
-    return context.system.cache.get(key, draw)
-
-
-def _drawn(context: Context, template: str, **values: object) -> Markup:
-    return Markup(environment().get_template(template).render(_=context.text, **values))  # noqa: S704  # escapes itself
+                  if (bound := bind(context.system, listed.thing.of, name, context.viewer.locale.language)) is not None]
+        return {"columns": _columns(listed, fields), "groups": _groups(context, fields), "chosen": listed.state.group}
+    key = (listed.thing.of, listed.view.name, listed.state.columns, listed.state.group)
+    return drawn(context, "arrangement.html", key, values)
 
 
 def groupable(field: Field) -> bool:

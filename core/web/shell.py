@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -73,7 +73,7 @@ def render(context: Context, template: str, frame: Frame, status: int = 200, **v
     body = environment().get_template(template).render(
         _=context.text, context=context, frame=frame, text=context.text, nonce=context.nonce,
         language=language, bars=bars(context, frame, language) if signed_in else "",
-        bottom=bottom(context, frame, language) if signed_in else "",
+        bottom=bottom(context, frame) if signed_in else "",
         theme=context.profile.theme, menu=menu_of(context) if signed_in else (), signed_in=signed_in,
         spoken=script_words(context.text.language), languages=LANGUAGES, initials=initials(context.profile.name),
         **values)
@@ -87,7 +87,7 @@ def bars(context: Context, frame: Frame, language: str) -> Markup:
     """
     def draw() -> list[str]:
         html = environment().get_template("bars.html").render(
-            _=context.text, context=context, sides=sides(context, frame, language), language=language,
+            _=context.text, context=context, sides=sides(context, frame), language=language,
             theme=context.profile.theme, languages=LANGUAGES, initials=initials(context.profile.name),
             settable=bool(setting.changeable(context.session)), csrf=GAPS["csrf"], search=GAPS["search"],
             back=GAPS["back"])
@@ -106,23 +106,26 @@ def _filled(parts: list[str], filled: Mapping[str, str]) -> Iterator[str]:
         yield filled[part] if number % 2 else part
 
 
-def bottom(context: Context, frame: Frame, language: str) -> Markup:
+def bottom(context: Context, frame: Frame) -> Markup:
     """The bar below, on narrow screens."""
     from core.web.pages.menu import menu_of
+    return drawn(context, "bottom.html", (frame.active, bool(frame.search)),
+                 lambda: {"frame": frame, "menu": menu_of(context)})
+
+
+def sides(context: Context, frame: Frame) -> Markup:
+    """The side bar and the dialogs."""
+    from core.web.pages.menu import menu_of
+    return drawn(context, "sides.html", frame.active, lambda: {"frame": frame, "menu": menu_of(context)})
+
+
+def drawn(context: Context, template: str, key: Hashable, values: Callable[[], dict[str, object]]) -> Markup:
+    """A part of pages that is the same for all who may do the same, drawn once for each language and key."""
     def draw() -> Markup:
-        html = environment().get_template("bottom.html").render(_=context.text, frame=frame, menu=menu_of(context))
+        html = environment().get_template(template).render(_=context.text, **values())
         return Markup(html)  # noqa: S704  # a template escapes by itself
     return context.system.cache.get(
-        ("bottom", context.session.user.shape, language, frame.active, bool(frame.search)), draw)
-
-
-def sides(context: Context, frame: Frame, language: str) -> Markup:
-    """The side bar and the dialogs, which are the same on many pages: drawn once for each set of roles."""
-    from core.web.pages.menu import menu_of
-    def draw() -> Markup:
-        html = environment().get_template("sides.html").render(_=context.text, frame=frame, menu=menu_of(context))
-        return Markup(html)  # noqa: S704  # a template escapes by itself
-    return context.system.cache.get(("sides", context.session.user.shape, language, frame.active), draw)
+        ("drawn", template, context.session.user.shape, context.viewer.locale.language, key), draw)
 
 
 @cache
