@@ -38,7 +38,7 @@ def post(who: Person, body: bytes, path: str = "/api/v1/company", **headers: str
     (b'{"employees": 1e999}', 14), (b'{"employees": ' + b"9" * 5000 + b"}", 14), (b"[" * 100_000, 32),
     (b'{"a":' * 100_000, 160), (b"\xff\xfe{\x00}\x00", 0), (b"\xef\xbb\xbf{}", 0), (b'{"name": "\x00"}', 10),
     (b'{"name": "\xed\xa0\x80"}', 10)], ids=lambda value: str(value)[:30])
-def test_a_body_that_is_no_json_is_refused_with_the_place(crm: Crm, company: str, body: bytes, offset: int) -> None:
+def test_rows_72_and_73_a_body_that_is_no_json_is_refused_with_the_place(crm: Crm, company: str, body: bytes, offset: int) -> None:
     with crm.refused():
         for answer in (post(crm.api("admin"), body), crm.api("admin").ask("PATCH", company, body, JSON)):
             assert answer.status == 400
@@ -46,7 +46,7 @@ def test_a_body_that_is_no_json_is_refused_with_the_place(crm: Crm, company: str
             assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_body_that_is_no_record_is_refused(crm: Crm, company: str) -> None:
+def test_row_73_a_body_that_is_no_record_is_refused(crm: Crm, company: str) -> None:
     with crm.refused():
         for body in (b"null", b"1", b'"text"', b"true", b"[1]", b"[[]]", b"[null]", b'[{"name": "x"}, 5]'):
             assert post(crm.api("admin"), body).status == 422
@@ -88,7 +88,7 @@ def test_a_body_that_is_no_record_is_refused(crm: Crm, company: str) -> None:
     ({"Name": "x"}, {"Name": "unknown"}), ({"": 1}, {"": "unknown"}), ({"__class__": {}}, {"__class__": "unknown"}),
     ({"owner_title": "x"}, {"owner_title": "unknown"}), ({"parent.name": "x"}, {"parent.name": "unknown"}),
 ], ids=lambda value: str(value)[:40])
-def test_a_value_that_cannot_be_is_told_by_field_and_code(crm: Crm, values: dict[str, object],
+def test_rows_36_to_43_a_value_that_cannot_be_is_told_by_field_and_code(crm: Crm, values: dict[str, object],
                                                           found: dict[str, str]) -> None:
     with crm.refused():
         answer = post(crm.api("admin"), json.dumps({"name": "New", **values}).encode())
@@ -113,14 +113,14 @@ def test_a_value_that_cannot_be_is_told_by_field_and_code(crm: Crm, values: dict
     ({"lines": [{}, {"_delete": True}]}, {"lines": "line"}), ({"lines": [{"_delete": 1}]}, {"lines": "type"}),
     ({"lines": [{"opportunity": 1}]}, {"lines.0.opportunity": "parent"}),
 ], ids=lambda value: str(value)[:40])
-def test_a_value_of_a_deal_that_cannot_be_is_told(crm: Crm, values: dict[str, object], found: dict[str, str]) -> None:
+def test_rows_41_to_44_a_value_of_a_deal_that_cannot_be_is_told(crm: Crm, values: dict[str, object], found: dict[str, str]) -> None:
     with crm.refused():
         answer = post(crm.api("admin"), json.dumps({"name": "New", **values}).encode(), "/api/v1/opportunity")
     assert answer.status == 422, answer.text
     assert problems(answer) == found
 
 
-def test_a_hidden_field_is_written_as_little_as_an_unknown_one(crm: Crm) -> None:
+def test_row_46_a_hidden_field_is_written_as_little_as_an_unknown_one(crm: Crm) -> None:
     number = crm.create("opportunity", name="Mine", owner=crm.user(SELLER))
     seller = crm.api(SELLER)
     with crm.refused():
@@ -133,7 +133,7 @@ def test_a_hidden_field_is_written_as_little_as_an_unknown_one(crm: Crm) -> None
                 assert hidden.json()["errors"][0]["message"] == unknown.json()["errors"][0]["message"]
 
 
-def test_a_flood_of_mistakes_is_answered_shortly(crm: Crm) -> None:
+def test_row_73_a_flood_of_mistakes_is_answered_shortly(crm: Crm) -> None:
     with crm.refused():
         many = b"{" + b",".join(b'"k%d": 1' % n for n in range(500_000)) + b"}"
         answer = post(crm.api("admin"), many)
@@ -146,7 +146,7 @@ def test_a_flood_of_mistakes_is_answered_shortly(crm: Crm) -> None:
 
 # 74, 75: the envelope
 
-def test_only_plain_json_of_a_known_length_is_taken(crm: Crm) -> None:
+def test_rows_74_and_75_only_plain_json_of_a_known_length_is_taken(crm: Crm) -> None:
     admin, body = crm.api("admin"), b'{"name": "x"}'
     with crm.refused():
         for kind in ("text/plain", FORM, "application/json; charset=utf-16", "", "application/vnd.api+json",
@@ -164,7 +164,7 @@ def test_only_plain_json_of_a_known_length_is_taken(crm: Crm) -> None:
         crm.raw(f"{head}Content-Length: 20\r\n\r\n".encode() + body, close=True)       # seven bytes never come
 
 
-def test_a_method_is_what_the_request_line_says(crm: Crm, company: str) -> None:
+def test_row_75_a_method_is_what_the_request_line_says(crm: Crm, company: str) -> None:
     admin = crm.api("admin")
     with crm.refused():
         for method, path in (("PUT", company), ("POST", company), ("PUT", "/api/v1/company"), ("TRACE", company),
@@ -205,7 +205,7 @@ def test_rows_36_and_74_no_body_or_address_writes_to_many_by_mistake(crm: Crm, m
     ({}, 'W/"1"', 400), ({}, "1", 400), ({}, '"1", "2"', 400), ({}, '""', 400), ({}, '"' + "9" * 30 + '"', 400),
     ({}, '"１"', 400), ({}, '"2"', 409), ({"_version": 1}, '"2"', 400), ({"id": 1, "_version": 1}, None, 400),
     ({"id": "x", "_version": 1}, None, 400)], ids=str)
-def test_a_change_names_the_version_it_was_made_on(crm: Crm, company: str, body: dict[str, object], match: str | None,
+def test_row_75_a_change_names_the_version_it_was_made_on(crm: Crm, company: str, body: dict[str, object], match: str | None,
                                                    status: int) -> None:
     headers = {} if match is None else {"If-Match": match.encode().decode("latin-1")}
     with crm.refused():
@@ -218,7 +218,7 @@ def test_a_change_names_the_version_it_was_made_on(crm: Crm, company: str, body:
 
 @pytest.mark.parametrize("number", ["0", "-1", "1e3", "1.0", "007", "%EF%BC%91", "9223372036854775808", "9" * 30, "1%00",
                                     "abc", "%F0%9F%98%80", "999999999"])
-def test_an_id_that_is_none_is_not_found(crm: Crm, number: str) -> None:
+def test_row_37_an_id_that_is_none_is_not_found(crm: Crm, number: str) -> None:
     with crm.refused():
         for method, body in (("GET", None), ("PATCH", b'{"_version": 1}'), ("DELETE", None)):
             assert crm.api("admin").ask(method, f"/api/v1/company/{number}", body, JSON).status == 404
@@ -226,13 +226,13 @@ def test_an_id_that_is_none_is_not_found(crm: Crm, number: str) -> None:
 
 @pytest.mark.parametrize("table", ["nothing", "COMPANY", "sys.account", "account", "%00", "..", "__class__", "party_9",
                                    "%ED%A0%80", "openapi", "company%00"])
-def test_a_table_that_is_none_is_not_found(crm: Crm, table: str) -> None:
+def test_row_37_a_table_that_is_none_is_not_found(crm: Crm, table: str) -> None:
     with crm.refused():
         assert post(crm.api("admin"), b'{"name": "x"}', f"/api/v1/{table}").status == 404
         assert crm.api("admin").get(f"/api/v1/{table}/1").status == 404
 
 
-def test_a_key_is_good_for_one_request(crm: Crm) -> None:
+def test_row_75_a_key_is_good_for_one_request(crm: Crm) -> None:
     admin = crm.api("admin")
     assert post(admin, b'{"name": "Once"}', Idempotency_Key="once").status == 201
     with crm.refused():
@@ -246,7 +246,7 @@ def test_a_key_is_good_for_one_request(crm: Crm) -> None:
 
 # 76: tokens
 
-def test_only_a_good_token_in_its_header_is_taken(crm: Crm) -> None:
+def test_row_76_only_a_good_token_in_its_header_is_taken(crm: Crm) -> None:
     good = crm.api("admin").token
     session = next(cookie.value for cookie in crm.browser("admin").jar if cookie.name == "sid")
     crm.site.run("token", "amelie")
@@ -270,7 +270,7 @@ def test_only_a_good_token_in_its_header_is_taken(crm: Crm) -> None:
         assert Person(crm.site.address).ask("GET", "/companies", None, {"Authorization": f"Bearer {good}"}).status == 303
 
 
-def test_a_token_does_what_it_was_made_for_and_no_more(crm: Crm, company: str) -> None:
+def test_row_76_a_token_does_what_it_was_made_for_and_no_more(crm: Crm, company: str) -> None:
     reading = Person(crm.site.address, crm.site.run("token", "admin", "--read-only").strip().split()[-1])
     assert reading.get(company).status == 200
     reader, number = crm.api(READER), company.rpartition("/")[2]
@@ -287,7 +287,7 @@ def test_a_token_does_what_it_was_made_for_and_no_more(crm: Crm, company: str) -
         assert post(reader, b'{"name": "x"}', "/api/v1/user").status == 403
 
 
-def test_a_browser_without_its_proof_does_not_write(crm: Crm) -> None:
+def test_row_43_a_browser_without_its_proof_does_not_write(crm: Crm) -> None:
     browser, foreign = crm.browser("admin"), crm.browser(SELLER).token_of_forms
     with crm.refused():
         for headers in ({}, {"X-CSRF-Token": foreign}, {"X-CSRF-Token": "\xff"},

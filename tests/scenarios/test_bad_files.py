@@ -56,7 +56,7 @@ def reasons(crm: Crm) -> dict[str, str]:
     ("name,parent.name\na,1\n", "failed 1"),
     ("ｎame,city\na,b\n", "ｎame"),
 ], ids=lambda value: repr(value)[:40])
-def test_a_file_that_does_not_fit_is_refused_as_a_whole(crm: Crm, run: Run, content: bytes | str, told: str) -> None:
+def test_rows_50_to_52_a_file_that_does_not_fit_is_refused_as_a_whole(crm: Crm, run: Run, content: bytes | str, told: str) -> None:
     with crm.refused():
         code, printed = run("company", content, "--dry-run")
         if told:
@@ -64,7 +64,7 @@ def test_a_file_that_does_not_fit_is_refused_as_a_whole(crm: Crm, run: Run, cont
             assert told in printed and "Traceback" not in printed
 
 
-def test_bad_rows_are_told_one_by_one_and_the_others_go_in(crm: Crm, run: Run) -> None:
+def test_rows_38_to_44_and_53_bad_rows_are_told_one_by_one_and_the_others_go_in(crm: Crm, run: Run) -> None:
     content = ("name,company,stage,amount,close_date,engage_date,product\n"
                "Good by csv,Z Company,won,5.00,2017-03-01,2017-01-01,\n"
                "Unbalanced,Z Company,won,NaN,,,\n"
@@ -94,7 +94,7 @@ def test_bad_rows_are_told_one_by_one_and_the_others_go_in(crm: Crm, run: Run) -
     assert crm.api("admin").get("/api/v1/opportunity", where="name == 'Good by csv'").json()["records"][0]["amount"] == "5.00"
 
 
-def test_cells_that_look_like_formulas_are_text(crm: Crm, run: Run) -> None:
+def test_row_52_cells_that_look_like_formulas_are_text(crm: Crm, run: Run) -> None:
     cells = ["=1+1", "+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3", "<script>alert(1)</script>", "'; drop table x; --", "{{7*7}}"]
     code, _ = run("tag", "name\n" + "\n".join(f'"{cell}"' for cell in cells) + "\n")
     assert code == 0
@@ -105,7 +105,7 @@ def test_cells_that_look_like_formulas_are_text(crm: Crm, run: Run) -> None:
     assert "<script>alert" not in page
 
 
-def test_an_import_gives_no_right_that_its_user_has_not(crm: Crm, run: Run) -> None:
+def test_past_case_22_an_import_gives_no_right_that_its_user_has_not(crm: Crm, run: Run) -> None:
     theirs = crm.create("opportunity", name="Theirs", external_key="THEIRS")
     with crm.refused():
         for user, table in ((READER, "company"), (SELLER, "user"), (SELLER, "role_assignment"), (SELLER, "product")):
@@ -125,7 +125,7 @@ def test_an_import_gives_no_right_that_its_user_has_not(crm: Crm, run: Run) -> N
     ("fields: {name: {template: '{name.__class__}'}}", "__class__"), ("import: company\nencoding: nonsense\nfields: {name: name}", "nonsense"),
     ("delimiter: ab\nfields: {name: name}", "delimiter"), ("\x00", "map.yaml"), ("[" * 5000, "map.yaml"),
 ], ids=lambda value: str(value)[:40])
-def test_a_mapping_that_is_none_is_refused_with_its_place(crm: Crm, run: Run, mapping: str, told: str) -> None:
+def test_past_case_31_a_mapping_that_is_none_is_refused_with_its_place(crm: Crm, run: Run, mapping: str, told: str) -> None:
     with crm.refused():
         code, printed = run("tag", "name\na\n", mapping=mapping)
     assert code == 1 and told in printed and "Traceback" not in printed

@@ -42,7 +42,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("where", "column"), WRONG, ids=[where[:40] for where, _ in WRONG])
-def test_a_condition_that_is_none_is_told_with_its_place(crm: Crm, where: str, column: int | None) -> None:
+def test_rows_45_to_47_a_condition_that_is_none_is_told_with_its_place(crm: Crm, where: str, column: int | None) -> None:
     answer = crm.api("admin").get("/api/v1/company", where=where)
     assert answer.status == 400, answer.text
     assert answer.json()["at"] == "where"
@@ -55,12 +55,12 @@ def test_a_condition_that_is_none_is_told_with_its_place(crm: Crm, where: str, c
     "1 / 0 > 1", "revenue / 0 > 1", "employees % 0 == 1", "today() + days(999999) > today()", "contains(name, '%_\\\\')",
     "id == -1", "name == " + "'x'" * 600, "not not not archived", "(" * 50 + "archived" + ")" * 50,
     "tax_id == 'a\\'b\"c'", "exists(subsidiaries[exists(contacts[exists(affiliations)])])"])
-def test_an_odd_condition_is_answered(crm: Crm, where: str) -> None:
+def test_row_47_an_odd_condition_is_answered(crm: Crm, where: str) -> None:
     assert crm.api("admin").get("/api/v1/company", where=where).status == 200
     assert crm.browser("admin").get("/companies", where=where).status == 200
 
 
-def test_a_list_of_200_000_values_does_not_fit(crm: Crm) -> None:
+def test_row_47_a_list_of_200_000_values_does_not_fit(crm: Crm) -> None:
     where = "id in [" + ",".join(map(str, range(200_000))) + "]"
     assert crm.api("admin").get("/api/v1/company", where=where).status in (414, 431)
     assert crm.browser("admin").get("/companies", where=where).status in (414, 431)
@@ -69,7 +69,7 @@ def test_a_list_of_200_000_values_does_not_fit(crm: Crm) -> None:
 @pytest.mark.parametrize("pattern", ["{} > 1", "{} is None", "{}"])
 @pytest.mark.parametrize(("hidden", "unknown"), [
     ("target_margin", "target_morgan"), ("product.cost", "product.coast"), ("product.margin", "product.morgan")])
-def test_a_hidden_field_is_as_unknown_as_any(crm: Crm, seller: Person, pattern: str, hidden: str, unknown: str) -> None:
+def test_row_46_a_hidden_field_is_as_unknown_as_any(crm: Crm, seller: Person, pattern: str, hidden: str, unknown: str) -> None:
     for parameter in ("where", "order", "fields"):
         answers = [seller.get("/api/v1/opportunity", **{parameter: pattern.format(name)}) for name in (hidden, unknown)]
         assert [answer.status for answer in answers] == [400, 400]
@@ -80,7 +80,7 @@ def test_a_hidden_field_is_as_unknown_as_any(crm: Crm, seller: Person, pattern: 
     assert page.status == 400
 
 
-def test_no_path_reaches_what_is_hidden(crm: Crm, seller: Person) -> None:
+def test_past_case_3_no_path_reaches_what_is_hidden(crm: Crm, seller: Person) -> None:
     """Two and three hops, through lines, sets and the variable of the user."""
     for where in ("exists(lines[product.cost > 1])", "exists(all.product[cost > 1])", "count(all.opportunity.product.cost) > 1",
                   "company.opportunities.target_margin > 1", "exists(company.opportunities[target_margin > 1])",
@@ -89,7 +89,7 @@ def test_no_path_reaches_what_is_hidden(crm: Crm, seller: Person) -> None:
         assert seller.get("/api/v1/opportunity", where=where).status == 400, where
 
 
-def test_a_secret_changes_no_answer(crm: Crm, seller: Person) -> None:
+def test_past_case_1_a_secret_changes_no_answer(crm: Crm, seller: Person) -> None:
     """Whatever the margin is, a seller gets the same bytes."""
     number = crm.create("opportunity", name="Oracle", owner=crm.user(SELLER), target_margin="11")
     asks = [{"where": "name == 'Oracle'"}, {"order": "-weighted,name"}, {"where": f"id == {number}", "count": "1"}]
@@ -120,19 +120,19 @@ def test_a_secret_changes_no_answer(crm: Crm, seller: Person) -> None:
     ("group", "city) --"), ("aggregate", "evil(name)"), ("aggregate", "sum(name)"), ("aggregate", "count();--"),
     ("aggregate", "sum(" + "(" * 500), ("_connector", "or"), ("__class__", "x"), ("order by", "x"),
 ])
-def test_a_query_that_is_not_understood_names_its_parameter(crm: Crm, parameter: str, value: str) -> None:
+def test_row_49_a_query_that_is_not_understood_names_its_parameter(crm: Crm, parameter: str, value: str) -> None:
     answer = crm.api("admin").get("/api/v1/company", **{parameter: value})
     assert (answer.status, answer.json()["at"]) == (400, parameter)
 
 
-def test_a_parameter_that_comes_twice_is_refused(crm: Crm) -> None:
+def test_row_36_a_parameter_that_comes_twice_is_refused(crm: Crm) -> None:
     for query in ("limit=5&limit=6", "where=archived&where=archived", "fields=name&fields=name"):
         assert crm.api("admin").get(f"/api/v1/company?{query}").status == 400
     for query in ("q=a&q=b", "sort=name&sort=city", "start=1&start=2"):
         assert crm.browser("admin").get(f"/companies?{query}").status == 400
 
 
-def test_a_cursor_is_good_for_its_own_list_only(crm: Crm) -> None:
+def test_row_49_a_cursor_is_good_for_its_own_list_only(crm: Crm) -> None:
     admin = crm.api("admin")
     cursor = admin.get("/api/v1/opportunity", limit="3", order="-amount").json()["next"]
     for wrong in ({"order": "name"}, {}, {"order": "-amount,name"}):
@@ -148,13 +148,13 @@ def test_a_cursor_is_good_for_its_own_list_only(crm: Crm) -> None:
     ("limit=1e9", 200), ("after=rubbish", 400), ("after=%00", 400), ("list=nothing", 200), ("f=nothing&f=nothing", 200),
     ("trash=2", 200), ("deleted=1e3", 200), ("deleted=" + "9" * 30, 200), ("nonsense=1", 200), ("q=%00", 400),
     ("q=%ED%A0%80", 200), ("where=%ED%A0%80", 400), ("where=%00", 400)])
-def test_an_address_of_a_list_shows_it_or_says_what_is_wrong(crm: Crm, query: str, status: int) -> None:
+def test_row_49_an_address_of_a_list_shows_it_or_says_what_is_wrong(crm: Crm, query: str, status: int) -> None:
     assert crm.browser("admin").get(f"/companies?{query}").status == status
 
 
 @pytest.mark.parametrize("words", ["%" * 200, "%" * 5000, "_" * 200, "'\"\\", "(((", "a:*", "a & b | !", "<->", "-",
                                    "名称" * 100, "\u202e", "x" * 5000])
-def test_a_search_takes_any_signs_as_signs(crm: Crm, words: str) -> None:
+def test_row_48_a_search_takes_any_signs_as_signs(crm: Crm, words: str) -> None:
     number = crm.create("company", name="100 % Öl_Werk")
     for path in ("/companies", "/search", "/-/lookup/opportunity/company"):
         answer = crm.browser("admin").get(path, q=words)
@@ -162,14 +162,14 @@ def test_a_search_takes_any_signs_as_signs(crm: Crm, words: str) -> None:
         assert f"/{number}" not in answer.text
 
 
-def test_a_search_finds_signs_as_they_are(crm: Crm) -> None:
+def test_row_48_a_search_finds_signs_as_they_are(crm: Crm) -> None:
     number = crm.create("company", name="99 % A_B")
     for words in ("99 %", "A_B", "9 % A_"):
         assert str(number) in crm.browser("admin").get("/-/lookup/opportunity/company", q=words).text
     assert str(number) not in crm.browser("admin").get("/-/lookup/opportunity/company", q="99 _ A%B").text
 
 
-def test_nothing_is_searched_with_what_no_text_holds(crm: Crm) -> None:
+def test_row_48_nothing_is_searched_with_what_no_text_holds(crm: Crm) -> None:
     admin: Browser = crm.browser("admin")
     for path in ("/companies?q=%00", "/search?q=%00", "/-/lookup/opportunity/company?q=%00"):
         assert admin.get(path).status == 400

@@ -59,7 +59,7 @@ def plain(html: str, number: int) -> str:
 # 36, 37: ids, owners, keys
 
 @pytest.mark.parametrize("number", NONE_IDS)
-def test_an_id_that_is_none_is_not_found(crm: Crm, admin: Browser, number: str) -> None:
+def test_row_37_an_id_that_is_none_is_not_found(crm: Crm, admin: Browser, number: str) -> None:
     with crm.refused():
         for path in (f"/companies/{number}", f"/companies/{number}/history", f"/-/open/company/{number}",
                      f"/-/file/company/{number}/name"):
@@ -69,7 +69,7 @@ def test_an_id_that_is_none_is_not_found(crm: Crm, admin: Browser, number: str) 
             assert admin.save(path, 1, ("name", "x")).status == 404, path
 
 
-def test_what_belongs_to_others_is_as_if_it_were_not_there(crm: Crm, seller: Browser, deal: int) -> None:
+def test_row_37_what_belongs_to_others_is_as_if_it_were_not_there(crm: Crm, seller: Browser, deal: int) -> None:
     missing = 999_999_999
     with crm.refused():
         for ask in (lambda n: seller.get(f"/opportunities/{n}"), lambda n: seller.get(f"/opportunities/{n}/history"),
@@ -84,7 +84,7 @@ def test_what_belongs_to_others_is_as_if_it_were_not_there(crm: Crm, seller: Bro
             assert plain(theirs.text, deal) == plain(none.text, missing)
 
 
-def test_those_who_may_read_only_do_not_write(crm: Crm, company: int) -> None:
+def test_past_case_8_those_who_may_read_only_do_not_write(crm: Crm, company: int) -> None:
     reader, nobody = crm.browser(READER), crm.browser(NOBODY)
     assert reader.get(f"/companies/{company}").status == 200
     with crm.refused():
@@ -100,7 +100,7 @@ def test_those_who_may_read_only_do_not_write(crm: Crm, company: int) -> None:
 @pytest.mark.parametrize("key", [
     "nonsense", "id", "_type", "_delete", "_deleted_on", "created_by", "created_on", "changed_by", "_method",
     "contact_count", "won_total", "__class__", "name.x.y", "contacts.0.nonsense", "contacts.１.name", "名称", "name\x00"])
-def test_a_form_takes_nothing_it_did_not_ask_for(crm: Crm, admin: Browser, company: int, key: str) -> None:
+def test_row_36_a_form_takes_nothing_it_did_not_ask_for(crm: Crm, admin: Browser, company: int, key: str) -> None:
     with crm.refused():
         for path in (f"/companies/{company}", "/companies/new"):
             answer = admin.save(path, 1, ("name", "Changed"), (key, "7"))
@@ -109,12 +109,12 @@ def test_a_form_takes_nothing_it_did_not_ask_for(crm: Crm, admin: Browser, compa
 
 
 @pytest.mark.parametrize("key", ["weighted", "line_total", "code"])
-def test_what_is_worked_out_is_not_set(crm: Crm, admin: Browser, deal: int, key: str) -> None:
+def test_row_44_what_is_worked_out_is_not_set(crm: Crm, admin: Browser, deal: int, key: str) -> None:
     with crm.refused():
         assert admin.save(f"/opportunities/{deal}", 1, (key, "7")).status == 422
 
 
-def test_a_hidden_field_is_as_unknown_as_any(crm: Crm, seller: Browser, mine: int) -> None:
+def test_row_36_a_hidden_field_is_as_unknown_as_any(crm: Crm, seller: Browser, mine: int) -> None:
     with crm.refused():
         hidden, unknown = (seller.save(f"/opportunities/{mine}", 1, (key, "77")) for key in ("target_margin", "no_such"))
         assert (hidden.status, unknown.status) == (422, 422)
@@ -124,7 +124,7 @@ def test_a_hidden_field_is_as_unknown_as_any(crm: Crm, seller: Browser, mine: in
         assert on_top(hidden).replace("target_margin", "no_such") == on_top(unknown)
 
 
-def test_a_key_that_comes_twice_is_refused(crm: Crm, admin: Browser, company: int) -> None:
+def test_row_36_a_key_that_comes_twice_is_refused(crm: Crm, admin: Browser, company: int) -> None:
     with crm.refused():
         assert admin.save(f"/companies/{company}", 1, ("name", "a"), ("name", "b")).status == 400
         assert admin.save(f"/companies/{company}", 1, ("_version", "2"), ("name", "b")).status == 400
@@ -134,7 +134,7 @@ def test_a_key_that_comes_twice_is_refused(crm: Crm, admin: Browser, company: in
 
 
 @pytest.mark.parametrize("kind", ["nothing", "party", "user", "contact", "\x00", "COMPANY"])
-def test_only_kinds_that_the_object_offers_are_created(crm: Crm, admin: Browser, kind: str) -> None:
+def test_row_36_only_kinds_that_the_object_offers_are_created(crm: Crm, admin: Browser, kind: str) -> None:
     with crm.refused():
         assert admin.post("/companies/new", ("_kind", kind), ("name", "x")).status == 404
         assert admin.post("/parties/new", ("name", "x")).status == 400
@@ -153,7 +153,7 @@ def test_only_kinds_that_the_object_offers_are_created(crm: Crm, admin: Browser,
     ("parent", "999999999"), ("parent", "1e3"), ("parent", "-1"), ("parent", str(2**63)), ("parent", "１"),
     ("parent", "0"), ("parent", "1,2"), ("tags", "999999"), ("tags", "abc"),
 ])
-def test_a_value_that_cannot_be_is_told_beside_its_field(crm: Crm, admin: Browser, company: int, field: str,
+def test_rows_38_to_43_a_value_that_cannot_be_is_told_beside_its_field(crm: Crm, admin: Browser, company: int, field: str,
                                                          value: str) -> None:
     with crm.refused():
         changed = admin.save(f"/companies/{company}", 1, (field, value))
@@ -169,7 +169,7 @@ def test_a_value_that_cannot_be_is_told_beside_its_field(crm: Crm, admin: Browse
     ("state", "Draft"), ("probability", "101"), ("probability", "NaN"), ("lines.0.id", "1e3"), ("lines.0.quantity", "0"),
     ("lines.0.quantity", "1.0005"), ("lines.0.price", "NaN"), ("lines.0.discount", "-1"), ("document~", "5"),
 ])
-def test_a_value_of_a_deal_that_cannot_be_is_refused(crm: Crm, admin: Browser, deal: int, field: str,
+def test_rows_39_to_44_a_value_of_a_deal_that_cannot_be_is_refused(crm: Crm, admin: Browser, deal: int, field: str,
                                                      value: str) -> None:
     lines = (("lines~", "1"), ("lines.0.description", "x")) if field.startswith("lines.") else ()
     with crm.refused():
@@ -178,7 +178,7 @@ def test_a_value_of_a_deal_that_cannot_be_is_refused(crm: Crm, admin: Browser, d
     assert "t-problem" in answer.text or on_top(answer)
 
 
-def test_links_lead_only_to_what_is_there_and_may_be_seen(crm: Crm, admin: Browser, company: int, mine: int) -> None:
+def test_row_37_links_lead_only_to_what_is_there_and_may_be_seen(crm: Crm, admin: Browser, company: int, mine: int) -> None:
     contact = crm.create("contact", name="Somebody")
     trashed = crm.create("company", name="Gone")
     assert crm.api("admin").ask("DELETE", f"/api/v1/company/{trashed}").status == 204
@@ -187,13 +187,13 @@ def test_links_lead_only_to_what_is_there_and_may_be_seen(crm: Crm, admin: Brows
             assert beside(admin.save(f"/companies/{company}", 1, ("parent", str(other))), "parent")
 
 
-def test_numbers_keep_every_digit(crm: Crm, admin: Browser) -> None:
+def test_row_40_numbers_keep_every_digit(crm: Crm, admin: Browser) -> None:
     number = crm.create("company", name="Rich")
     assert admin.save(f"/companies/{number}", 1, ("revenue", "999999999999999.99")).status == 303
     assert crm.api("admin").get(f"/api/v1/company/{number}").json()["revenue"] == "999999999999999.99"
 
 
-def test_no_row_keeps_a_list_from_being_shown(crm: Crm, admin: Browser) -> None:
+def test_row_41_no_row_keeps_a_list_from_being_shown(crm: Crm, admin: Browser) -> None:
     """Not even by hand comes a day into a table that would break every page that shows it."""
     number = crm.create("opportunity", name="Poison")
     for field, value in (("engage_date", "10000-01-01"), ("engage_date", "infinity"), ("starts", "0044-03-15 BC")):
@@ -206,7 +206,7 @@ def test_no_row_keeps_a_list_from_being_shown(crm: Crm, admin: Browser) -> None:
     assert crm.api("admin").get(f"/api/v1/opportunity/{number}").status == 200
 
 
-def test_signs_that_turn_the_text_are_kept_apart(crm: Crm, admin: Browser) -> None:
+def test_row_43_signs_that_turn_the_text_are_kept_apart(crm: Crm, admin: Browser) -> None:
     number = crm.create("company", name="\u202egnp.exe <script>alert(1)</script>")
     for path in (f"/companies/{number}", "/companies?sort=-name", f"/companies/{number}?edit=1"):
         page = admin.get(path).text
@@ -214,7 +214,7 @@ def test_signs_that_turn_the_text_are_kept_apart(crm: Crm, admin: Browser) -> No
     assert "<bdi>\u202egnp.exe &lt;script&gt;" in admin.get(f"/companies/{number}").text
 
 
-def test_a_text_of_20_megabytes_is_too_large(crm: Crm) -> None:
+def test_row_42_a_text_of_20_megabytes_is_too_large(crm: Crm) -> None:
     with crm.refused():
         for kind in ("application/x-www-form-urlencoded", f"multipart/form-data; boundary={BOUNDARY}"):
             size = 20_000_000 if kind.startswith("application") else 70_000_000
@@ -223,13 +223,13 @@ def test_a_text_of_20_megabytes_is_too_large(crm: Crm) -> None:
             assert crm.raw(head.encode() + b"x" * 100_000).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_large_text_among_files_is_too_large(crm: Crm, admin: Browser) -> None:
+def test_row_42_a_large_text_among_files_is_too_large(crm: Crm, admin: Browser) -> None:
     with crm.refused():
         answer = admin.upload("/opportunities/new", [("name", "x" * 2_100_000)], "document", "a.txt", b"a")
     assert answer.status == 413
 
 
-def test_files_that_cannot_be_are_refused(crm: Crm, admin: Browser, deal: int) -> None:
+def test_row_71_files_that_cannot_be_are_refused(crm: Crm, admin: Browser, deal: int) -> None:
     pairs = [("_version", "1"), ("_base", "{}")]
     with crm.refused():
         empty = admin.upload(f"/opportunities/{deal}", pairs, "document", "a.txt", b"")
@@ -241,7 +241,7 @@ def test_files_that_cannot_be_are_refused(crm: Crm, admin: Browser, deal: int) -
 
 
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "a\\..\\b.html", ".htaccess", "x" * 400 + ".html", "con"])
-def test_a_file_is_kept_under_our_name_and_never_shown(crm: Crm, admin: Browser, name: str) -> None:
+def test_rows_68_to_70_a_file_is_kept_under_our_name_and_never_shown(crm: Crm, admin: Browser, name: str) -> None:
     created = admin.upload("/opportunities/new", [("name", "With a file")], "document", name, b"<script>alert(1)</script>")
     assert created.status == 303, created.text
     number = created.headers["location"].rpartition("/")[2]
@@ -256,14 +256,14 @@ def test_a_file_is_kept_under_our_name_and_never_shown(crm: Crm, admin: Browser,
 # 42 to 44: versions, lines, proofs
 
 @pytest.mark.parametrize("version", ["", "-1", "1e3", "２", "1.0", "2" * 30, None])
-def test_a_form_says_which_version_it_was_opened_on(crm: Crm, admin: Browser, company: int, version: str | None) -> None:
+def test_row_43_a_form_says_which_version_it_was_opened_on(crm: Crm, admin: Browser, company: int, version: str | None) -> None:
     pairs = (("_base", "{}"), ("name", "Z"), *((("_version", version),) if version is not None else ()))
     with crm.refused():
         assert admin.post(f"/companies/{company}", *pairs).status == 400
         assert admin.post(f"/companies/{company}/delete", *pairs[2:]).status == 400
 
 
-def test_a_stale_version_is_a_conflict(crm: Crm, admin: Browser, company: int) -> None:
+def test_row_43_a_stale_version_is_a_conflict(crm: Crm, admin: Browser, company: int) -> None:
     with crm.refused():
         answer = admin.save(f"/companies/{company}", 7, ("name", "Typed by me"))
         assert answer.status == 409 and "Typed by me" in answer.text
@@ -272,13 +272,13 @@ def test_a_stale_version_is_a_conflict(crm: Crm, admin: Browser, company: int) -
 
 
 @pytest.mark.parametrize("memory", ["[" * 100_000, "[]", "{", "9" * 5000, '{"lines": [1]}', '{"lines": {"x": 1}}', "NaN"])
-def test_a_form_with_a_broken_memory_still_counts(crm: Crm, admin: Browser, deal: int, memory: str) -> None:
+def test_row_36_a_form_with_a_broken_memory_still_counts(crm: Crm, admin: Browser, deal: int, memory: str) -> None:
     with crm.refused():
         answer = admin.post(f"/opportunities/{deal}", ("_version", "1"), ("_base", memory), ("lines~", "1"), ("amount", "-"))
     assert answer.status == 422 and beside(answer, "amount")
 
 
-def test_lines_of_others_are_no_lines_of_this_record(crm: Crm, seller: Browser, deal: int, mine: int) -> None:
+def test_row_37_lines_of_others_are_no_lines_of_this_record(crm: Crm, seller: Browser, deal: int, mine: int) -> None:
     theirs, own = crm.line(deal), crm.line(mine)
     rows = ([("id", theirs), ("description", "x")], [("id", theirs), ("_delete", "1")], [("id", "999999999"), ("price", "1")],
             [("id", own), ("opportunity", str(deal))], [("id", own), ("total", "1")], [("id", "-1"), ("price", "1")])
@@ -292,7 +292,7 @@ def test_lines_of_others_are_no_lines_of_this_record(crm: Crm, seller: Browser, 
         assert seller.save(f"/opportunities/{mine}", 1, ("lines~", "1"), *many).status == 422
 
 
-def test_settings_are_chosen_from_what_is_offered(crm: Crm, admin: Browser) -> None:
+def test_row_43_settings_are_chosen_from_what_is_offered(crm: Crm, admin: Browser) -> None:
     with crm.refused():
         for pair in (("language", "xx"), ("theme", "none"), ("time_zone", "../../etc/passwd"), ("time_zone", "\x00")):
             assert admin.post("/my-account/settings", pair).status == 422

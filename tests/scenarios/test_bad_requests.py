@@ -35,7 +35,7 @@ def status(answer: bytes) -> int:
 
 # 43: proofs that a write comes from our own pages
 
-def test_a_write_without_its_proof_is_forbidden(crm: Crm, admin: Browser, company: str) -> None:
+def test_row_43_a_write_without_its_proof_is_forbidden(crm: Crm, admin: Browser, company: str) -> None:
     good, foreign = admin.token_of_forms, crm.browser(SELLER).token_of_forms
     cases: list[tuple[str | None, dict[str, str]]] = [
         (None, {}), ("", {}), (foreign, {}), ("é\x00", {}), ("😀" * 1000, {}), (good[:-1], {}), (good + "x", {}),
@@ -110,7 +110,7 @@ def test_no_address_and_no_header_chooses_where_we_are(crm: Crm) -> None:
 
 # Broken off, packed, oversized
 
-def test_half_a_form_is_no_form(crm: Crm, admin: Browser, company: str) -> None:
+def test_rows_71_and_75_half_a_form_is_no_form(crm: Crm, admin: Browser, company: str) -> None:
     body = urlencode([("_csrf", admin.token_of_forms), ("_version", "1"), ("_base", "{}"), ("note", "x" * 3000)]).encode()
     parts = "".join(f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in (
         ("_csrf", admin.token_of_forms), ("_version", "1"), ("_base", "{}"), ("note", "x" * 3000))).encode()
@@ -130,7 +130,7 @@ def test_half_a_form_is_no_form(crm: Crm, admin: Browser, company: str) -> None:
 @pytest.mark.parametrize("headers", [
     b"Content-Length: -1", b"Content-Length: 1e3", b"Content-Length: 5\r\nContent-Length: 6", b"X-A: " + b"x" * 2_000_000,
     b"\r\n".join(b"X-%d: a" % n for n in range(1000)), b"no colon", b"X-A: a\x00b"])
-def test_a_request_that_is_none_is_refused_at_the_door(crm: Crm, headers: bytes) -> None:
+def test_row_75_a_request_that_is_none_is_refused_at_the_door(crm: Crm, headers: bytes) -> None:
     answer = crm.raw(b"POST /login HTTP/1.1\r\nHost: a\r\n" + headers + b"\r\nConnection: close\r\n\r\n")
     assert status(answer) in (0, 400, 413, 431)
 
@@ -143,7 +143,7 @@ def test_a_request_that_is_none_is_refused_at_the_door(crm: Crm, headers: bytes)
     b"Range: bytes=0-1,5-", b"If-None-Match: \xff", b"X-Forwarded-For: 1.2.3.4\xff", b"Expect: 100-continue",
     b"Upgrade: websocket", b"HX-Request: true", b"Host: b", b"Origin: http://[::1", b"Referer: \xff",
     b"Content-Type: multipart/form-data; boundary=\xff"], ids=lambda header: repr(header)[:40])
-def test_a_header_that_makes_no_sense_makes_no_difference(crm: Crm, header: bytes) -> None:
+def test_past_case_23_a_header_that_makes_no_sense_makes_no_difference(crm: Crm, header: bytes) -> None:
     for path, expected in ((b"/companies", (303, 401)), (b"/api/v1/company", (401,)), (b"/login", (200,))):
         answer = crm.raw(b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n" + header + b"\r\nConnection: close\r\n\r\n")
         assert status(answer) in expected
@@ -159,7 +159,7 @@ def test_an_address_that_leads_nowhere_is_told_so(crm: Crm, path: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "CONNECTX", "OPTIONS"])
-def test_a_method_that_is_not_for_a_page_is_refused(crm: Crm, admin: Browser, company: str, method: str) -> None:
+def test_row_75_a_method_that_is_not_for_a_page_is_refused(crm: Crm, admin: Browser, company: str, method: str) -> None:
     with crm.refused():
         for path in (company, "/companies", f"{company}/delete", "/"):
             assert admin.ask(method, path).status == 405

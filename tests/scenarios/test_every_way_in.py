@@ -59,7 +59,7 @@ def ask(who: Person, route: Route, path: str, csrf: str) -> Answer:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.methods[0]} {route.rule}")
-def test_strangers_and_nobodies_get_nothing_anywhere(crm: Crm, route: Route) -> None:
+def test_past_case_11_strangers_and_nobodies_get_nothing_anywhere(crm: Crm, route: Route) -> None:
     if route.rule in ("/logout", "/login"):         # these are for everybody
         return
     stranger, nobody = Person(crm.site.address), crm.browser(NOBODY)
@@ -126,7 +126,7 @@ def settable(field: Field) -> bool:
     return field.formula is None and field.readonly is not True and field.type.name != "sequence"
 
 
-def test_only_what_is_declared_is_changed_and_nothing_beside_it(crm: Crm, model: Model) -> None:
+def test_past_case_19_only_what_is_declared_is_changed_and_nothing_beside_it(crm: Crm, model: Model) -> None:
     admin = crm.api("admin")
     for table in concrete(model):
         record = made(crm, model, table)
@@ -148,7 +148,7 @@ def test_only_what_is_declared_is_changed_and_nothing_beside_it(crm: Crm, model:
             record = after
 
 
-def test_nothing_undeclared_comes_into_a_new_record(crm: Crm, model: Model) -> None:
+def test_past_case_19_nothing_undeclared_comes_into_a_new_record(crm: Crm, model: Model) -> None:
     with crm.refused():
         for table in concrete(model):
             for name in (*SYSTEM, *(n for n, f in table.fields.items() if not settable(f)), "nothing", "__class__", "user.name"):
@@ -158,7 +158,7 @@ def test_nothing_undeclared_comes_into_a_new_record(crm: Crm, model: Model) -> N
 
 
 @pytest.mark.parametrize("login", [READER, NOBODY])
-def test_those_without_the_right_change_no_field_of_any_table(crm: Crm, model: Model, login: str) -> None:
+def test_past_case_8_those_without_the_right_change_no_field_of_any_table(crm: Crm, model: Model, login: str) -> None:
     who: Browser = crm.browser(login)
     proof = {"X-CSRF-Token": who.token_of_forms, "Content-Type": "application/json"}
     for table in concrete(model):
@@ -175,7 +175,7 @@ def test_those_without_the_right_change_no_field_of_any_table(crm: Crm, model: M
             assert who.ask("DELETE", f"/api/v1/{table.name}/{record['id']}", None, proof).status in (403, 404)
 
 
-def test_people_give_themselves_no_rights(crm: Crm) -> None:
+def test_past_case_10_people_give_themselves_no_rights(crm: Crm) -> None:
     for login in (SELLER, READER, NOBODY):
         who, own = crm.browser(login), crm.user(login)
         proof = {"X-CSRF-Token": who.token_of_forms, "Content-Type": "application/json"}
@@ -196,7 +196,7 @@ def test_people_give_themselves_no_rights(crm: Crm) -> None:
                 assert who.post("/role_assignments/new", ("user", str(own)), ("role", role)).status in (403, 404)
 
 
-def test_forms_take_no_field_that_is_not_on_them(crm: Crm, model: Model) -> None:
+def test_past_case_19_forms_take_no_field_that_is_not_on_them(crm: Crm, model: Model) -> None:
     """Every field of every table, and every other table's fields, to the form of every object."""
     admin, names = crm.browser("admin"), sorted({name for table in model.tables.values() for name in table.fields})
     for thing in model.objects.values():

@@ -126,7 +126,7 @@ def is_empty(place: Settings) -> bool:
     return not tables and not stored(place.home) and not (place.home / MARKER).exists()
 
 
-def test_everything_comes_back_and_the_application_starts_on_it(site: Site, place: Settings, tmp_path: Path) -> None:
+def test_past_case_52_everything_comes_back_and_the_application_starts_on_it(site: Site, place: Settings, tmp_path: Path) -> None:
     done = backup(site.owner, site.settings.home, tmp_path / "all.tessera")
     assert done.files == 3 and (tmp_path / "all.tessera").stat().st_mode & 0o077 == 0
     bring_back(place, tmp_path / "all.tessera")

@@ -34,7 +34,7 @@ def test_all_schemas_and_extensions_are_there(connection: Connection) -> None:
     assert connection.scalar(text("select to_regclass('jobs.procrastinate_jobs') is not null"))
 
 
-def test_the_app_role_is_no_superuser_and_owns_nothing(app_engine: Engine) -> None:
+def test_past_case_7_the_app_role_is_no_superuser_and_owns_nothing(app_engine: Engine) -> None:
     with engines.transaction(app_engine) as app:
         name, superuser, creates = app.execute(text(
             "select current_user, rolsuper, rolcreaterole or rolcreatedb from pg_roles"
@@ -55,7 +55,7 @@ def test_the_app_role_is_no_superuser_and_owns_nothing(app_engine: Engine) -> No
     "set role tessera",
     "select pg_read_file('/etc/hostname')",
 ])
-def test_the_app_role_is_refused_what_is_not_its_own(app_engine: Engine, statement: str) -> None:
+def test_past_case_7_the_app_role_is_refused_what_is_not_its_own(app_engine: Engine, statement: str) -> None:
     with pytest.raises(DBAPIError, match="permission denied|must be owner"), engines.transaction(app_engine) as app:
         app.exec_driver_sql(statement)
 

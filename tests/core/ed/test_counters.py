@@ -64,14 +64,14 @@ def buy(world: World, id_: int, how: Callable[[Any, int], Any], sold: list[int])
         assert {one.message for one in error.problems} <= {"There are only so many.", "Sold out."}
 
 
-def test_case_47_and_fault_10_twenty_buyers_of_ten_items_by_a_balance(world: World) -> None:
+def test_past_case_47_and_fault_10_twenty_buyers_of_ten_items_by_a_balance(world: World) -> None:
     id_, sold = product(world, ITEMS), list[int]()
     take = partial(buy, world, id_, lambda records, one: records.add("product", [{"id": one, "stock": -1}]), sold)
     in_lots(take, BUYERS)
     assert (len(sold), stored(world, "product", id_, "stock")) == (ITEMS, 0)
 
 
-def test_case_47_twenty_buyers_of_ten_items_by_a_ledger_whose_sum_is_the_balance(world: World) -> None:
+def test_past_case_47_twenty_buyers_of_ten_items_by_a_ledger_whose_sum_is_the_balance(world: World) -> None:
     id_, sold = product(world, ITEMS), list[int]()
     take = partial(buy, world, id_, lambda records, one: records.create("purchase", [{"product": one}]), sold)
     in_lots(take, BUYERS)
@@ -80,7 +80,7 @@ def test_case_47_twenty_buyers_of_ten_items_by_a_ledger_whose_sum_is_the_balance
         assert records.count("purchase", filters={"product": id_}) == (ITEMS, False)
 
 
-def test_case_48_a_naive_read_and_write_loses_nothing_for_the_version_refuses_it(world: World) -> None:
+def test_past_case_48_a_naive_read_and_write_loses_nothing_for_the_version_refuses_it(world: World) -> None:
     id_ = product(world, 0)
     refused = list[int]()
 
@@ -99,7 +99,7 @@ def test_case_48_a_naive_read_and_write_loses_nothing_for_the_version_refuses_it
     assert stored(world, "product", id_, "stock") == 80
 
 
-def test_case_48_a_stale_form_does_not_overwrite(world: World) -> None:
+def test_past_case_48_a_stale_form_does_not_overwrite(world: World) -> None:
     id_ = product(world, 1)
     with world.records() as records:
         records.update("product", [{"id": id_, "_version": 1, "stock": 5}])

@@ -40,7 +40,7 @@ def stored_files(world: World) -> set[str]:
     (b"\xff\xfe\xfd" * 10, "x.txt", "application/octet-stream"),
     (b"GIF89a/*", "x.js", "image/gif"),
 ])
-def test_the_bytes_say_what_a_file_is_not_its_name(content: bytes, name: str, kind: str) -> None:
+def test_past_case_35_the_bytes_say_what_a_file_is_not_its_name(content: bytes, name: str, kind: str) -> None:
     assert sniff(content, name) == kind
 
 
@@ -49,7 +49,7 @@ def test_the_bytes_say_what_a_file_is_not_its_name(content: bytes, name: str, ki
     ("gnp\u202e.exe", "gnp.exe"), ("a\r\nSet-Cookie: x", "aSet-Cookie: x"), ("файл.pdf", "файл.pdf"), ("...", "file"),
     ("x" * 400 + ".pdf", "x" * 196 + ".pdf"), ("nul\0.txt", "nul.txt"),
 ])
-def test_a_name_is_only_a_label(name: str, shown: str) -> None:
+def test_past_case_34_a_name_is_only_a_label(name: str, shown: str) -> None:
     assert label(name) == shown
 
 
@@ -63,7 +63,7 @@ def test_an_upload_is_stored_with_its_record_and_read_back(world: World) -> None
             assert (file.name, file.type, file.size, content.read()) == ("offer.txt", "text/plain", 8, b"An offer")
 
 
-def test_the_field_may_be_saved_unchanged_or_emptied_but_not_pointed_elsewhere(world: World, unchanged) -> None:
+def test_past_case_30_the_field_may_be_saved_unchanged_or_emptied_but_not_pointed_elsewhere(world: World, unchanged) -> None:
     with world.records("sue") as records:
         one, two = records.create("deal", [{"name": n, "paper": Upload(n, n.encode())} for n in ("one", "two")])
         papers = {r["id"]: r["paper"] for r in records.read("deal", [one, two], ["paper"])}
@@ -92,7 +92,7 @@ def test_what_the_field_does_not_take_is_refused(world: World, unchanged, upload
         records.create("deal", [{"name": Upload("n", b"a name"), "note": "n"}])
 
 
-def test_a_refused_record_leaves_no_file(world: World, unchanged) -> None:
+def test_past_case_8_a_refused_record_leaves_no_file(world: World, unchanged) -> None:
     with world.records() as records:
         [theirs] = records.create("deal", [{"name": "theirs", "owner": world["sam"]}])
     with unchanged(), pytest.raises(Invalid), world.records("sue") as records:
@@ -131,7 +131,7 @@ def test_collecting_takes_only_old_files_that_no_record_names(world: World) -> N
     assert lost not in stored_files(world) and {young, digest(b"kept")} <= stored_files(world)
 
 
-def test_no_record_ever_points_to_nothing_while_files_are_collected(world: World) -> None:
+def test_past_case_51_no_record_ever_points_to_nothing_while_files_are_collected(world: World) -> None:
     """Uploads, half of them rolled back, against a collector with no grace for anything but what is just stored."""
     store, stop = FileStore(world.home / "files"), threading.Event()
     chance = random.Random(7)

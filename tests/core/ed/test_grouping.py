@@ -107,7 +107,7 @@ def test_it_is_one_statement_that_is_built_once(
     assert len(statements) == 1 and len(world.system.cache) <= kept + 1        # the condition's own text
 
 
-def test_a_hidden_field_is_as_unknown_as_none(world: World, connection: Connection) -> None:
+def test_past_case_1_a_hidden_field_is_as_unknown_as_none(world: World, connection: Connection) -> None:
     ask = session(world, connection, "bob")
     said = []
     for name in ("secret", "sekret"):

@@ -84,7 +84,7 @@ WRITES: dict[str, Callable[[House, Records], object]] = {
 
 @pytest.mark.parametrize("what", WRITES)
 @pytest.mark.parametrize("how", ["page", "api", "import", "agent"])
-def test_past_row_44_nobody_writes_a_locked_record(approved: House, unchanged, what: str, how: str) -> None:
+def test_row_44_nobody_writes_a_locked_record(approved: House, unchanged, what: str, how: str) -> None:
     for user in ("cora", "ada"):
         with unchanged(), pytest.raises(RecordLocked), approved.records(user, how) as records:
             WRITES[what](approved, records)
@@ -92,7 +92,7 @@ def test_past_row_44_nobody_writes_a_locked_record(approved: House, unchanged, w
         WRITES[what](approved, records)
 
 
-def test_past_row_44_a_field_that_is_read_only_is_not_set(approved: House, unchanged) -> None:
+def test_row_44_a_field_that_is_read_only_is_not_set(approved: House, unchanged) -> None:
     with unchanged(), pytest.raises(Invalid), approved.records("cora") as records:
         records.update("contract", [{"id": approved["sketch"], "fixed": "x"}])
     with unchanged(), pytest.raises(Invalid), approved.records("cora") as records:

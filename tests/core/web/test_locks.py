@@ -96,7 +96,7 @@ def test_without_the_right_nobody_unlocks(site: Site, deal: int) -> None:
     sam.post(f"/deals/{deal}/delete", {"_csrf": token, "_version": "1"}, 409)
 
 
-def test_past_row_44_a_form_opened_before_it_was_locked_keeps_what_was_typed(site: Site, deal: int) -> None:
+def test_row_44_a_form_opened_before_it_was_locked_keeps_what_was_typed(site: Site, deal: int) -> None:
     draft = site.create("deal", name="Draft", owner=site.users["sam"])
     sam = open_(site, "sam", draft, "?edit=1")
     form = sam.form(f"/deals/{draft}")

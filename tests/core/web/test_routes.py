@@ -17,7 +17,7 @@ def path_of(route: Route) -> str:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{r.methods[0]} {r.rule}")
-def test_each_route_declares_auth_and_right(route: Route) -> None:
+def test_past_case_5_each_route_declares_auth_and_right(route: Route) -> None:
     assert route.auth in AUTHS and route.right in RIGHTS
     assert route.methods and route.endpoint.__doc__
     if route.right != "everyone":
@@ -31,7 +31,7 @@ def test_no_two_routes_have_the_same_rule_and_method() -> None:
     assert len(pairs) == len(set(pairs))
 
 
-def test_strangers_get_nowhere(site: Site) -> None:
+def test_past_case_5_strangers_get_nowhere(site: Site) -> None:
     browser = site.browser()
     for route in ROUTES:
         if route.auth in ("none", "public"):
@@ -41,7 +41,7 @@ def test_strangers_get_nowhere(site: Site) -> None:
         assert answer.status_code in (303, 401, 403), f"{method} {route.rule}: {answer.status_code}"
 
 
-def test_those_who_are_no_administrators_do_not_administrate(site: Site) -> None:
+def test_past_case_11_those_who_are_no_administrators_do_not_administrate(site: Site) -> None:
     for login in ("nil", "sam", "max"):
         browser = site.browser(login)
         browser.get("/my-account")
@@ -77,7 +77,7 @@ def test_wrong_methods_and_unknown_pages(site: Site) -> None:
     assert browser.client.put("/deals", headers={"Origin": "http://localhost"}).status_code == 405
 
 
-def test_too_large_bodies_are_refused_before_they_are_read(site: Site) -> None:
+def test_past_case_41_too_large_bodies_are_refused_before_they_are_read(site: Site) -> None:
     browser = site.browser("ada")
     answer = browser.client.post("/my-account/settings", data=b"x" * 30_000, headers={"Origin": "http://localhost"})
     assert answer.status_code == 413

@@ -36,7 +36,7 @@ VALUES = st.recursive(
     (b'{"\\ud800": 1}', 1),
     (b'{"a": ["' + b"[" * 40 + b'"], "a": 1}', 52),
 ])
-def test_what_is_not_taken_is_refused_with_its_offset(body, offset):
+def test_rows_72_and_73_what_is_not_taken_is_refused_with_its_offset(body, offset):
     with pytest.raises(BadRequest) as caught:
         strict_json.loads(body)
     assert caught.value.column == offset + 1
