@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, any_, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, any_, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.database.jobs import enqueue
@@ -20,7 +20,7 @@ from core.ed.computed_sql import work_out
 from core.ed.formulas import Watch, any_stored, kept, ranks
 from core.ed.journal import VERSION
 from core.ed.shape import Shape, shape
-from core.ed.statement import Statement
+from core.ed.statement import Statement, parameter
 
 if TYPE_CHECKING:
     from core.ed.batch import Batch
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.ed.system import System
     from core.ed.values import Row
 
-IDS = bindparam("ids", type_=ARRAY(BigInteger))
+IDS = parameter("ids", ARRAY(BigInteger))
 MOST_PARENTS = 1_000            # of one table: more are worked out by jobs
 OF_A_JOB = 1_000                # the records of one job
 DELETED_ON = "_deleted_on"

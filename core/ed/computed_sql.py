@@ -10,7 +10,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     any_,
-    bindparam,
     case,
     cast,
     func,
@@ -28,7 +27,7 @@ from core.ed.columns import Node, RecordColumns, as_kept
 from core.ed.formulas import kept
 from core.ed.rowset import encode, rowset
 from core.ed.shape import Shape, shape
-from core.ed.statement import Statement
+from core.ed.statement import Statement, parameter
 from core.errors import N_, FieldProblem, Invalid
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from core.ed.session import Session
     from core.ed.system import System
 
-IDS = bindparam("ids", type_=ARRAY(BigInteger))
+IDS = parameter("ids", ARRAY(BigInteger))
 TOO_LARGE = N_("What is worked out from this would be too large.")
 
 

@@ -253,3 +253,11 @@ def test_what_was_put_wrong_behind_the_record_service_is_found_and_put_right(wor
     with engine.begin() as connection:
         assert list(differences(connection, world.system)) == []
     assert (stored(world, "order", id_, "total"), stored(world, "account", holder, "turnover")) == (10, 10)
+
+
+def test_tables_under_one_another_keep_their_formulas_in_one(world: World) -> None:
+    with world.records() as records:
+        bundle = records.create("bundle", [{"name": "Ten pens", "stock": 7, "pieces": 3}])[0]
+        found = records.read("bundle", [bundle], ["left", "each"])[0]
+    assert (found["left"], found["each"]) == (7, 10)
+    all_right(world, ("product", "bundle"))
