@@ -40,7 +40,7 @@ class Settings(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     workers: int = Field(default=2, ge=1, le=64)
-    threads: int = Field(default=8, ge=1, le=256)    # a worker's threads: requests it serves at once
+    threads: int = Field(default=8, ge=1, le=256)    # requests that a worker works on at once
     job_threads: int = Field(default=4, ge=1, le=64)             # jobs that one `work` process runs at once
     kill_timeout: int = Field(default=5, ge=1, le=600)           # seconds that a stopping worker gets
     rate: int = Field(default=12_000, ge=0)          # requests of one token or session in a minute, by each worker

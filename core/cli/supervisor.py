@@ -28,6 +28,9 @@ from core.settings import ROOT, Settings
 
 PR_SET_PDEATHSIG = 1
 TARGET = "core.web.wsgi:application"
+# Threads of a worker, made when needed: whoever sends or reads slowly holds one, and nothing else. How many requests
+# are worked on at once is settings.threads.
+CLIENTS = 256
 logger = logging.getLogger("tessera.serve")
 
 
@@ -100,7 +103,7 @@ def serve(settings: Settings, *, target: str = TARGET, on_start: Callable[[], No
     """Run the web workers until a signal stops them; a worker that dies is replaced."""
     server: Any = Server(
         target, address=settings.host, port=settings.port, interface=Interfaces.WSGI, workers=settings.workers,
-        blocking_threads=settings.threads, workers_kill_timeout=settings.kill_timeout,
+        blocking_threads=CLIENTS, workers_kill_timeout=settings.kill_timeout,
         respawn_failed_workers=True, websockets=False, log_dictconfig=_granian_logs())
     server.on_startup(on_start)
     server.serve(target_loader=partial(_load, target, os.getpid(), settings.log), wrap_loader=False)

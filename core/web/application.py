@@ -7,7 +7,9 @@ import random
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Any
 
 from sqlalchemy import Engine
@@ -34,6 +36,7 @@ from core.web.routing import Route, RouteTable
 log = logging.getLogger("tessera.web")
 MOST_TEXT = 2_000_000          # of a form, besides its files
 ATTEMPTS = 3                # how often a request is carried out that others keep getting in the way of
+TURN = 10                   # seconds that a request waits for its turn
 PAUSE = 0.03                # seconds before the next attempt, more or less, so that two do not meet again
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -50,6 +53,7 @@ class Application:
         self.systems = systems
         self.routes = RouteTable(routes)
         self.limits = Limits(settings)
+        self._turns = BoundedSemaphore(settings.threads)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request; nothing but an answer ever leaves this."""
@@ -74,12 +78,24 @@ class Application:
             if route.auth == "none":
                 return route.endpoint(context, **arguments)
             self.limits.admit(context, route)
+            context.request.receive()
             try:
-                return self._with_database(context, route, arguments)
+                with self._turn():
+                    return self._with_database(context, route, arguments)
             finally:
                 self.limits.count(context, route)
         except Exception as error:
             return self._failed(context, error)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """As many work at once as there are connections for; who only sends or reads slowly is none of them."""
+        if not self._turns.acquire(timeout=TURN):
+            raise ServiceUnavailable
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _with_database(self, context: Context, route: Route, arguments: dict[str, Any]) -> Response:
         """Run a handler, and once more where it lost a race: all it did was in the transaction that was taken back."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import shutil
+import tempfile
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request as WerkzeugRequest
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 MOST_VALUES = 30_000                        # a form may hold some thousand lines
+IN_MEMORY = 256_000                         # bytes of a body that is being received; a larger one waits on disk
 
 
 class Request(WerkzeugRequest):
@@ -33,6 +37,20 @@ class Request(WerkzeugRequest):
     def htmx(self) -> bool:
         """Whether our own script asks for a part of a page."""
         return self.headers.get("HX-Request") == "true" and self.headers.get("HX-Boosted") != "true"
+
+    def receive(self) -> None:
+        """Take in the whole body, however slowly it comes, before anything is held that others wait for.
+
+        Raises ClientDisconnected (a BadRequest) if it breaks off.
+        """
+        size = self.content_length or 0
+        if size:
+            kept: IO[bytes] = (io.BytesIO() if size <= IN_MEMORY else
+                               tempfile.TemporaryFile(prefix="tessera-body-"))  # noqa: SIM115  # lives as the request
+            shutil.copyfileobj(self.stream, kept)
+            kept.seek(0)
+            self.environ["wsgi.input"] = kept
+            del self.__dict__["stream"]             # it is made anew from what was received
 
     def rewind(self) -> None:
         """Let everything that was sent be read from the start again."""

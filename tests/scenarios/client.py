@@ -103,6 +103,8 @@ class Site:
     port: int = 0
     password: str = ""
     tokens: dict[str, str] = field(default_factory=dict)
+    server: tuple[str, ...] = (str(ROOT / "server.py"),)        # what Python is given to serve
+    more: dict[str, str] = field(default_factory=dict)          # of the server's environment
 
     @classmethod
     def make(cls, folder: Path) -> Site:
@@ -139,8 +141,8 @@ class Site:
         log = (self.home / "serve.log").open("wb")
         command = ["serve", "--port", str(self.port), "--workers", str(workers), *([] if work else ["--no-work"])]
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "server.py"), *command],
-            env=self.environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+            [sys.executable, *self.server, *command],
+            env={**self.environment, **self.more}, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
