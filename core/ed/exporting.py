@@ -17,7 +17,9 @@ from sqlalchemy.sql.expression import bindparam
 from core.ed import messages, read
 from core.ed.export_formats import Column, ExportFormat, Sheet, built_in
 from core.ed.grouping import field_at
+from core.ed.lines import is_lines
 from core.ed.query_words import choice_title
+from core.ed.selection import OWN_KEYS, check_path
 from core.errors import BadRequest, NotFound
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def export(session: Session, wanted: Wanted, format_: ExportFormat, out: BinaryI
     if not session.gate.may(wanted.table, "export"):
         raise messages.denied(session, wanted.table, "export")
     fields = tuple(default_fields(session, wanted.table) if wanted.fields is None else wanted.fields)
-    found = [(path, field_at(session, wanted.table, path)) for path in fields]
+    found = [(path, _field_at(session, wanted.table, path)) for path in fields]
     if not format_.nested:
         _flat(wanted.table, found)
     count = 0
@@ -93,6 +95,18 @@ def default_fields(session: Session, table: str) -> list[str]:
     fields = session.system.model.tables[table].fields
     return [name for name in session.gate.readable(table)
             if name in fields and not fields[name].virtual and not fields[name].type.is_file]
+
+
+def _field_at(session: Session, table: str, path: str) -> Field | None:
+    """The field at the end of a path that the user may read, also within lines. Raises BadRequest."""
+    first, _, rest = path.partition(".")
+    if is_lines(session, table, first):
+        check_path(session.gate, table, first, at="fields")
+        if rest:
+            check_path(session.gate, session.system.model.tables[table].fields[first].target or "", rest, at="fields")
+    elif path not in OWN_KEYS:
+        check_path(session.gate, table, path, at="fields")
+    return field_at(session, table, path)
 
 
 def _flat(table: str, found: Sequence[tuple[str, Field | None]]) -> None:

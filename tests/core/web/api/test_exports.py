@@ -47,6 +47,15 @@ def test_what_goes_with_no_export_is_refused(callers: dict[str, Caller]) -> None
     assert ada.ask("GET", "nothing", query={"format": "csv"}).status_code == 404
 
 
+def test_past_case_4_a_path_that_leads_nowhere_is_told(callers: dict[str, Caller]) -> None:
+    for table, path in (("company", "sys.account.login"), ("company", "nothing.name"), ("company", "name.x.y"), ("company", ".name"),
+                        ("deal", "lines.nothing"), ("deal", "lines.item.x"), ("deal", "lines.item.x.y"), ("deal", "lines.deal.x.y"),
+                        ("company", "__class__.__mro__"), ("company", ".".join(["parent"] * 9))):
+        for format_ in ("csv", "json"):
+            answer = callers["ada"].ask("GET", table, query={"format": format_, "fields": path})
+            assert answer.status_code == 400 and answer.json["at"] == "fields", (path, answer.text)
+
+
 def test_the_description_tells_of_formats(callers: dict[str, Caller]) -> None:
     listed = callers["ada"].get("openapi.json")["paths"]["/api/v1/company"]["get"]
     assert "text/csv" in listed["responses"]["200"]["content"]
