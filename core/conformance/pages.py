@@ -8,7 +8,7 @@ from werkzeug.test import Client
 
 from core.conformance.subject import Subject
 from core.definition.model import Model, Object
-from core.ed.access import concrete
+from core.ed.paths import concrete
 from core.ed.records import Records
 from core.web.pages.objects import visible
 

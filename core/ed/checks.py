@@ -29,8 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
 from core.ed import relation_writes
-from core.ed.access import as_condition, my_array
+from core.ed.access import as_condition
 from core.ed.columns import RecordColumns
+from core.ed.paths import my_array
 from core.ed.shape import Kept, Shape
 from core.ed.statement import Statement
 from core.ed.values import is_empty

@@ -33,8 +33,9 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 
 from core.ed import relations
-from core.ed.access import Gate, Predicate, as_condition, concrete
+from core.ed.access import Gate, Predicate, as_condition
 from core.ed.formulas import open_to
+from core.ed.paths import concrete
 from core.ed.schema import SYSTEM_COLUMNS, Stored, identity_path
 from core.ed.statement import parameter
 from core.ed.tables import typed

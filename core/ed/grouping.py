@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Date, DateTime, Integer, cast, func, literal, select
 
 from core.ed import budget, conditions
-from core.ed.access import end_of
 from core.ed.columns import RecordColumns, live
 from core.ed.conditions import Condition
+from core.ed.paths import end_of
 from core.ed.query_columns import Held, RowColumns, title_of
 from core.ed.selection import check_path
 from core.ed.statement import Row, Statement, parameter

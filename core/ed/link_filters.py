@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, ColumnElement, literal, not_
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.ed.access import end_of
+from core.ed.paths import end_of
 from core.ed.statement import parameter
 from core.errors import BadRequest
 

@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.database.engine import execute
 from core.ed import budget, conditions, cursor, lines, relations
-from core.ed.access import end_of
 from core.ed.columns import RecordColumns, live
 from core.ed.conditions import Condition, Filters
+from core.ed.paths import end_of
 from core.ed.selection import OWN_KEYS, Selection, check_path
 from core.ed.statement import Reader, Record, Statement, parameter
 from core.errors import BadRequest, Denied, NotFound

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from core.ed.paths import end_of
+
 if TYPE_CHECKING:
     from core.definition.model import Model
 
@@ -48,7 +50,7 @@ def scopes_of(written: tuple[str, ...]) -> Scopes | None:
 
 def around(model: Model, table: str) -> frozenset[str]:
     """A table, its bases, and the tables that it belongs to: lines are written with the record they are lines of."""
-    from core.ed.access import end_of  # the gate asks this module
+    from core.ed.paths import end_of
     found: set[str] = set()
     waiting = [table]
     while waiting:

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, func, select
 
 from core.ed import setting
-from core.ed.access import Gate, during, end_of, my_array, path_in, place_name, value_of
+from core.ed.access import Gate
+from core.ed.paths import during, end_of, my_array, path_in, place_name, value_of
 from core.ed.system import System
 from core.expression import Environment
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from core.ed import locked, messages
-from core.ed.access import PARENT_RIGHT, RIGHTS, Gate, Limited, Predicate, end_of, value_of
+from core.ed.access import PARENT_RIGHT, RIGHTS, Gate, Limited, Predicate
+from core.ed.paths import end_of, value_of
 from core.ed.read import with_right
 from core.ed.records import Records
 from core.ed.session import Session, counted, reach
