@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from core.ed import read, tables
 from core.ed.columns import RecordColumns
 from core.ed.journal import VERSION
+from core.ed.locked import UNLOCKED
 from core.ed.scope import visible
 from core.errors import NotFound
 
@@ -89,6 +90,8 @@ def timeline(session: Session, table: str, id: int, before: int | None = None, m
     if not read.may(session, table, "read", id):
         raise NotFound("There is no such record, or you may not read it.")
     held = _lines_of(session, table) if lines else {}
+    open_ = shown(session, table, id, held)             # lines may be for some records only
+    held = {name: statement for name, statement in held.items() if name in open_}
     log, said = tables.history, tables.remark
     own: list[Any] = [select(bindparam("record", id, BigInteger).label("id"), literal("", Text).label("line"))]
     own += [statement.add_columns(literal(name, Text)) for name, statement in held.items()]
@@ -165,7 +168,8 @@ class _Reader:
     def _fields(self, table: str, id: int, change: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
         open_: set[str] = self.open.get((table, id), set())
         return {name: (pair[0], pair[1]) for key, pair in change.items()
-                if (name := field_name(self.session, key)) is not None and name in open_}
+                if (name := field_name(self.session, key)) is not None and name in open_
+                and (self.beside or name != UNLOCKED)}
 
     def _open(self) -> dict[tuple[str, int], set[str]]:
         """The fields that may be read in each record."""

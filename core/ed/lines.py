@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Integer, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.ed import read, relations
+from core.ed.access import as_condition
 from core.ed.columns import RecordColumns, live
 from core.ed.scope import visible
 from core.ed.selection import check_path
@@ -26,6 +27,7 @@ Names = tuple[str, ...]
 class Lines:
     """A field of lines that is read: of which table, by which link, and which of their fields."""
 
+    of: str                     # whose lines they are
     name: str
     table: str
     by: str
@@ -91,7 +93,7 @@ def _lines(session: Session, table: str, name: str, parts: Sequence[str]) -> Lin
     inner = tuple(dict.fromkeys(part for part in parts if part))
     if "" in parts:
         inner = tuple(one for one in session.gate.readable(target) if one != by and not is_lines(session, target, one))
-    return Lines(name, target, by, inner)
+    return Lines(table, name, target, by, inner)
 
 
 def _read(session: Session, asked: Lines, parents: list[int], most: int | None) -> dict[int, list[Record]]:
@@ -115,7 +117,12 @@ def _reading(session: Session, asked: Lines, whole: bool) -> _Reading:
     link = columns.root.stored.column(asked.by, source=columns.root.source)
     chosen, reader, parent = selection.finish([link])
     ids = parameter("ids", type_=ARRAY(BigInteger)).any_()
-    statement = select(*chosen).select_from(columns.source).where(link == ids, *live(columns)).order_by(columns.root.id)
+    found = [link == ids, *live(columns)]
+    holder = session.system.stored(asked.of).table.alias()
+    shown = session.gate.mask(asked.of, asked.name, holder)
+    if shown is not True:                           # they may be read in some records only
+        found.append(link.in_(select(holder.c["id"]).where(as_condition(shown)).correlate_except(holder)))
+    statement = select(*chosen).select_from(columns.source).where(*found).order_by(columns.root.id)
     if not whole:
         statement = statement.limit(parameter("most", type_=Integer))
     return _Reading(Statement.compile(statement, session.connection.dialect, fixed=True), reader, parent,

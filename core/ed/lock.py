@@ -83,7 +83,7 @@ def _build(session: Session, shaped: Shape, removing: bool) -> _Locker:
             asked.append(predicate.label(f"may {right}"))
             asked_rights.append(right)
     closed, asked_fields = set(), []
-    for field in shaped.kept:
+    for field in (*shaped.kept, *shaped.beside):
         mask = gate.mask(name, field, source, "change")
         if mask is False:
             closed.add(field)

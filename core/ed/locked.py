@@ -67,7 +67,7 @@ class Standing:
     """How a record stands for the user: `by` is the record that locks it, itself or one that it belongs to."""
 
     by: State | None                    # None: it is not locked
-    message: Words                      # why it is
+    message: Words | None = None        # why it is
     until: datetime | None = None       # while the user has unlocked it
     reason: str = ""
     may_unlock: bool = False            # this very record
@@ -117,9 +117,9 @@ def _lines_of(system: System, table: str, link: str, parent: str) -> frozenset[s
 def hold(batch: Batch) -> None:
     """Refuse the whole batch if it writes a locked record, as stored before it. Raises RecordLocked."""
     for group in batch.changes:
-        changed = [row for row in group.rows if row.values]
+        changed = [row for row in group.rows if _written(row)]
         if changed and locks(batch.session.system, group.shape.table.name):
-            _refuse_own(batch, group.shape, {row.id or 0: set(row.values) for row in changed})
+            _refuse_own(batch, group.shape, {row.id or 0: _written(row) for row in changed})
             _refuse_above(batch, group.shape, [one for row in changed for one in (row.old or {}, row.values)])
     for group in batch.inserts:
         if holders(batch.session.system, group.shape.table.name):
@@ -140,6 +140,11 @@ def end_unlocking(batch: Batch) -> None:
         kept = tables.unlocked
         batch.session.connection.execute(delete(kept).where(
             kept.c.record_id.in_(batch.unlocked), kept.c.user_id == batch.session.user.user_id))
+
+
+def _written(row: Row) -> set[str]:
+    """The fields of its own that a row changes; links through a table between are its own too."""
+    return {*row.values, *(name for name in row.links if row.lines.get(name))}
 
 
 def _placed(row: Row, by: str | None) -> Mapping[str, Any]:
@@ -298,7 +303,7 @@ def standing(session: Session, table: str, id: int) -> Standing | None:
     may = own.sealed and session.user.user_id is not None and bool(with_right(session, table, "unlock", [id]))
     if own.closed:
         return Standing(own, told(session, own), may_unlock=may, fields=fields)
-    return Standing(None, words(""), own.until if own.sealed else None, own.reason, may)
+    return Standing(None, None, own.until if own.sealed else None, own.reason, may)
 
 
 def _locked_above(session: Session, shaped: Shape, values: Mapping[str, Any], seen: frozenset[int]) -> State | None:

@@ -60,7 +60,8 @@ def _never_given(session: Session, shaped: Shape) -> frozenset[str]:
     """The fields that this user may set in no new record."""
     table = shaped.table.name
     return session.system.cache.get(("never given", session.user.shape, table), lambda: frozenset(
-        name for name in shaped.kept if session.gate.given(table, name, shaped.stored.table) is False))
+        name for name in (*shaped.kept, *shaped.beside)
+        if session.gate.given(table, name, shaped.stored.table) is False))
 
 
 # Existing records
@@ -75,9 +76,9 @@ def changed_rows(batch: Batch, table: str, rows: Sequence[Row], by: str | None =
     shaped = shape_of(batch.session, table)
     if shaped.table.kinds:
         for kind, some in by_kind(batch.session, shaped, rows).items():
-            _changed(batch, shape_of(batch.session, kind), some, by)
+            _changed(batch, shape_of(batch.session, kind), some, by, shaped)
     else:
-        _changed(batch, shaped, rows, by)
+        _changed(batch, shaped, rows, by, shaped)
 
 
 def by_kind(session: Session, shaped: Shape, rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -94,14 +95,15 @@ def by_kind(session: Session, shaped: Shape, rows: Sequence[Row]) -> dict[str, l
     return found
 
 
-def _changed(batch: Batch, shaped: Shape, rows: Sequence[Row], by: str | None) -> None:
+def _changed(batch: Batch, shaped: Shape, rows: Sequence[Row], by: str | None, asked: Shape) -> None:
+    """Prepare records of one kind; `asked` is the table by which they were asked for."""
     session = batch.session
     ids = sorted(row.id for row in rows if row.id is not None)
     computed.hold(session, batch.holding, shaped, rows)
     held = lock(session, shaped.table.name, ids, removing=any(row.remove for row in rows))
     rows = [row for row in rows if _belongs(batch, row, held.get(row.id or 0), by) and _once(batch, row)]
     for row in rows:
-        _authorise(session, shaped, row, held.get(row.id or 0))
+        _authorise(session, shaped, row, held.get(row.id or 0), asked)
     for row in rows:
         _same_version(session, shaped, row, held[row.id or 0])
     removed = [row for row in rows if row.remove]
@@ -139,10 +141,10 @@ def _once(batch: Batch, row: Row) -> bool:
     return True
 
 
-def _authorise(session: Session, shaped: Shape, row: Row, found: Locked | None) -> None:
+def _authorise(session: Session, shaped: Shape, row: Row, found: Locked | None, asked: Shape) -> None:
     right = "delete" if row.remove else "change"
     if found is None or found.trashed is not None or not found.rights["read"]:
-        missing(session, shaped, row.id)
+        missing(session, asked, row.id)                # of which kind it is, is as hidden as it is
     if not found.rights[right]:
         raise messages.denied(session, shaped.table.name, right)
 

@@ -28,8 +28,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR, insert
 
 from core.ed import tables
-from core.ed.access import as_condition, concrete
+from core.ed.access import as_condition
 from core.ed.columns import PLACE, RecordColumns
+from core.ed.formulas import open_to
+from core.ed.paths import concrete
 from core.ed.rowset import encode, rowset
 from core.ed.schema import identity_path
 from core.ed.statement import parameter
@@ -53,7 +55,12 @@ def fields(system: System, table: str) -> tuple[Field, ...]:
 
 
 def part_of(system: System, field: Field) -> int:
-    """The part that holds a field: 0, or its own if a role grants reading it by itself, or a restriction limits it."""
+    """The part that holds a field: 0, or its own if a role grants reading it by itself, or a restriction limits it.
+
+    So has each stored formula, for those who may not read all that it reads.
+    """
+    if field.stored:
+        return system.identities[identity_path(field)]
     own = {name for role in system.model.roles.values() for name, grant in role.grants.items()
            if grant.read is not None}
     own |= {f"{one.of}.{name}" for one in system.model.restrictions.values() for name in one.fields}
@@ -221,7 +228,8 @@ def _mask(columns: RecordColumns, field: Field) -> Any:
     gate = columns.gate
     if gate is None:
         return True
-    if gate.hidden(columns.root.table, field.name):
+    if gate.hidden(columns.root.table, field.name) or (
+            field.stored and not open_to(gate, columns.root.table, field)):
         return False
     return gate.mask(columns.root.table, field.name, columns.root.source)
 

@@ -55,6 +55,7 @@ class Shape:
         self.table = system.model.tables[name]
         self.stored: Stored = system.stored(name)
         self.kept: Mapping[str, Kept] = {f.name: self._keep(f) for f in self.table.fields.values() if not f.virtual}
+        self.beside = tuple(f.name for f in self.table.fields.values() if f.type.virtual)     # lines and the like
         self.money: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.base)
         self.files: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.field.type.is_file)
         self.sequences: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.field.type.name == "sequence")

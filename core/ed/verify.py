@@ -149,7 +149,7 @@ def _places(shaped: Shape) -> set[str]:
 
 def _given(session: Session, shaped: Shape, flags: dict[str, ColumnElement[bool]]) -> tuple[str, ...]:
     names = []
-    for name in shaped.kept:
+    for name in (*shaped.kept, *shaped.beside):
         predicate = session.gate.given(shaped.table.name, name, shaped.stored.table)
         if not isinstance(predicate, bool):
             flags[f"given {name}"] = not_(func.coalesce(predicate, False))

@@ -71,7 +71,7 @@ def lines(session: Session, table: str, id: int, then: Past, name: str) -> list[
     """
     field = session.system.model.tables[table].lines[name]
     child, by = field.target or "", str(getattr(field.properties, "by", ""))
-    if then.entry is None or name not in session.gate.readable(table) or by not in session.gate.readable(child):
+    if then.entry is None or name not in shown(session, table, id, [name]) or by not in session.gate.readable(child):
         return []
     shaped = shape(session.system, child)
     names = [one for one in shaped.kept if one != by and one in session.gate.readable(child)]

@@ -127,7 +127,7 @@ def _held(batch: Batch, table: str, ids: Mapping[int, Any], *, trashed: bool) ->
         for row in some:
             record = held.get(row.id or 0)
             if record is None or (record.trashed is not None) is not trashed or not record.rights["read"]:
-                prepare.missing(session, kind_shape, row.id)
+                prepare.missing(session, shaped, row.id)
             if not record.rights["delete"]:
                 raise messages.denied(session, kind, "delete")
         found.append((kind_shape, list(held.values())))

@@ -333,7 +333,7 @@ def current_values(view: FormView, record: Record, entries: Mapping[str, Entry],
 def _unchangeable(context: Context, place: Place, creating: bool) -> frozenset[str]:
     """The fields that this user may change in no record, or not set in a new one."""
     gate, source = context.session.gate, context.system.stored(place.table).table
-    own = [one.key for one in place.view.fields if "." not in one.key and one.bound.field.type.name != "lines"]
+    own = [one.key for one in place.view.fields if "." not in one.key]
     if creating:
         return frozenset(key for key in own if gate.given(place.table, key, source) is False)
     return frozenset(key for key in own if gate.hidden(place.table, key, "change"))
