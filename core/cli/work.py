@@ -23,9 +23,10 @@ def command(invocation: Invocation, queues: str | None, parent: int | None) -> N
     # Imported here: serving imports this module's neighbours, and needs none of these.
     from core.bm import live, service
     from core.bm.follow import Systems
-    from core.database import worker
+    from core.database import silence, worker
     with invocation.database(guard=True) as settings:
         engine = engines.open(settings, "app")
+        silence.Watch(engine)
         with engines.transaction(engine) as connection:
             health.require(connection)
         systems = Systems(engine, service.load_plugins(settings), kind="work")

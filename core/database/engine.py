@@ -14,6 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from core.database import address
 from core.settings import Settings
 
+# A connection of which nothing is heard any more, by either side, is lost within seconds; libpq's own limit is hours.
+ALIVE = {"connect_timeout": 4, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
+         "tcp_user_timeout": 10_000}
+IDLE = 60                       # seconds that a transaction of a request may do nothing: then its locks are let go
 # jobs is on the path because the job queue's own SQL names its tables without a schema.
 # Only what we prepare ourselves is planned for all values at once: core/database/prepared.py.
 OPTIONS = "-c search_path=public,jobs -c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan"
@@ -31,8 +35,10 @@ def open(settings: Settings, role: address.Role = "app", seconds: int = 0) -> En
 def connect_to(url: URL, size: int = 4, seconds: int = 0) -> Engine:
     """A pool of connections to a URL, with the session's search path, time zone, limits and name set."""
     options = f"{OPTIONS} -c statement_timeout={seconds}s"
+    if seconds:
+        options += f" -c idle_in_transaction_session_timeout={IDLE}s"
     return create_engine(url, pool_size=size, max_overflow=4, pool_timeout=2, pool_use_lifo=True, hide_parameters=True,
-                         connect_args={"options": options, "application_name": "tessera", "connect_timeout": 10})
+                         connect_args={"options": options, "application_name": "tessera", **ALIVE})
 
 
 @contextmanager
@@ -61,9 +67,10 @@ def execute(connection: Connection, statement: str, parameters: Mapping[str, Any
 
 
 def _failure(connection: Connection, statement: str, cursor: Any, error: psycopg2.Error) -> BaseException:
-    """What SQLAlchemy would raise; a connection that is lost goes back to no pool."""
+    """What SQLAlchemy would raise; a connection that is lost goes back to no pool, and neither do those before it."""
     lost = connection.dialect.is_disconnect(error, connection.connection, cursor)  # type: ignore[arg-type]  # a protocol
     if lost:
+        connection.engine.pool._invalidate(connection.connection, error)  # as SQLAlchemy does with its own statements
         connection.invalidate(error)
     return DBAPIError.instance(statement, None, error, psycopg2.Error, hide_parameters=True,
                                connection_invalidated=lost, dialect=connection.dialect)

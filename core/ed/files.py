@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 GRACE = 24 * 3600                        # seconds that a file without a row is left alone: its upload may be running
 LONGEST_STAY = 24 * 3600                 # seconds that a staged upload waits for its record
 LONGEST_NAME = 200
-_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS))
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS))
 
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF87a", "image/gif"),
@@ -137,7 +137,7 @@ class FileStore:
         try:
             return self._put(content)
         except OSError as error:
-            if error.errno in _FULL:
+            if error.errno in FULL:
                 raise NoSpace("There is no room for files at the moment; nothing was saved.") from error
             raise
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from core.ed.files import FULL
 from core.errors import BadRequest, Conflict, Denied, FieldProblem, Invalid, NoSpace, NotFound, RecordLocked, Refused
 from core.types.base import BadValue
 from core.web.context import Context
@@ -25,11 +26,13 @@ TITLES = {
     429: N_("Too many attempts"), 500: N_("Something went wrong here"),
     503: N_("The service is not ready"), 507: N_("There is no room left"),
 }
+FULL_DISK = N_("The disk is full; nothing was saved.")
 RETRY = {429: "60", 503: "2"}
 _LOST = frozenset(("40001", "40P01"))                     # serialization failure, deadlock
 _BUSY = _LOST | {"55P03"}                                 # lock not available
 _STOPPED = "57014"                                        # it took longer than a statement of a request may
-_SLOW = frozenset(("53100", "53200", "53300", "57P01", "57P02", "57P03"))   # full, shutting down
+_FULL = "53100"                                           # the disk of the database
+_SLOW = frozenset(("53200", "53300", "57P01", "57P02", "57P03"))   # full, shutting down
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,8 @@ def failure_of(error: BaseException) -> Failure:
             return Failure(error.code or 500, _own_words(error), problems=getattr(error, "problems", ()))
         case DBAPIError():
             return _of_database(error)
-        case PoolTimeout():
-            return Failure(503)
+        case OSError() | PoolTimeout():
+            return _of_machine(error)
     return Failure(500)
 
 
@@ -103,9 +106,17 @@ def _of_database(error: DBAPIError) -> Failure:
         return Failure(409, N_("Others are writing the same records. Try again."))
     if code == _STOPPED:
         return Failure(422, N_("This took too long and was stopped. Ask for less at once."))
+    if code == _FULL:
+        return Failure(507, FULL_DISK)
     if isinstance(error, OperationalError) or code in _SLOW or error.connection_invalidated:
         return Failure(503)
     return Failure(500)
+
+
+def _of_machine(error: OSError | PoolTimeout) -> Failure:
+    if isinstance(error, PoolTimeout):
+        return Failure(503)
+    return Failure(507, FULL_DISK) if error.errno in FULL else Failure(500)     # of what is kept while a request lasts
 
 
 def problem_json(failure: Failure, text: Text, request_id: str) -> Response:

@@ -6,6 +6,7 @@ import atexit
 
 from core.bm.follow import Systems
 from core.database import engine as engines
+from core.database import silence
 from core.plugins import Plugins
 from core.settings import Settings
 from core.web.application import Application
@@ -16,6 +17,7 @@ SECONDS = 10              # that a statement of a request may take: whoever wait
 def make(settings: Settings) -> Application:
     """The application over the database that the settings name; it follows promotions until the process ends."""
     engine = engines.open(settings, "app", SECONDS)
+    silence.Watch(engine)
     systems = Systems(engine, Plugins.load(settings.addon_folders))
     systems.start()
     atexit.register(systems.stop)
