@@ -67,7 +67,7 @@ class Standing:
     """How a record stands for the user: `by` is the record that locks it, itself or one that it belongs to."""
 
     by: State | None                    # None: it is not locked
-    message: Words | None = None        # why it is
+    message: Words                      # why it is, or would be
     until: datetime | None = None       # while the user has unlocked it
     reason: str = ""
     may_unlock: bool = False            # this very record
@@ -303,7 +303,7 @@ def standing(session: Session, table: str, id: int) -> Standing | None:
     may = own.sealed and session.user.user_id is not None and bool(with_right(session, table, "unlock", [id]))
     if own.closed:
         return Standing(own, told(session, own), may_unlock=may, fields=fields)
-    return Standing(None, None, own.until if own.sealed else None, own.reason, may)
+    return Standing(None, told(session, own), own.until if own.sealed else None, own.reason, may)
 
 
 def _locked_above(session: Session, shaped: Shape, values: Mapping[str, Any], seen: frozenset[int]) -> State | None:

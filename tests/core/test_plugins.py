@@ -18,42 +18,42 @@ def addon(folder: Path, name: str, source: str) -> Path:
     return path
 
 
-RATING = """
+STARS = """
 from core.hookspecs import hook
 from core.types.integer import IntegerType
 
-class RatingType(IntegerType):
+class StarsType(IntegerType):
     name = "{name}"
 
 @hook
 def field_types():
-    return [RatingType()]
+    return [StarsType()]
 """
 
 
 def test_an_addon_adds_a_type_to_the_built_in_ones(tmp_path: Path) -> None:
-    addon(tmp_path, "stars", RATING.format(name="rating"))
+    addon(tmp_path, "stars", STARS.format(name="stars"))
     plugins = Plugins.load([tmp_path])
-    assert "rating" in plugins.field_types
+    assert "stars" in plugins.field_types
     assert "text" in plugins.field_types
     assert len(plugins.code["stars"]) == 64
 
 
 def test_only_installed_addons_are_loaded(tmp_path: Path) -> None:
-    addon(tmp_path, "stars", RATING.format(name="rating"))
+    addon(tmp_path, "stars", STARS.format(name="stars"))
     addon(tmp_path, "broken", "1 / 0")
     assert set(Plugins.load([tmp_path], {"stars"}).code) == {"stars"}
 
 
 def test_the_code_of_a_plugin_changes_with_its_text(tmp_path: Path) -> None:
-    path = addon(tmp_path, "stars", RATING.format(name="rating"))
+    path = addon(tmp_path, "stars", STARS.format(name="stars"))
     before = Plugins.load([tmp_path]).code
     path.write_text(path.read_text() + "\n# more\n")
     assert Plugins.load([tmp_path]).code != before
 
 
 def test_a_name_taken_is_refused_at_the_functions_line(tmp_path: Path) -> None:
-    path = addon(tmp_path, "stars", RATING.format(name="text"))
+    path = addon(tmp_path, "stars", STARS.format(name="text"))
     with pytest.raises(DefinitionError) as error:
         _ = Plugins.load([tmp_path]).field_types
     assert str(error.value) == f'{path}:8:1: field_types: "text" exists already; choose another name'

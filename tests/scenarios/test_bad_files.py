@@ -48,7 +48,7 @@ def reasons(crm: Crm) -> dict[str, str]:
     (b'name,city\nx,y\n"a"b,c\n', "rows.csv:3: the row that begins here cannot be read"),
     (b"name,city\n\x81\xff\xff,b\n", "rows.csv:2: is neither utf-8 nor gb18030"),
     (b"\x00\x01\x02\x03" * 1000, "is this a CSV file?"),
-    (b"PK\x03\x04" + b"\x00" * 500, "is this a CSV file?"),
+    (b"PK\x03\x04" + b"\x00" * 500, "is no workbook that can be read"),
     ("name,contact_count\na,1\n", "contact_count"),
     ("name,_version\na,1\n", "_version"),
     ("name,created_by\na,1\n", "created_by"),

@@ -164,7 +164,7 @@ def test_row_48_a_search_takes_any_signs_as_signs(crm: Crm, words: str) -> None:
 
 def test_row_48_a_search_finds_signs_as_they_are(crm: Crm) -> None:
     number = crm.create("company", name="99 % A_B")
-    for words in ("99 %", "A_B", "9 % A_"):
+    for words in ("99 %", "A_B", "% A_"):
         assert str(number) in crm.browser("admin").get("/-/lookup/opportunity/company", q=words).text
     assert str(number) not in crm.browser("admin").get("/-/lookup/opportunity/company", q="99 _ A%B").text
 

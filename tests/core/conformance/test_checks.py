@@ -76,7 +76,7 @@ def test_demo_records_that_do_not_load_are_told(tmp_path: Path) -> None:
 def test_a_page_that_fails_is_told_with_role_and_language(whole: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
-    monkeypatch.setattr("core.web.pages.list.list_view", broken)
+    monkeypatch.setattr("core.web.listing.list_view", broken)
     lines = next(check for check in CHECKS if check.name == "pages").run(whole)
     assert "/books as reader in en: 500 where 200 was expected" in lines
 

@@ -119,7 +119,7 @@ def found(records: Records, table: str, where: str, order: str = "id") -> list[i
     return [one["id"] for one in records.page(table, ["name"], where, order=[order]).records]
 
 
-def test_the_api_names_the_states(system: System) -> None:
-    schemas = document(system, ['repair'])["components"]["schemas"]
+def test_the_api_names_the_states(records: Records) -> None:
+    schemas = document(records.session)["components"]["schemas"]
     states = schemas["repair"]["properties"]["state"]["enum"]
     assert states[:3] == ["new", "open", "closed"]
