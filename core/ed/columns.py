@@ -7,7 +7,6 @@ records only is `CASE WHEN may_read THEN column END`, and joins carry the read c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,10 +31,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import FromClause
 
-from core.ed import relations
+from core.ed import relations, titles
 from core.ed.access import Gate, Predicate, as_condition
 from core.ed.formulas import open_to
-from core.ed.paths import concrete
 from core.ed.schema import SYSTEM_COLUMNS, Stored, identity_path
 from core.ed.statement import parameter
 from core.ed.tables import typed
@@ -49,8 +47,6 @@ if TYPE_CHECKING:
     from core.expression import Expression
 
 Path = tuple[str, ...]
-PLACE = re.compile(r"\{([^{}]+)\}")
-DEEPEST_TITLE = 4
 VARIABLES = {"today": Date(), "now": DateTime(timezone=True), "zone": Text(), "user": BigInteger()}
 
 
@@ -141,10 +137,10 @@ class RecordColumns:
                 return self._narrowed(node, path[0], path[1])
             if kind.name not in ("link", "any_link") or kind.many:
                 if len(path) == 2:
-                    return self._field(node, path[0], path[1])
+                    return self.field(node, path[0], path[1])
                 raise unknown(node.table, path[1])
             node, path = self._step(node, path)
-        return self._field(node, path[0], "")
+        return self.field(node, path[0], "")
 
     def node(self, node: Node, path: Path) -> Node:
         """The record that a path of links leads to, joined."""
@@ -154,14 +150,14 @@ class RecordColumns:
 
     def part(self, path: Path, part: str) -> ColumnElement[Any]:
         """One of the columns that the field at the end of a path is kept in. Raises Denied."""
-        return self._field(self.node(self.root, path[:-1]), path[-1], part)
+        return self.field(self.node(self.root, path[:-1]), path[-1], part)
 
     def related_from(self, node: Node, path: Path) -> RelatedRecords:
         """The set that a path leads to from a record of this select."""
         if len(path) == 2 and path[0] == "all":
             return RelatedRecords(RecordColumns(self.system, node.gate, path[1]), [])
         node = self.node(node, path[:-1])
-        kind, field = self._type(node, path[-1]), self._definition(node, path[-1])
+        kind, field = self._type(node, path[-1]), self.definition(node, path[-1])
         if kind.of is None or field is None or field.formula is not None:
             raise unknown(node.table, path[-1])
         condition = self._mask(node, path[-1])
@@ -179,51 +175,29 @@ class RecordColumns:
 
     def kind_from(self, node: Node, path: Path, table: str) -> ColumnElement[bool]:
         """Whether the record that a path leads to is of a table or one under it."""
-        linked = self._end_type(node.table, path) if path else None
+        linked = self.end_type(node.table, path) if path else None
         if linked is not None and linked.name == "any_link":
             return self._is_one_of(node, path, linked, table)
         node = self.node(node, path)
         found: ColumnElement[bool] = node.source.c["_type"].in_(self.system.stored(table).type_ids)
         return func.coalesce(found if node.shown is True else and_(found, node.seen), False)
 
-    def title(self, node: Node, depth: int = 0) -> ColumnElement[Any]:
+    def title(self, node: Node) -> ColumnElement[Any]:
         """What stands for a record: its table's `display`; empty where nothing of it may be read."""
-        kinds = concrete(self.system.model, node.table)
-        displays = {self.system.model.tables[kind].display for kind in kinds}
-        if len(displays) == 1:
-            return self._display(node, displays.pop(), depth)
-        return case(*(self._kind_title(node, kind, depth) for kind in kinds))
+        return titles.title(self, node)
 
     def sort_value(self, path: Path) -> ColumnElement[Any]:
         """What lists sort by: the folded key of a text, the title of a linked record, else the value."""
-        kind = self.type_of(path)
-        if kind is not None and kind.name == "any_link":
-            return func.coalesce(*(self._sort_title(one) for one in self.nodes_of_any(path)), cast(null(), Text))
-        if kind is not None and kind.name == "link" and not kind.many and path[-1] != "id":
-            return self._sort_title(self.node(self.root, path))
-        if len(path) > 1 and not self._is_link(path[:-1]):
-            return self.value(path)
-        return self._sort_field(self.node(self.root, path[:-1]), path[-1])
-
-    def title_key(self) -> ColumnElement[Any]:
-        """What records of the select's own table sort by when they sort by title."""
-        return self._sort_title(self.root)
-
-    def titled_by_search(self) -> bool:
-        """Whether titles are a field that searches look into, so that nothing else need be compared."""
-        displays = {self.system.model.tables[kind].display for kind in concrete(self.system.model, self.root.table)}
-        place = PLACE.fullmatch(next(iter(displays))) if len(displays) == 1 else None
-        field = self._definition(self.root, place[1]) if place is not None and "." not in place[1] else None
-        return field is not None and field.search == "contains"
+        return titles.sort_value(self, path)
 
     def type_of(self, path: Path) -> Type | None:
         """The type at the end of a path, by the Model alone."""
-        return self._end_type(self.root.table, path)
+        return self.end_type(self.root.table, path)
 
     def linked_ids(self, path: Path) -> ColumnElement[Any]:
         """The ids that links through a table between lead to, as an array. Raises Denied."""
         node = self.node(self.root, path[:-1])
-        field, shown = self._definition(node, path[-1]), self._mask(node, path[-1])
+        field, shown = self.definition(node, path[-1]), self._mask(node, path[-1])
         if field is None or field.type.name != "links":
             raise unknown(node.table, path[-1])
         found = relations.other_ids(self.system, node.gate, field, node.id)
@@ -231,7 +205,7 @@ class RecordColumns:
 
     def nodes_of_any(self, path: Path, start: Node | None = None) -> list[Node]:
         """The records that a link to several tables may lead to, joined: of those tables that the user may see."""
-        found, kind = [], self._end_type((start or self.root).table, path)
+        found, kind = [], self.end_type((start or self.root).table, path)
         for table in tables_of(kind) if kind is not None else ():
             with suppress(Denied):
                 found.append(self.node(start or self.root, (*path, table)))
@@ -253,9 +227,9 @@ class RecordColumns:
         if self.system.model.names.member(kind.of or "", table) is None:
             raise unknown(node.table, name)
         if tables_of(kind):
-            return self._field(node, name, table)
-        of = self._field(node, name, "table").in_(self.system.stored(table).type_ids)
-        return case((of, self._field(node, name, "")))
+            return self.field(node, name, table)
+        of = self.field(node, name, "table").in_(self.system.stored(table).type_ids)
+        return case((of, self.field(node, name, "")))
 
     def _is_one_of(self, node: Node, path: Path, kind: Type, table: str) -> ColumnElement[bool]:
         """Whether a link to several tables, or to any, leads to a record of one of them, or of a kind of it."""
@@ -268,30 +242,8 @@ class RecordColumns:
                 found.append(self.kind_from(node, (*path, target), table))
         return func.coalesce(or_(*found), False) if found else false()
 
-    def _kind_title(self, node: Node, kind: str, depth: int) -> tuple[ColumnElement[bool], ColumnElement[Any]]:
-        """The title of one kind of a base, by its own fields and the rights on these."""
-        of_kind = Node(kind, self.system.stored(kind), node.source, node.path, node.gate, node.shown, node.peeked)
-        display = self.system.model.tables[kind].display
-        return node.source.c["_type"] == self.system.identities[kind], self._display(of_kind, display, depth)
-
-    def _sort_title(self, node: Node) -> ColumnElement[Any]:
-        displays = {self.system.model.tables[kind].display for kind in concrete(self.system.model, node.table)}
-        place = PLACE.fullmatch(next(iter(displays))) if len(displays) == 1 else None
-        if place is not None and "." not in place[1] and self._definition(node, place[1]) is not None:
-            return self._sort_field(node, place[1])
-        return func.lower(self.title(node))
-
-    def _sort_field(self, node: Node, name: str) -> ColumnElement[Any]:
-        field = self._definition(node, name)
-        has_key = field is not None and not field.virtual and any(
-            part.name == "key" for part in field.type.parts(field.properties))
-        return self._field(node, name, "key" if has_key else "") if name != "id" else node.id
-
-    def _is_link(self, path: Path) -> bool:
-        kind = self.type_of(path)
-        return kind is not None and kind.name == "link"
-
-    def _definition(self, node: Node, name: str) -> Field | None:
+    def definition(self, node: Node, name: str) -> Field | None:
+        """A field of a record as the Model has it, whoever may read it."""
         return self.system.model.field(node.table, name)
 
     def _type(self, node: Node, name: str) -> Type:
@@ -312,7 +264,7 @@ class RecordColumns:
         kind = self._type(node, name) if len(step) == 1 else Type("link", step[1])
         if kind.name != "link" or kind.many or kind.of is None or kind.of not in self.system.model.tables:
             raise unknown(node.table, name)
-        link = self._field(node, name, "") if len(step) == 1 else self._narrowed(node, name, step[1])
+        link = self.field(node, name, "") if len(step) == 1 else self._narrowed(node, name, step[1])
         stored = self.system.stored(kind.of)
         alias = stored.table.alias()
         shown: Predicate = True
@@ -330,9 +282,9 @@ class RecordColumns:
         self.tables.append(alias)
         return Node(kind.of, stored, alias, (*node.path, *step), node.gate, shown, peeked)
 
-    def _field(self, node: Node, name: str, part: str) -> ColumnElement[Any]:
+    def field(self, node: Node, name: str, part: str) -> ColumnElement[Any]:
         """A field of a record behind its gate; formulas are expanded and read no more than the user may."""
-        field = self._definition(node, name)
+        field = self.definition(node, name)
         if field is None and name not in SYSTEM_COLUMNS:
             raise unknown(node.table, name)
         shown = self._mask(node, name)
@@ -380,37 +332,8 @@ class RecordColumns:
             return own
         return node.peeked if own is False else or_(as_condition(own), as_condition(node.peeked))
 
-    def _display(self, node: Node, display: str, depth: int) -> ColumnElement[Any]:
-        pieces = PLACE.split(display)               # text, path, text, path, ..., text
-        texts = [self._text(node, tuple(path.strip().split(".")), depth) for path in pieces[1::2]]
-        if len(texts) == 1 and not pieces[0] and not pieces[2]:
-            return texts[0]
-        if not texts:
-            return cast(display, Text)
-        joined: list[Any] = [pieces[0]]
-        for text, after in zip(texts, pieces[2::2], strict=True):
-            joined += [text, after]
-        return case((or_(*(text.is_not(None) for text in texts)), func.concat(*(j for j in joined if not _empty(j)))))
-
-    def _text(self, node: Node, path: Path, depth: int) -> ColumnElement[Any]:
-        """The text of one place in a display; empty if it may not be read."""
-        try:
-            kind = self._end_type(node.table, path)
-            if kind is not None and kind.name == "any_link":
-                if depth >= DEEPEST_TITLE:
-                    return cast(null(), Text)
-                return func.coalesce(*(self.title(one, depth + 1) for one in self.nodes_of_any(path, node)),
-                                     cast(null(), Text))
-            if kind is not None and kind.name == "link" and not kind.many and path[-1] != "id":
-                if depth >= DEEPEST_TITLE or kind.of not in self.system.model.tables:
-                    return cast(null(), Text)
-                return self.title(self.node(node, path), depth + 1)
-            value = self.value_from(node, path)
-        except Denied:
-            return cast(null(), Text)
-        return value if kind is not None and kind.name in ("text", "choice") else cast(value, Text)
-
-    def _end_type(self, table: str, path: Path) -> Type | None:
+    def end_type(self, table: str, path: Path) -> Type | None:
+        """The type at the end of a path from a table, by the Model alone."""
         kind = None
         for name in path:
             kind = self.system.model.names.member(table, name)
@@ -507,9 +430,4 @@ def plain_columns(system: System, stored: Stored) -> RecordColumns:
 def unknown(table: str, name: str) -> Denied:
     """The error for a field that is not there or may not be read: the same for both."""
     return Denied('There is no field "{name}" on "{table}", or you may not read it.', name=name, table=table)
-
-
-def _empty(piece: object) -> bool:
-    return isinstance(piece, str) and not piece
-
 

@@ -50,7 +50,6 @@ def scopes_of(written: tuple[str, ...]) -> Scopes | None:
 
 def around(model: Model, table: str) -> frozenset[str]:
     """A table, its bases, and the tables that it belongs to: lines are written with the record they are lines of."""
-    from core.ed.paths import end_of
     found: set[str] = set()
     waiting = [table]
     while waiting:

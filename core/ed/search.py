@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, array
 
-from core.ed import budget, conditions, search_index, tables
+from core.ed import budget, conditions, search_index, tables, titles
 from core.ed.columns import RecordColumns, live
 from core.ed.conditions import Needle
 from core.ed.statement import Row, Statement, parameter
@@ -119,7 +119,7 @@ def _looking_up(session: Session, table: str, needle: Needle | None, wanted: con
     if needle is not None:
         found.append(_held(columns, title, needle))
     found += wanted.conditions(columns)
-    order = columns.title_key()
+    order = titles.sort_title(columns, root)
     statement = (select(root.id, title.label("title")).select_from(columns.source).where(*found)
                  .order_by(order.nulls_last(), root.id).limit(parameter("limit", type_=Integer)))
     return Statement.compile(statement, session.connection.dialect)
@@ -134,7 +134,7 @@ def _present(columns: RecordColumns) -> list[ColumnElement[bool]]:
 def _held(columns: RecordColumns, title: ColumnElement[Any], needle: Needle) -> ColumnElement[bool]:
     """The title holds the text, or a searched field does; only titles without an index are compared themselves."""
     searched = conditions.searched(columns, needle)
-    if columns.titled_by_search():
+    if titles.found_by_search(columns.system, columns.root.table):
         return searched
     return or_(title.ilike(parameter("contains", type_=Text)), searched)
 

@@ -35,6 +35,7 @@ from core.ed.paths import concrete
 from core.ed.rowset import encode, rowset
 from core.ed.schema import identity_path
 from core.ed.statement import parameter
+from core.ed.titles import PLACE
 from core.ed.words import to_vector
 
 if TYPE_CHECKING:

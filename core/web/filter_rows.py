@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from core.ed.columns import PLACE
+from core.ed.titles import PLACE
 from core.errors import BadRequest, Words
 from core.expression.errors import ExpressionError
 from core.expression.parse import parse

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response
 
 from core.ed import import_job, staging, table_file
 from core.ed import mapping as mappings
-from core.ed.columns import PLACE
 from core.ed.files import FileStore, Upload
 from core.ed.import_job import FOLDER, Progress
 from core.ed.mapping import ImportMapping
+from core.ed.titles import PLACE
 from core.errors import Denied, NotFound, Refused
 from core.web.binding import field_title
 from core.web.context import Context

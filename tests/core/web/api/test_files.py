@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import itertools
 from typing import Any
@@ -66,6 +68,19 @@ def test_row_71_an_empty_file_a_nameless_one_and_other_bodies_are_refused(ada: C
         assert send(ada, b"x", kind="application/x-www-form-urlencoded").status_code == 415
         assert send(ada, b"x", kind="").status_code == 415
         assert send(ada, b"x", Content_Encoding="gzip").status_code == 415
+
+
+def test_row_71_a_file_that_is_not_what_its_digest_says_is_refused(ada: Caller) -> None:
+    right, wrong = (base64.b64encode(hashlib.sha256(one).digest()).decode() for one in (b"whole", b"other"))
+    for said in (f"sha-256=:{right}:", f"sha-512=:x:, sha-256=:{right}:"):
+        assert send(ada, b"whole", Content_Digest=said).status_code == 201
+    with unchanged(ada.small.owner, ada.small.settings.home / "files"):
+        for said in (f"sha-256=:{wrong}:", f"sha-256={right}", "sha-256=::", "md5=:x:", "", f"sha-256=:{right[:-1]}:"):
+            answer = send(ada, b"whole", Content_Digest=said)
+            assert (answer.status_code, answer.json["at"]) == (400, "Content-Digest"), said  # type: ignore[index]
+        half = ada.client.post("/api/v1/files", data={"file": (io.BytesIO(b"who"), "b.txt")}, headers={
+            "Authorization": f"Bearer {ada.token}", "Content-Digest": f"sha-256=:{right}:"})
+        assert half.status_code == 400
 
 
 def test_past_case_41_a_body_that_says_it_is_too_large_is_refused_unread(ada: Caller) -> None:
