@@ -14,11 +14,11 @@ from itertools import islice
 
 WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+|(?:(?![\u3400-\u9fff\uf900-\ufaff])[^\W_])+")
 NUMBER = re.compile(r"[\d\s+()./-]+")
-CODE = re.compile(r"(?=\S*\d)\S{4,40}")
 LONGEST_WORD = 60
 LONGEST_TEXT = 20_000
 LAST_POSITION = 16_000          # PostgreSQL keeps positions up to 16,383
 FEWEST_DIGITS = 3
+SHORTEST_CODE, LONGEST_CODE = 4, 40
 MOST_WORDS = 12
 MOST_CODES = 40
 
@@ -41,8 +41,8 @@ def digits_of(number: str) -> Iterator[str]:
 
 def codes(text: str) -> Iterator[str]:
     """The endings of what holds digits, without its signs: R-2026-0815 is found by 0815, 26-08 and 260815."""
-    for match in islice(CODE.finditer(_plain(text[:LONGEST_TEXT])), MOST_CODES):
-        joined = "".join(character for character in match.group() if character.isalnum())
+    for code in islice(_with_digits(_plain(text[:LONGEST_TEXT])), MOST_CODES):
+        joined = "".join(character for character in code if character.isalnum())
         yield from (joined[start:] for start in range(len(joined) - FEWEST_DIGITS + 1))
 
 
@@ -124,6 +124,15 @@ def _query(word: str, weight: str) -> str:
 def _runs(text: str) -> Iterator[str]:
     for match in WORD.finditer(_plain(text)):
         yield match.group()[:LONGEST_WORD]
+
+
+def _with_digits(text: str) -> Iterator[str]:
+    """What stands between blanks and holds digits, in pieces, up to its last digit."""
+    for run in text.split():
+        last = max((place for place, character in enumerate(run) if character.isdecimal()), default=-1)
+        for start in range(0, last + 1, LONGEST_CODE):
+            if len(run) - start >= SHORTEST_CODE:
+                yield run[start:start + LONGEST_CODE]
 
 
 def _plain(text: str) -> str:

@@ -22,7 +22,6 @@ SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 _BLOCKS = frozenset("p br hr pre blockquote ul ol li h2 h3 h4 table tr".split())
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _SPACE = re.compile(r"[^\S\n\u00a0]+")
-_LINES = re.compile(r"\s*\n\s*")
 
 
 class RichText(str):
@@ -123,7 +122,8 @@ def plain_text(html: str) -> str:
     reader = _Reader()
     reader.feed(html)
     reader.close()
-    return _LINES.sub("\n", _SPACE.sub(" ", "".join(reader.pieces))).strip()
+    lines = _SPACE.sub(" ", "".join(reader.pieces)).split("\n")
+    return "\n".join(line for one in lines if (line := one.strip()))
 
 
 @cache

@@ -11,8 +11,9 @@ from core.errors import N_, BadRequest, words
 
 DEEPEST = 32
 _MOST_DIGITS = 19
+# A text that does not end goes to the end: else each quote in it would be tried as a beginning.
 _TOKEN = re.compile(
-    r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|-?Infinity|NaN|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.DOTALL)
+    r'"(?:[^"\\]|\\.)*+"?|[\[\]{},:]|-?Infinity|NaN|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.DOTALL)
 
 
 def loads(data: bytes) -> Any:

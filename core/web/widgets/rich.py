@@ -16,12 +16,19 @@ from core.web.widgets.base import NOTHING, Bound, Control, Editor, Entry, Posted
 LINE = Piece("<bdi>{}</bdi>")
 RICH = Piece('<div class="t-rich" dir="auto">{}</div>')
 LONGEST_LINE = 120
+LONGEST_KEPT = 5_000            # characters: longer ones would fill the memory of a worker
 
 
-@lru_cache(maxsize=500)
 def safe(source: str) -> Markup:
     """Markup fit to be shown: cleaned again, for what is stored may be older than the rules of today."""
+    return _kept(source) if len(source) <= LONGEST_KEPT else _safe(source)
+
+
+def _safe(source: str) -> Markup:
     return Markup(cleaned(source))  # noqa: S704  that is what cleaning is for
+
+
+_kept = lru_cache(maxsize=500)(_safe)
 
 
 class HtmlWidget(Widget):
