@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ CHUNK = 1 << 16
 PART = "file"                   # of a form
 LONGEST_NAME = 400              # that is looked at; what is stored is shorter
 FORM = "multipart/form-data"
+DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):\s*(?:,|$)", re.ASCII)      # of the file, also in a form
 
 
 def upload(context: Context) -> Response:
@@ -33,6 +36,7 @@ def upload(context: Context) -> Response:
     in_scope(context, "write")
     context.session.how = "api"
     found = _sent(context)
+    _whole(context.request.headers.get("Content-Digest"), found.content)
     said = found.name.encode("utf-8", "replace") + b"\0" + hashlib.sha256(found.content).digest()
 
     def keep() -> Answered:
@@ -66,6 +70,17 @@ def _sent(context: Context) -> Upload:
         raise UnsupportedMediaType(
             N_('Send the bytes as application/octet-stream, or a form with a part named "file".'))
     return Upload(_name(parameters(request.args, ("name",)).get("name")), request.get_data())
+
+
+def _whole(said: str | None, content: bytes) -> None:
+    """Compare a file with the SHA-256 that was sent for it (RFC 9530), if any; raises BadRequest."""
+    if said is None:
+        return
+    match = DIGEST.search(said)
+    if match is None:
+        raise BadRequest("Content-Digest takes sha-256=:...:, the digest in base64.", "Content-Digest")
+    if match[1] != base64.b64encode(hashlib.sha256(content).digest()).decode("ascii"):
+        raise BadRequest("The file is not what its Content-Digest says.", "Content-Digest")
 
 
 def _name(name: str | None) -> str:

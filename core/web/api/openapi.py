@@ -220,6 +220,10 @@ def _upload() -> Schema:
                            {"201": _answer(ref("File"))}, ("key",))
     operation["parameters"].append(_query("name", {"type": "string", "maxLength": 400},
                                           "The file's name, where the body is the file itself."))
+    operation["parameters"].append({
+        "name": "Content-Digest", "in": "header",
+        "schema": {"type": "string", "pattern": "^sha-256=:[A-Za-z0-9+/]{43}=:$"},
+        "description": "The file's SHA-256 (RFC 9530), also in a form; a file that differs is refused."})
     operation["requestBody"] = {"required": True, "content": {
         "application/octet-stream": {"schema": binary}, "multipart/form-data": {"schema": form}}}
     return operation
