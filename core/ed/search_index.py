@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR, insert
 
 from core.ed import tables
 from core.ed.access import as_condition
-from core.ed.columns import PLACE, RecordColumns
+from core.ed.columns import RecordColumns
 from core.ed.formulas import open_to
 from core.ed.paths import concrete
 from core.ed.rowset import encode, rowset
