@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from granian.server import Server
 from sqlalchemy import Engine, event
 
 from core.cli import main, supervisor
@@ -51,6 +52,13 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     return inner(environ, start)
 
 
+def respawn(server: Any, *given: Any) -> None:
+    """As granian does, who takes a worker that dies again within five seconds for broken, and ends the server."""
+    spawn(server, *given)
+    server.respawned_wrks.clear()
+
+
 if __name__ == "__main__":
+    spawn, Server._respawn_workers = Server._respawn_workers, respawn
     supervisor.serve = partial(supervisor.serve, target="tests.sweep.dying:application")
     sys.exit(main())

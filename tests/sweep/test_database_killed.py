@@ -50,7 +50,7 @@ def nothing_acknowledged_is_lost(site: Site, traffic: Traffic) -> None:
     assert not lost, f"{len(lost)} of {len(traffic.acknowledged)} records that were acknowledged are gone"
 
 
-def test_a_killed_database_is_started_again_and_loses_nothing(site: Site) -> None:
+def test_fault_2_a_killed_database_is_started_again_and_loses_nothing(site: Site) -> None:
     with Traffic(site, allowed=frozenset({503})) as traffic:
         for _ in range(3):
             time.sleep(1.5)

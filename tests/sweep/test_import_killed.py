@@ -45,7 +45,7 @@ def without_a_key(mapping: str) -> str:
 
 
 @pytest.mark.parametrize("matched", [True, False], ids=["matched", "by_progress_alone"])
-def test_every_row_comes_in_once(filled: Site, tmp_path: Path, matched: bool) -> None:
+def test_fault_31_every_row_comes_in_once(filled: Site, tmp_path: Path, matched: bool) -> None:
     """Without a key to match by, nothing but the progress of the import keeps rows from coming in twice."""
     mapping = MAPS / "opportunities.yaml"
     if not matched:
