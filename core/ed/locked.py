@@ -20,6 +20,7 @@ from core.ed.columns import RecordColumns
 from core.ed.lock import IDS
 from core.ed.prepare import by_kind
 from core.ed.read import with_right
+from core.ed.relations import ends_of
 from core.ed.shape import Shape, shape
 from core.ed.statement import Statement, parameter
 from core.ed.values import Row
@@ -105,11 +106,20 @@ def _holders(system: System, table: str, seen: frozenset[str]) -> tuple[Holder, 
 
 
 def _lines_of(system: System, table: str, link: str, parent: str) -> frozenset[str]:
-    """The fields of a table (or its kinds) that hold records of another as lines."""
-    model = system.model
-    return frozenset(
-        lines.name for kind in (parent, *model.tables[parent].kinds) for lines in model.tables[kind].lines.values()
-        if getattr(lines.properties, "by", "") == link and model.names.is_kind_of(table, lines.target or ""))
+    """The fields of a table (or its kinds) that hold records of another as lines, or that link through them."""
+    found = set()
+    for kind in (parent, *system.model.tables[parent].kinds):
+        for field in system.model.tables[kind].fields.values():
+            if field.type.name == "lines":
+                of, by = field.target or "", getattr(field.properties, "by", "")
+            elif field.type.name == "links":
+                ends = ends_of(system, field)
+                of, by = ends.through, ends.by
+            else:
+                continue
+            if by == link and system.model.names.is_kind_of(table, of):
+                found.add(field.name)
+    return frozenset(found)
 
 
 # Writing

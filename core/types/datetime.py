@@ -13,6 +13,7 @@ from core.types.date import check_year, date_from_text, written
 _WIRE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _CLOCK = re.compile(r"(?P<date>.+?)[ T]+(?P<h>\d{1,2}):(?P<m>\d\d)(:(?P<s>\d\d)(\.(?P<f>\d{1,6}))?)?",
                     re.ASCII)
+_LONGEST = 100                  # characters that somebody types for a moment; longer ones are not even looked at
 
 
 class DatetimeType(FieldType[Properties]):
@@ -41,7 +42,7 @@ class DatetimeType(FieldType[Properties]):
             return None
         if _WIRE.fullmatch(exact := plain.replace(" ", "T", 1)):
             return self.from_wire(exact, p)
-        match = _CLOCK.fullmatch(plain)
+        match = _CLOCK.fullmatch(plain) if len(plain) <= _LONGEST else None
         day = date_from_text(match["date"] if match else plain, locale)
         try:
             clock = _clock(match) if match else time()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import text
 
 from core.ed import history, locked, versions
+from core.ed.records import Records
 from core.ed.search_index import index_queue
 from core.errors import Invalid, NotFound, RecordLocked
 from core.settings import Settings
@@ -135,6 +136,25 @@ def test_links_through_a_table_do_not_write_around_a_lock(small: Small) -> None:
         records.update("vault", [{"id": vault, "guards": [one]}])
 
 
+def test_rows_between_do_not_write_around_a_lock(small: Small) -> None:
+    one, other = small.create("guard", name="A"), small.create("guard", name="B")
+    vault, free = small.create("vault", name="Closed", guards=[one]), small.create("vault", name="Free", guards=[one])
+    [row] = [watch["id"] for watch in small.all("watch", f"vault == {vault}", ("id",))]
+    [loose] = [watch["id"] for watch in small.all("watch", f"vault == {free}", ("id",))]
+    with small.records() as records:
+        records.update("vault", [{"id": vault, "closed": True}])
+    writes: list[Callable[[Records], object]] = [
+        lambda records: records.create("watch", [{"vault": vault, "guard": other}]),
+        lambda records: records.update("watch", [{"id": row, "guard": other}]),
+        lambda records: records.update("watch", [{"id": row, "vault": free}]),
+        lambda records: records.update("watch", [{"id": loose, "vault": vault}]),
+        lambda records: records.delete("watch", [row]),
+        lambda records: records.delete("guard", [one])]
+    for write in writes:
+        with pytest.raises(RecordLocked), small.records() as records:
+            write(records)
+
+
 # Rights on lines and links through a table
 
 def test_lines_that_may_not_be_changed_are_not_written_with_their_record(small: Small) -> None:
@@ -152,7 +172,8 @@ def test_lines_that_may_not_be_changed_are_not_written_with_their_record(small: 
 def test_links_that_may_not_be_changed_are_not_written_with_their_record(small: Small) -> None:
     guard = small.create("guard", name="G")
     vault = small.create("vault", name="Links", owner=small.users["kim"], guards=[guard])
-    for guards in ([], {"remove": [guard]}):
+    several: list[object] = [[], {"remove": [guard]}]
+    for guards in several:
         with pytest.raises(Invalid) as error, small.records("kim") as records:
             records.update("vault", [{"id": vault, "guards": guards}])
         assert [(p.field, p.code) for p in error.value.problems] == [("guards", "not_writable")]

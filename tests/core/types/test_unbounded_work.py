@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from core.ed import words
 from core.errors import BadRequest
+from core.types.base import BadValue, Locale, Properties
+from core.types.datetime import DatetimeType
 from core.types.html import plain_text
 from core.web.api import strict_json
 from core.web.widgets import rich
@@ -41,6 +43,12 @@ def test_codes_are_what_holds_digits(text: str) -> None:
 def test_long_words_without_digits() -> None:
     assert list(words._with_digits("a" * LONG)) == []
     assert len(list(words._with_digits("a" * LONG + "1"))) == LONG // words.LONGEST_CODE
+
+
+def test_moments_of_many_blanks() -> None:
+    with pytest.raises(BadValue):
+        DatetimeType().parse(f"1{' ' * LONG}x", Properties(), Locale("en", "UTC"))
+    assert DatetimeType().parse("2026-01-31   10:05", Properties(), Locale("en", "UTC")) is not None
 
 
 def test_long_rich_texts_are_not_kept() -> None:
