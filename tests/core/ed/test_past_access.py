@@ -37,6 +37,7 @@ def home(engine: Engine, app_engine: Engine, database: Settings) -> House:
         place.put(f"open{number}", "case", name=f"Open {number}", fee=fee, plan="plain", secret=False,
                   owner=place["sam"], members=[place["maya"], place["gus"]])
     place.put("contract", "contract", name="C", state="draft")
+    place.put("team", "team", name="T")
     _index(place)
     return place
 
@@ -158,18 +159,23 @@ def test_past_case_18_a_person_is_no_login(home: House) -> None:
 
 
 def test_past_case_19_nothing_is_written_but_declared_fields(home: House, unchanged) -> None:
-    """System and computed fields, fields of other tables, and what is no field: in every table, new or not."""
+    """System fields and what is no field, in every table, new or not: told by the name, whoever sends them."""
     strange = ("created_by", "created_on", "changed_by", "changed_on", "_type", "_deleted_on", "is_admin", "__class__",
                "password", "_connector", "", "self")
+    good = {"case": {"name": "x"}, "contract": {"name": "x"}, "user": {"name": "x"}, "team": {"name": "x"},
+            "role_assignment": {"user": home["ada"], "role": "by_owner"}}
+    there = {"case": home["open0"], "contract": home["contract"], "user": home["sam"], "team": home["team"],
+             "role_assignment": home["sam by_owner"]}
     with unchanged():
-        for table, name in itertools.product(("case", "contract", "user", "role_assignment", "team"), strange):
-            for call in (lambda r, t=table, n=name: r.create(t, [{"name": "x", n: home["ada"]}]),
-                         lambda r, t=table, n=name: r.update(t, [{"id": home["case0"], n: home["ada"]}])):
-                with pytest.raises((*REFUSED, Conflict)), home.records("ada") as records:
+        for table, name in itertools.product(good, strange):
+            for call in (lambda r, t=table, n=name: r.create(t, [{**good[t], n: home["ada"]}]),
+                         lambda r, t=table, n=name: r.update(t, [{"id": there[t], n: home["ada"]}])):
+                with pytest.raises(Invalid) as error, home.records("ada") as records:
                     call(records)
-        for name in ("fee", "secret", "plan"):
+                assert [p.field for p in error.value.problems] == [name], (table, name)
+        for name, value in (("fee", 1), ("secret", True), ("plan", "x"), ("owner", home["gus"])):
             with pytest.raises(REFUSED), home.records("gus") as records:
-                records.update("case", [{"id": home["open0"], name: 1}])
+                records.update("case", [{"id": home["open0"], name: value}])
 
 
 SYSTEM = "system: main\naddons: [base]\n"
