@@ -9,6 +9,7 @@ from core.errors import Refused
 
 OLDEST = 160000
 EXTENSIONS = ("pg_trgm", "unaccent")
+OUTSIDE = ("pg_read_server_files", "pg_write_server_files", "pg_execute_server_program")     # beyond the database
 
 
 def require(connection: Connection) -> None:
@@ -45,11 +46,12 @@ def _server(connection: Connection) -> list[str]:
 def _role(connection: Connection) -> list[str]:
     """The role that serves requests must not be able to do what only the owner may."""
     name, mighty, owns = connection.execute(text(
-        "select current_user::text, rolsuper or rolcreaterole or rolcreatedb or rolbypassrls,"
+        "select current_user::text, rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication"
+        "  or exists (select from pg_roles m where m.rolname = any(:outside) and pg_has_role(r.oid, m.oid, 'member')),"
         " exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace"
         "         where c.relowner = r.oid and n.nspname in ('sys', 'bm', 'ed', 'jobs'))"
-        " from pg_roles r where rolname = current_user")).one()
+        " from pg_roles r where rolname = current_user"), {"outside": list(OUTSIDE)}).one()
     if mighty or owns:
         return [f"the role {name} that serves requests may do too much: it must be no superuser, create neither roles"
-                " nor databases, and own no table"]
+                " nor databases, reach no files or programs of the server, and own no table"]
     return []

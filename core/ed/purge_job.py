@@ -18,8 +18,8 @@ from core.ed.session import Session
 LOOK = 600.0                         # seconds between two looks whether a day has passed
 LAST = "purged"                      # the setting that says when it was done last
 _CLAIM = text("insert into sys.setting (key, value) values (:key, to_jsonb(now())) on conflict (key) do update"
-              " set value = to_jsonb(now()) where (sys.setting.value #>> '{}')::timestamptz < now() - interval '1 day'"
-              " returning 1")
+              " set value = to_jsonb(now())"
+              " where (sys.setting.value #>> '{}')::timestamptz < now() - interval '24 hours' returning 1")
 log = structlog.get_logger("jobs")
 
 

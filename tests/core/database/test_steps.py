@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from core.database import engine as engines
-from core.database import steps
+from core.database import health, steps
 from core.errors import Refused
 
 
@@ -44,8 +44,27 @@ def test_past_case_7_the_app_role_is_no_superuser_and_owns_nothing(app_engine: E
     assert (name, superuser, creates, owned) == ("tessera_app", False, False, 0)
 
 
+def test_past_case_7_a_role_that_reaches_files_of_the_server_does_not_serve(
+        app_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each role is a member of itself, so it stands for those that it must not be a member of."""
+    def told() -> list[str]:
+        with engines.transaction(app_engine) as app:
+            return [line for line in health.problems(app) if "may do too much" in line]
+    assert health.OUTSIDE == ("pg_read_server_files", "pg_write_server_files", "pg_execute_server_program") and not told()
+    monkeypatch.setattr(health, "OUTSIDE", ("tessera_app",))
+    assert told()
+
+
 @pytest.mark.parametrize("statement", [
     "create table ed.x (a int)",
+    "copy sys.setting to program 'id'",
+    "copy sys.setting to '/tmp/x'",
+    "copy sys.setting from '/etc/hostname'",
+    "select lo_import('/etc/hostname')",
+    "select pg_ls_dir('/')",
+    "create role more",
+    "create extension file_fdw",
+    "load 'auto_explain'",
     "create table public.x (a int)",
     "drop table sys.setting",
     "delete from sys.history",
@@ -56,7 +75,7 @@ def test_past_case_7_the_app_role_is_no_superuser_and_owns_nothing(app_engine: E
     "select pg_read_file('/etc/hostname')",
 ])
 def test_past_case_7_the_app_role_is_refused_what_is_not_its_own(app_engine: Engine, statement: str) -> None:
-    with pytest.raises(DBAPIError, match="permission denied|must be owner"), engines.transaction(app_engine) as app:
+    with pytest.raises(DBAPIError, match="permission denied|must be owner|is not allowed"), engines.transaction(app_engine) as app:
         app.exec_driver_sql(statement)
 
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from core.database.jobs import Job
+from core.ed import purge_job
 from core.ed.files import FileStore, Upload, digest
 from core.ed.purge import Purged, order, purge
 from core.ed.purge_job import purge_daily
@@ -181,6 +182,18 @@ def test_once_a_day_it_is_done_by_whichever_process_is_first(world: World, engin
         connection.execute(text("update sys.setting set value = to_jsonb(now() - interval '25 hours') where key = 'purged'"))
     purge_daily(job)
     assert not there(engine, world, "deal", second)
+
+
+@pytest.mark.parametrize(("since", "due"), [
+    ("-1 hours", False), ("0 hours", False), ("1 hours", False), ("23 hours 59 minutes", False), ("24 hours 1 minutes", True)])
+def test_past_case_54_a_day_is_a_day_however_the_clock_steps(world: World, engine: Engine, since: str, due: bool) -> None:
+    """Once in 24 hours, by one; an hour back (what was done last lies ahead) does it no second time. In UTC, so nights count alike."""
+    with engine.begin() as connection:
+        assert connection.scalar(text("show timezone")) == "UTC"
+        connection.execute(text("insert into sys.setting (key, value) values ('purged', to_jsonb(now() - cast(:since as interval)))"
+                                " on conflict (key) do update set value = excluded.value"), {"since": since})
+        claims = [connection.scalar(purge_job._CLAIM, {"key": purge_job.LAST}) for _ in range(2)]
+    assert claims == [1 if due else None, None]
 
 
 def test_what_is_locked_stays_with_all_it_needs(world: World, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
