@@ -54,7 +54,7 @@ def value_of(session: Session, table: str, field: Field, value: Any, find: Find)
 
 
 def _link(field: Field, target: str, value: Any, find: Find) -> int | list[int]:
-    if field.type.name == "lines":
+    if field.type.is_lines:
         raise Refused(f"{field.table}.{field.name}: lines are written as records of {target}")
     keys = value if isinstance(value, list) else [value]
     ids = []

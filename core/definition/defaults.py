@@ -5,7 +5,6 @@ from __future__ import annotations
 from core.definition.model import Column, Field, Form, FormNode, List, Model
 
 FIRST_COLUMNS = 6
-LONG = frozenset({"memo", "html", "json", "lines"})
 
 
 def list_of(model: Model, table: str) -> List:
@@ -20,7 +19,7 @@ def list_of(model: Model, table: str) -> List:
             return first
         name = model.tables[name].base
     found = model.tables[table]
-    shown = [field for field in found.fields.values() if field.type.name not in LONG][:FIRST_COLUMNS]
+    shown = [field for field in found.fields.values() if not field.type.is_long][:FIRST_COLUMNS]
     columns = {field.name: Column(field.name, field.name) for field in shown}
     return List(table, table, found.plural, columns, generated=True)
 
@@ -37,8 +36,8 @@ def form_of(model: Model, table: str) -> Form:
             return first
         name = model.tables[name].base
     found = model.tables[table]
-    short = tuple(_node(field) for field in found.fields.values() if field.type.name not in LONG)
-    long = tuple(_tab(field) for field in found.fields.values() if field.type.name in LONG)
+    short = tuple(_node(field) for field in found.fields.values() if not field.type.is_long)
+    long = tuple(_tab(field) for field in found.fields.values() if field.type.is_long)
     group = FormNode("group", "main", {"id": "main", "columns": "2"}, short)
     tabs = (FormNode("tabs", "more", {"id": "more"}, long),) if long else ()
     return Form(table, table, found.title, FormNode("form", "form", {}, (group, *tabs)), generated=True)

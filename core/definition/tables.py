@@ -103,7 +103,7 @@ class Field:
         if self.type.name == "link":
             return tuple(targets_of(self.properties))
         of = self.expression_type.of
-        return (of,) if self.type.name in ("lines", "links") and of is not None else ()
+        return (of,) if (self.type.is_lines or self.type.is_through) and of is not None else ()
 
     @property
     def names_records(self) -> bool:
@@ -113,7 +113,7 @@ class Field:
     @property
     def plural(self) -> bool:
         """True if its value is a list: plural links and choices, and links through a table."""
-        return self.many or self.type.name == "links"
+        return self.many or self.type.is_through
 
     @property
     def many(self) -> bool:
@@ -265,4 +265,4 @@ class Table:
     @cached_property
     def lines(self) -> Mapping[str, Field]:
         """The fields that hold records of a child table."""
-        return {name: f for name, f in self.fields.items() if f.type.name == "lines"}
+        return {name: f for name, f in self.fields.items() if f.type.is_lines}

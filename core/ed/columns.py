@@ -164,7 +164,7 @@ class RecordColumns:
         belongs: ColumnElement[bool]
         inner = RecordColumns(self.system, node.gate, kind.of)
         inner.in_base = self.in_base
-        if field.type.name == "links":
+        if field.type.is_through:
             belongs = inner.root.id.in_(relations.others(self.system, node.gate, field, node.id))
         elif kind.name == "set":
             link = inner.root.stored.column(str(getattr(field.properties, "by", "")), source=inner.root.source)
@@ -198,7 +198,7 @@ class RecordColumns:
         """The ids that links through a table between lead to, as an array. Raises Denied."""
         node = self.node(self.root, path[:-1])
         field, shown = self.definition(node, path[-1]), self._mask(node, path[-1])
-        if field is None or field.type.name != "links":
+        if field is None or not field.type.is_through:
             raise unknown(node.table, path[-1])
         found = relations.other_ids(self.system, node.gate, field, node.id)
         return found if shown is True else case((as_condition(shown), found))

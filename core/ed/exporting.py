@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from core.ed.session import Session
 
 BATCH = 1_000
-LINKS = ("link", "links", "any_link")
-_LEFT_OUT = ("lines", "links")
 _NOTE = text("""
     insert into sys.export (table_name, format, fields, condition, rows, how, by, version)
     values (:table, :format, :fields, :condition, :rows, :how, :by, :version)
@@ -111,7 +109,7 @@ def _field_at(session: Session, table: str, path: str) -> Field | None:
 
 def _flat(table: str, found: Sequence[tuple[str, Field | None]]) -> None:
     for path, field_ in found:
-        if field_ is not None and field_.type.name == "lines":
+        if field_ is not None and field_.type.is_lines:
             raise BadRequest('"{name}" are records of "{table}": export them from there.', "fields", name=path,
                              table=field_.target or table)
 
@@ -120,7 +118,7 @@ def _columns(session: Session, wanted: Wanted, path: str, field_: Field | None) 
     """The columns for a path: one, or two for a link of which title and id are wanted."""
     title = (wanted.titles or {}).get(path, path)
     wire = _wire(session, path, field_)
-    if field_ is None or field_.type.name not in LINKS:
+    if field_ is None or not field_.type.is_link:
         yield Column(path, title, _cell(session, wanted, path, field_), wire)
         return
     if wanted.links != "id":
@@ -166,10 +164,10 @@ def _wire(session: Session, path: str, field_: Field | None) -> Callable[[Record
     if field_ is None:
         return lambda record: {path: record.get(path)}
     kind, p = field_.type, field_.properties
-    if kind.name == "lines":
+    if kind.is_lines:
         inner = _lines_wire(session, field_)
         return lambda record: {path: [inner(line) for line in record.get(path) or ()]}
-    if kind.name in LINKS:
+    if kind.is_link:
         extra = (f"{path}_title", f"{path}_table")
         return lambda record: {path: kind.to_wire(record.get(path), p),
                                **{key: record[key] for key in extra if key in record}}

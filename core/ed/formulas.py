@@ -72,7 +72,7 @@ def reads(model: Model, table: str, formulas: Iterable[Field]) -> Reads:
         seen.add(current.name)
         for path in current.formula.reads if current.formula is not None else ():
             found = model.field(table, path[0])
-            if found is not None and found.type.name == "lines":
+            if found is not None and found.type.is_lines:
                 lines.setdefault(found.name, set()).update(path[1:2])
             elif found is not None and found.computed:
                 known |= {found.name} if found.stored else set()
@@ -167,7 +167,7 @@ def signature(model: Model, one: Field) -> str:
         parts.append(f"{current.name}: {current.formula.source}")
         for path in sorted(current.formula.reads):
             found = model.field(current.table, path[0])
-            if found is not None and found.type.name == "lines":
+            if found is not None and found.type.is_lines:
                 parts.append(f"{path[0]}: {found.properties!r}")
                 found = model.field(found.target or "", path[1]) if len(path) > 1 else None
             if found is not None and found.computed:

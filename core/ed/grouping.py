@@ -39,7 +39,6 @@ MOST_AGGREGATES = 20
 MOST_GROUPS = 1000
 LARGEST_OFFSET = 10_000
 DECIMALS = 6                                # of averages
-UNGROUPED = frozenset({"memo", "file", "html", "image", "document", "json"})
 NAME = re.compile(r"[a-z][a-z0-9_]{0,48}\Z")
 OPERATIONS: Mapping[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]] = {
     "count": func.count, "sum": func.sum, "avg": lambda value: func.round(func.avg(value), DECIMALS),
@@ -204,7 +203,8 @@ def _pair(one: By) -> tuple[str, str | None]:
 def _key(session: Session, table: str, path: str, unit: str | None) -> GroupColumn:
     kind = check_path(session.gate, table, path, at="group")
     field = field_at(session, table, path)
-    if kind is None or kind.many or kind.name == "set" or (field is not None and field.type.name in UNGROUPED):
+    if kind is None or kind.many or kind.name == "set" or (
+            field is not None and (field.type.is_long or field.type.is_file)):
         raise BadRequest('Records cannot be grouped by "{name}".', "group", name=path)
     if unit is None:
         shown = field if field is not None and field.expression_type == kind else made_field(path, kind)

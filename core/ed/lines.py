@@ -69,7 +69,7 @@ def add(session: Session, table: str, asked: Sequence[Lines], records: list[Reco
 def is_lines(session: Session, table: str, name: str) -> bool:
     """Whether that field is records that belong to this one."""
     field = session.system.model.field(table, name)
-    return field is not None and field.type.name == "lines"
+    return field is not None and field.type.is_lines
 
 
 def _split(session: Session, table: str, names: Sequence[str]) -> Asked:

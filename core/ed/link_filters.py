@@ -24,7 +24,7 @@ def passes_through(session: Session, table: str, path: Path) -> bool:
     """Whether a path that the user may read ends at links through a table between."""
     around = end_of(session.system.model, table, ".".join(path[:-1])) if len(path) > 1 else table
     field = session.system.model.field(around, path[-1])
-    return field is not None and field.type.name == "links"
+    return field is not None and field.type.is_through
 
 
 def by_links(number: int, path: Path, value: object, parameters: dict[str, object]) -> Made:

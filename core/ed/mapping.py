@@ -179,7 +179,7 @@ def _check_match(mapping: ImportMapping, table: Table) -> Iterator[str]:
         if name not in mapping.fields:
             yield f"match: {name!r} is not among the fields"
         elif field is not None and (field.virtual or field.computed or field.many or field.type.is_file
-                                    or field.type.name in UNMATCHED):
+                                    or field.type.is_long):
             yield f"match: records cannot be found by {name!r}"
     if mapping.repeated == "merge" and not mapping.match:
         yield "repeated: rows can only be merged by a match"
@@ -190,7 +190,7 @@ def _check_field(model: Model, table: Table, name: str, source: Source) -> Itera
     if field is None:
         yield f"there is no field {name!r} in table {table.name!r}"
         return
-    if (field.virtual and field.type.name != "links") or field.computed or field.type.is_file:
+    if (field.virtual and not field.type.is_through) or field.computed or field.type.is_file:
         yield f"{name}: a field of type {field.type.name} cannot be imported"
     if [source.column is not None, bool(source.template), source.value is not None].count(True) != 1:
         yield f"{name}: say one of column, template, value"
@@ -231,9 +231,6 @@ def _check_by(model: Model, name: str, target: str, source: Source) -> Iterator[
     for key in source.with_:
         if key not in other.fields:
             yield f"{name}: with: there is no field {key!r} in table {target!r}"
-
-
-UNMATCHED = frozenset({"lines", "memo", "html", "json"})
 
 
 def _has_text(kind: FieldType[Any]) -> bool:

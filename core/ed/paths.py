@@ -132,7 +132,7 @@ def _through_lines(system: System, table: str, name: str, rest: str, source: Fro
     if field is None or field.target is None:
         raise KeyError(f"{table}.{name} leads to no record")
     line, by = field.target, str(getattr(field.properties, "by", ""))
-    if field.type.name == "links":                  # the rows between are lines that lead further
+    if field.type.is_through:                     # the rows between are lines that lead further
         found = ends_of(system, field)
         line, by, rest = found.through, found.by, f"{found.other}.{rest}"
     stored = system.stored(line)

@@ -24,7 +24,7 @@ def visible(gate: Gate, table: str, name: str) -> bool:
         try:
             if field is not None and field.formula is not None:
                 RecordColumns(gate.system, gate, table).value((name,))
-            elif field is not None and field.type.name == "links":
+            elif field is not None and field.type.is_through:
                 RecordColumns(gate.system, gate, table).related((name,))
             elif field is not None and field.type.virtual:
                 return gate.may(field.target or "", "read")

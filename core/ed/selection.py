@@ -88,7 +88,7 @@ class Selection:
         node = self.columns.node(self.columns.root, path[:-1]) if len(path) > 1 and self._links(path) else None
         table = node.table if node is not None else self.columns.root.table
         field = self.columns.system.model.field(table, path[-1]) if node is not None or len(path) == 1 else None
-        if field is not None and field.type.name == "links":
+        if field is not None and field.type.is_through:
             value = self.columns.linked_ids(path)
             self.plain(name, value)
             self._add_titles(name, path, Type("link", field.target, True), value)

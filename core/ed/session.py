@@ -216,7 +216,7 @@ def _next(connection: Connection, system: System, table: str, name: str, ids: tu
         return ()
     target = system.model.tables[kind.of]
     there, here = system.stored(target.name), system.stored(table)
-    if field is not None and field.type.name == "lines":
+    if field is not None and field.type.is_lines:
         found = there.column(str(getattr(field.properties, "by", ""))).in_(ids)
     else:
         link = here.column(name)

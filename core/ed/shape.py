@@ -58,7 +58,7 @@ class Shape:
         self.beside = tuple(f.name for f in self.table.fields.values() if f.type.virtual)     # lines and the like
         self.money: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.base)
         self.files: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.field.type.is_file)
-        self.sequences: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.field.type.name == "sequence")
+        self.sequences: tuple[Kept, ...] = tuple(k for k in self.kept.values() if k.field.type.is_drawn)
         self._ways = {name: (k.columns, _own(k.field.type, "to_columns"), k.p) for name, k in self.kept.items()}
         self._wires = {name: (k.identity, k.to_wire(None), _own(k.field.type, "to_wire"), k.p)
                        for name, k in self.kept.items()}

@@ -164,10 +164,10 @@ class Reader:
                 if value is not None and (row.parent is None or value != row.parent.id):
                     self.problems.add(row, key, "parent", "It belongs to the record it is written in.")
             elif field_.type.virtual:
-                (self._links if field_.type.name == "links" else self._lines)(row, field_, value)
+                (self._links if field_.type.is_through else self._lines)(row, field_, value)
             elif field_.computed:
                 self.problems.add(row, key, "computed", "This is worked out and cannot be set.")
-            elif field_.type.name == "sequence" and not self.trusted:
+            elif field_.type.is_drawn and not self.trusted:
                 self.problems.add(row, key, "computed", "This number is given by the system.")
             elif field_.readonly is True and not self.trusted:
                 self.problems.add(row, key, "readonly", "This cannot be changed.")
@@ -186,7 +186,7 @@ class Reader:
     def _is_shut(field_: Field, closed: Collection[str]) -> bool:
         """Whether nothing that this writer sends for a field is taken."""
         return (field_.name in closed or field_.formula is not None or field_.readonly is True
-                or field_.type.name in ("sequence", "links"))
+                or field_.type.is_drawn or field_.type.is_through)
 
     def _system_key(self, row: Row, key: str) -> None:
         line = row.parent is not None
@@ -297,7 +297,7 @@ def check_required(table: Table, row: Row, problems: Problems, by: str | None = 
             continue
         if field_.type.virtual:
             missing = row.old is None and not row.lines.get(name) and not row.links.get(name)
-        elif field_.computed or (field_.type.name == "sequence" and row.old is None):
+        elif field_.computed or (field_.type.is_drawn and row.old is None):
             continue                           # a number is drawn when all else is known to be right
         else:
             missing = (row.old is None or name in row.values) and is_empty(row.values.get(name))

@@ -13,6 +13,7 @@ class AnyLinkType(FieldType[Properties]):
 
     name: ClassVar[str] = "any_link"
     sortable: ClassVar[bool] = False
+    is_link: ClassVar[bool] = True
 
     def expression_type(self, p: Properties) -> Type:
         return Type("any_link", ANY)

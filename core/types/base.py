@@ -95,6 +95,11 @@ class FieldType(ABC, Generic[P]):
     separators: ClassVar[str] = ";；"         # characters that part several values in one line
     virtual: ClassVar[bool] = False          # no column of its own (lines)
     is_file: ClassVar[bool] = False          # its value is an uploaded file
+    is_link: ClassVar[bool] = False          # its value is a record, or several
+    is_through: ClassVar[bool] = False       # these are linked by records of a table between, which writing changes
+    is_lines: ClassVar[bool] = False         # its values are records that are written with this one
+    is_drawn: ClassVar[bool] = False         # the record service draws its value from a sequence
+    is_long: ClassVar[bool] = False          # its values want a place of their own on a page, and fit no column
 
     @abstractmethod
     def expression_type(self, p: P) -> Type:

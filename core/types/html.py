@@ -58,6 +58,7 @@ class HtmlType(FieldType[HtmlProperties]):
     name: ClassVar[str] = "html"
     properties: ClassVar = HtmlProperties
     sortable: ClassVar[bool] = False
+    is_long: ClassVar[bool] = True
     searchable: ClassVar[bool] = True
 
     def expression_type(self, p: HtmlProperties) -> Type:

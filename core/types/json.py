@@ -28,6 +28,7 @@ class JsonType(FieldType[JsonProperties]):
     name: ClassVar[str] = "json"
     properties: ClassVar = JsonProperties
     sortable: ClassVar[bool] = False
+    is_long: ClassVar[bool] = True
 
     def expression_type(self, p: JsonProperties) -> Type:
         return Type("json")

@@ -27,6 +27,8 @@ class LinesType(FieldType[LinesProperties]):
     properties: ClassVar = LinesProperties
     sortable: ClassVar[bool] = False
     virtual: ClassVar[bool] = True
+    is_lines: ClassVar[bool] = True
+    is_long: ClassVar[bool] = True
 
     def expression_type(self, p: LinesProperties) -> Type:
         return Type("set", p.of)

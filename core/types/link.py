@@ -81,6 +81,7 @@ class LinkType(FieldType[LinkProperties]):
 
     name: ClassVar[str] = "link"
     properties: ClassVar = LinkProperties
+    is_link: ClassVar[bool] = True
 
     def expression_type(self, p: LinkProperties) -> Type:
         if p.several:

@@ -29,6 +29,8 @@ class LinksType(FieldType[LinksProperties]):
     properties: ClassVar = LinksProperties
     sortable: ClassVar[bool] = False
     virtual: ClassVar[bool] = True
+    is_link: ClassVar[bool] = True
+    is_through: ClassVar[bool] = True
 
     def expression_type(self, p: LinksProperties) -> Type:
         return Type("set", p.to)

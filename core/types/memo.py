@@ -22,6 +22,7 @@ class MemoType(FieldType[MemoProperties]):
     name: ClassVar[str] = "memo"
     properties: ClassVar = MemoProperties
     sortable: ClassVar[bool] = False
+    is_long: ClassVar[bool] = True
     searchable: ClassVar[bool] = True
 
     def expression_type(self, p: MemoProperties) -> Type:

@@ -22,6 +22,7 @@ class SequenceType(FieldType[SequenceProperties]):
     name: ClassVar[str] = "sequence"
     properties: ClassVar = SequenceProperties
     searchable: ClassVar[bool] = True
+    is_drawn: ClassVar[bool] = True
 
     def expression_type(self, p: SequenceProperties) -> Type:
         return Type("text")

@@ -114,7 +114,7 @@ def _question(context: Context, bound: Bound, entry: Entry | None, problem: str,
     widget = widget_of(context.system, field)
     if entry is None:
         entry = widget.entry(bound, defaults, context.viewer) if defaults.get(name) is not None else Entry()
-    if field.type.name in linking.LINKING:
+    if field.type.is_link:
         entry = replace(entry, titles=_titles(context, field, entry))
     identity = f"p-{name}"
     described = " ".join(filter(None, (f"{identity}-help" if bound.help else "",

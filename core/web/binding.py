@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from core.definition.defaults import LONG
 from core.definition.relations import narrowed
 from core.web.i18n import N_, text_of
 from core.web.widgets.base import Bound
@@ -83,7 +82,6 @@ def singular(model: Model, table: str, language: str) -> str:
 
 def default_columns(model: Model, table: str, without: Iterable[str] = (), most: int = 8) -> list[str]:
     """The columns of a list that nobody wrote: the first fields that fit into one."""
-    left_out = LONG | {"file", "document"}
     skip = set(without)
     return [name for name, field in model.tables[table].fields.items()
-            if field.type.name not in left_out and name not in skip][:most]
+            if name not in skip and not field.type.is_long and field.type.name not in ("file", "document")][:most]

@@ -46,7 +46,7 @@ def draw(one: FormField, clash: Clash, viewer: Viewer) -> Markup:
 
 def said(one: FormField, entry: Entry, record: Record, viewer: Viewer) -> str:
     """What stands in a control, as it would be read."""
-    if one.bound.field.type.name == "lines":
+    if one.bound.field.type.is_lines:
         return viewer.text("the lines as you left them")
     if entry.upload is not None:
         return escape(entry.upload.filename or "")

@@ -110,7 +110,7 @@ class Sheet:
 
     def _count(self, tab: Box) -> Markup:
         for one in tab.fields():
-            if one.bound.field.type.name == "lines":
+            if one.bound.field.type.is_lines:
                 rows = self.record.get(one.key)
                 return Markup(' <span class="t-count">{}</span>').format(counted(rows)) if rows else NOTHING
         return NOTHING
@@ -128,7 +128,7 @@ class Sheet:
             return Markup('<div class="{} is-fixed" data-field="{}"{}><div class="t-label">{}</div>'
                           '<div class="t-value">{}</div></div>').format(
                 css, one.key, hidden, one.bound.title, value or EMPTY)
-        label = NOTHING if one.bound.field.type.name == "lines" else LABEL(
+        label = NOTHING if one.bound.field.type.is_lines else LABEL(
             one.bound.title, self._hint(one))
         return SHOWN(css, one.key, hidden, label, value or EMPTY)
 

@@ -74,7 +74,7 @@ def follow(draft: Draft, entries: Mapping[str, Entry]) -> None:
     here = {one.key: one for one in draft.view.fields if "." not in one.key}
     _suggest(draft, here, {changed}, known)
     for one in here.values():
-        if one.bound.field.type.name == "lines" and one.key in entries:
+        if one.bound.field.type.is_lines and one.key in entries:
             draft.values[one.key] = _lines(draft, one, entries[one.key].rows, changed, known)
     for one in here.values():
         formula = one.bound.field.formula

@@ -33,7 +33,7 @@ class Sent:
 
 def signature(one: FormField, entry: Entry) -> Signature:
     """What a control's content looks like in the form's own memory of how it began."""
-    if one.bound.field.type.name != "lines":
+    if not one.bound.field.type.is_lines:
         return list(entry.texts)
     return {line.id: {name: list(inner.texts) for name, inner in line.entries.items()}
             for line in entry.rows if line.id}
@@ -115,19 +115,19 @@ def _asked_for(asked: Mapping[str, FormField], name: str, *, file: bool) -> bool
     if not rest:
         return file == (one.widget.files and name == key)
     place, _, column = rest.partition(".")
-    return not file and one.bound.field.type.name == "lines" and is_place(place) and (
+    return not file and one.bound.field.type.is_lines and is_place(place) and (
         column in ("id", "_delete") or any(c.name == column and c.editor is not None for c in columns_of(one.bound)))
 
 
 def _comparable(one: FormField, entry: Entry) -> Signature:
-    if one.bound.field.type.name == "lines" and any(line.removed or not line.id for line in entry.rows):
+    if one.bound.field.type.is_lines and any(line.removed or not line.id for line in entry.rows):
         return None
     return signature(one, entry)
 
 
 def _value(sent: Sent, one: FormField, entry: Entry, began: Signature, viewer: Viewer) -> None:
     try:
-        if one.bound.field.type.name == "lines":
+        if one.bound.field.type.is_lines:
             sent.values[one.key] = _lines(sent, one, entry, began if isinstance(began, dict) else {}, viewer)
         else:
             sent.values[one.key] = one.widget.value(one.bound, entry, viewer)

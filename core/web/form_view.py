@@ -96,7 +96,7 @@ def _compile(system: System, gate: Gate, name: str, table: str, language: str) -
 
 def _drawn(gate: Gate, field: FormField) -> Iterator[str]:
     """What a field is drawn from; of lines, what their readers may see."""
-    if field.bound.field.type.name != "lines":
+    if not field.bound.field.type.is_lines:
         return iter(field.widget.reads(field.bound))
     start = field.key + "."
     inner = [name.removeprefix(start) for name in field.widget.reads(field.bound)]
@@ -145,7 +145,7 @@ class _Maker:
             return None
         widget = widget_of(self.system, bound.field)
         field = bound.field
-        fixed = ("." in path or field.computed or field.type.name == "sequence"
+        fixed = ("." in path or field.computed or field.type.is_drawn
                  or field.readonly is True or node.attributes.get("readonly") == "true")
         return FormField(path, bound, widget, widget.read(bound), widget.edit(bound), fixed,
                          field.required, field.readonly, field.show, widget.wide)

@@ -12,7 +12,6 @@ from core.web.context import Context
 if TYPE_CHECKING:
     from core.definition.model import Field
 
-LINKING = frozenset({"link", "any_link", "links"})      # the types whose values are records
 OFFERED = 20
 FEW = 5                 # offered of each of several tables, at least
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from core.web.widgets.base import Bound
 
 UNITS = {"day": N_("day"), "week": N_("week"), "month": N_("month"), "quarter": N_("quarter"), "year": N_("year")}
-LONG = frozenset({"lines", "memo", "file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def _arrangement(context: Context, listed: Listing) -> Markup:
 
 def groupable(field: Field) -> bool:
     """Whether records can be grouped by a field."""
-    return field.type.sortable and not field.many and field.type.name not in LONG and not (
+    return field.type.sortable and not field.many and not (
         field.type.virtual and field.formula is None)
 
 
@@ -74,7 +73,7 @@ def _columns(listed: Listing, fields: list[Bound]) -> tuple[tuple[str, str, bool
     """The columns that are shown, in their order, then all others."""
     shown = {column.path: column.title for column in listed.view.columns}
     own = {column.path: column.title or "" for column in listed.definition.columns.values()}
-    rest = {bound.path: bound.title for bound in fields if bound.path not in shown and bound.field.type.name != "lines"}
+    rest = {bound.path: bound.title for bound in fields if bound.path not in shown and not bound.field.type.is_lines}
     more = {path: title for path, title in own.items() if path not in shown and title and "." in path}
     return (*((path, title, True) for path, title in shown.items()),
             *((path, title, False) for path, title in {**more, **rest}.items()))

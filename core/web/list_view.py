@@ -125,15 +125,15 @@ def _compile(system: System, name: str, table: str, language: str, readable: Col
             continue
         title = model.text(f"list {definition.name}.columns.{key}.title", language) if column.title else ""
         bound = bind(system, table, column.path, language, title or column.title or "", column.badge)
-        if bound is None or (paths and bound.field.type.name == "lines"):
+        if bound is None or (paths and bound.field.type.is_lines):
             continue
         widget = widget_of(system, bound.field)
         needs += [path for path in widget.needs(bound) if path in readable]
         css = " ".join(filter(None, ("t-num" if widget.numeric else "", f"t-{bound.field.type.name}")))
         opening = str(Markup('<td data-label="{}" class="{}">').format(bound.title, css))
-        sortable = bound.field.type.sortable and not bound.field.many and bound.field.type.name != "lines"
+        sortable = bound.field.type.sortable and not bound.field.many and not bound.field.type.is_lines
         columns.append(ListColumn(column.path, bound.title, css, sortable, widget.cell(bound), opening,
-                                  column.total, bound.field.type.name == "lines"))
+                                  column.total, bound.field.type.is_lines))
     chips = tuple(FilterChip(key, model.text(f"list {definition.name}.filters.{key}.title", language) or chip.title,
                              chip.default, chip.group or "") for key, chip in definition.filters.items())
     hidden = set(model.tables[table].fields) - set(readable)

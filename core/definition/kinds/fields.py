@@ -250,7 +250,7 @@ def _fields(merged: Merged) -> Mapping[str, object]:
 def check_target(merged: Merged, path: BodyPath, made: Field, building: Building) -> None:
     """Check the table or choices that a field leads to."""
     kind = made.expression_type
-    if made.type.name == "lines":
+    if made.type.is_lines:
         _check_lines(merged, path, made, building)
     elif isinstance(made.properties, LinksProperties):
         check_links(merged, path, made, building)
@@ -268,7 +268,7 @@ def check_target(merged: Merged, path: BodyPath, made: Field, building: Building
         building.find(merged, (*path, "of"), "choices", kind.of)
     elif isinstance(made.properties, ExpressionProperties):
         building.find(merged, (*path, "on"), "table", made.properties.on)
-    elif made.type.name == "sequence":
+    elif made.type.is_drawn:
         building.find(merged, (*path, "sequence"), "sequence", str(getattr(made.properties, "sequence", "")))
 
 

@@ -209,4 +209,4 @@ def _double(building: Building, table: str | None, aggregate: GroupAggregate) ->
 def _is_way_back(field: Field, table: str, link: str, building: Building) -> bool:
     """Whether a field holds the records of a table as lines, by a link of theirs."""
     said = field.properties.model_dump()
-    return field.type.name == "lines" and said["by"] == link and building.names.is_kind_of(table, str(said["of"]))
+    return field.type.is_lines and said["by"] == link and building.names.is_kind_of(table, str(said["of"]))

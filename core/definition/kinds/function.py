@@ -77,7 +77,7 @@ class FunctionKind(Kind):
         if returned is None or len(fields) < len(schema.parameters):
             return None
         kind, properties = returned
-        if kind.virtual or kind.is_file or kind.name == "sequence":
+        if kind.virtual or kind.is_file or kind.is_drawn:
             building.tell(merged, ("returns",), f'a function cannot give a value of type "{kind.name}"')
             return None
         given_back = Field("", "returns", kind, properties, "", path=f"function {merged.name}.returns")

@@ -186,7 +186,7 @@ def _written(building: Building, merged: Merged, path: BodyPath, schema: Paramet
 def _default(building: Building, merged: Merged, path: BodyPath, value: object, made: Field,
              scope: ModelScope) -> object:
     if isinstance(value, str) and value.startswith("="):
-        return Written(value[1:], scope, "records" if made.type.name == "lines" else made.expression_type)
+        return Written(value[1:], scope, "records" if made.type.is_lines else made.expression_type)
     if made.target is not None:
         building.tell(merged, path, "the value of a link or of lines is an expression: write = before it, such as "
                                     "=user")
@@ -206,7 +206,7 @@ def _currency(building: Building) -> str:
 
 
 def _check_named(merged: Merged, path: BodyPath, field: Field, building: Building) -> None:
-    if field.type.name == "lines":
+    if field.type.is_lines:
         building.tell(merged, (*path, "type"), 'lines are asked like those of a table: write "like", such as '
                                                "quote.lines")
     else:

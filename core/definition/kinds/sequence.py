@@ -55,7 +55,7 @@ class SequenceKind(Kind):
             building.tell(merged, ("format",), message, inside=column)
         for table in list(building.names.tables.values()):
             for field in table.own.values():
-                if field.type.name == "sequence" and getattr(field.properties, "sequence", None) == value.name:
+                if field.type.is_drawn and getattr(field.properties, "sequence", None) == value.name:
                     _check_use(merged, value, table, field, building)
 
 

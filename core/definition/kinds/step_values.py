@@ -111,7 +111,7 @@ def _writable(place: Place, table: str, name: str, key: str) -> Field | None:
 
 def check_given(place: Place, field: Field, value: object) -> None:
     """Check one value, a literal or `=` and an expression, against the field or parameter that takes it."""
-    several = field.target is not None and (field.many or field.type.name == "lines")
+    several = field.target is not None and (field.many or field.type.is_lines)
     if isinstance(value, str) and value.startswith("="):
         kind = place.check(Written(value[1:], place.scope, "records" if several else field.expression_type), shift=1)
         if several and field.many and kind is not None:
@@ -144,7 +144,7 @@ def check_complete(place: Place, values: Mapping[str, object], table: str | None
 
 def _must(field: Field) -> bool:
     given = {"default", "suggest", "formula"} & set(field.written)
-    return field.written.get("required") is True and not given and field.type.name not in ("sequence", "lines")
+    return field.written.get("required") is True and not (given or field.type.is_drawn or field.type.is_lines)
 
 
 def check_arguments(place: Place, values: Mapping[str, object], fields: Mapping[str, Field], what: str,

@@ -59,7 +59,7 @@ def _of_path(names: Names, table: str, path: tuple[str, ...], formula: Expressio
         yield f'a stored formula cannot read "{path[-1]}"'
     if field is None:
         return
-    of_lines = field.type.name == "lines"
+    of_lines = field.type.is_lines
     if of_lines and line:
         yield f'"{path[0]}" are lines of lines: store a formula of theirs there, and read that'
     elif (path in formula.sets or len(path) > 1) and not of_lines:
@@ -68,14 +68,14 @@ def _of_path(names: Names, table: str, path: tuple[str, ...], formula: Expressio
         yield f'"{".".join(path)}" is not of the lines themselves: store a formula of theirs there, and read that'
     elif len(path) == 2:
         inner = names.field(field.target or "", path[1])
-        if inner is not None and inner.type.name == "lines":
+        if inner is not None and inner.type.is_lines:
             yield f'"{".".join(path)}" are lines of lines: store a formula of theirs there, and read that'
 
 
 def _below(names: Names, table: str, path: tuple[str, ...], seen: set[str], line: bool) -> Iterator[str]:
     """What is wrong with the formulas that are read and not stored: their parts are read in their place."""
     field = names.field(table, path[0])
-    if field is not None and field.type.name == "lines" and len(path) == 2:
+    if field is not None and field.type.is_lines and len(path) == 2:
         table, line, field = field.target or "", True, names.field(field.target or "", path[1])
     if field is None or not field.computed or field.stored:
         return

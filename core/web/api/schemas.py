@@ -113,7 +113,7 @@ def _choice(model: Model, field: Field) -> Schema:
 
 def reads(model: Model, field: Field) -> Schema:
     """A field as it is read: any may be empty, and lists are empty lists."""
-    if field.type.name == "lines":
+    if field.type.is_lines:
         return {"type": "array", "items": ref(field.target or "")}
     if _is_list(field):
         return {"type": "array", "items": value(model, field)}
@@ -122,12 +122,12 @@ def reads(model: Model, field: Field) -> Schema:
 
 def writes(model: Model, field: Field, *, needed: bool = False) -> Schema:
     """A field as it is sent; one that a record cannot do without is never null."""
-    if field.type.name == "lines":
+    if field.type.is_lines:
         return {"type": ["array", "null"], "maxItems": MOST_LINES, "items": ref(f"{field.target}.line")}
     if _is_list(field):
         items = value(model, field, written=True)
         many: Schema = {"type": ["array", "null"], "items": items, "maxItems": _most(field)}
-        if field.type.name == "links" or field.expression_type.name == "link":
+        if field.type.is_through or field.expression_type.name == "link":
             ids = {"type": "array", "items": items, "maxItems": MOST_LINKS}
             edits = {"type": "object", "minProperties": 1, "additionalProperties": False,
                      "properties": {"add": ids, "remove": ids}}
@@ -140,11 +140,11 @@ def writes(model: Model, field: Field, *, needed: bool = False) -> Schema:
 
 
 def _is_list(field: Field) -> bool:
-    return field.many or field.type.name == "links" or field.expression_type.many
+    return field.many or field.type.is_through or field.expression_type.many
 
 
 def _most(field: Field) -> int:
-    if field.expression_type.name == "link" or field.type.name == "links":
+    if field.expression_type.name == "link" or field.type.is_through:
         return MOST_LINKS
     if field.type.name == "tags":
         return 10 * int(getattr(field.properties, "max", 20))
@@ -195,7 +195,7 @@ def record(gate: Gate, table: Table) -> Schema:
 
 def _beside(field: Field) -> Schema:
     """What comes with a link: the title, whether it lies in the trash, and the table where there are several."""
-    if field.expression_type.name not in ("link", "any_link") and field.type.name != "links":
+    if field.expression_type.name not in ("link", "any_link") and not field.type.is_through:
         return {}
     if field.type.is_file:
         return {}
@@ -259,7 +259,7 @@ def _changeable(gate: Gate, table: Table) -> list[Field]:
 
 def _given(field: Field) -> bool:
     """Whether a field is never set from outside."""
-    return "formula" in field.written or field.type.name == "sequence" or field.readonly is True
+    return "formula" in field.written or field.type.is_drawn or field.readonly is True
 
 
 def _described(gate: Gate, table: Table, field: Field, schema: Schema) -> Schema:

@@ -56,7 +56,7 @@ class Wire:
         field = field_at(self.model, self.table, key)
         if field is None:
             return None
-        if field.type.name == "lines":
+        if field.type.is_lines:
             child = Wire(self.model, self.model.tables[field.properties.of])  # type: ignore[attr-defined]
             return lambda lines: child.out(lines or ())
         if type(field.type).to_wire is FieldType.to_wire:
@@ -94,7 +94,7 @@ class Wire:
         if field.type.is_file and isinstance(value, Mapping) and "content" in value:
             return _upload(value)
         normal = field.type.from_wire(value, field.properties)
-        if field.type.name != "lines" or normal is None:
+        if not field.type.is_lines or normal is None:
             return normal
         child = Wire(self.model, self.model.tables[field.properties.of])  # type: ignore[attr-defined]
         return [child._read(line, f"{path}.{number}.", row, told) for number, line in enumerate(normal)]

@@ -19,7 +19,6 @@ from core.web.context import Context
 from core.web.form_draw import Sheet, standings
 from core.web.form_view import FormView, form_view
 from core.web.i18n import N_
-from core.web.linking import LINKING
 from core.web.pages import locks
 from core.web.pages.objects import kind_of, object_of, object_title, title_of
 from core.web.pages.prefill import prefilled, values_of_new
@@ -298,7 +297,7 @@ def _with_titles(context: Context, view: FormView, entries: Mapping[str, Entry])
     wanted: dict[str, set[int]] = {}
     for one in view.fields:
         entry = entries.get(one.key)
-        if one.bound.field.type.name in LINKING and entry \
+        if one.bound.field.type.is_link and entry \
                 and len(entry.titles) < len(entry.texts):
             wanted.setdefault(one.bound.field.target or "", set()).update(
                 int(text) for text in entry.texts if text.isascii() and text.isdigit() and len(text) < 19)
@@ -341,7 +340,7 @@ def _unchangeable(context: Context, place: Place, creating: bool) -> frozenset[s
 
 def _plural_keys(view: FormView, form: Any) -> frozenset[str]:
     """The keys that may come more than once: links and choices of which there may be several."""
-    plural = {one.key for one in view.fields if one.bound.field.many or one.bound.field.type.name == "links"}
+    plural = {one.key for one in view.fields if one.bound.field.many or one.bound.field.type.is_through}
     plural |= {key for key in form if key.count(".") == 2}
     return frozenset(plural)
 

@@ -72,7 +72,8 @@ def show(context: Context, object: str, id: int) -> Response:
     found = histories.timeline(context.session, table, id, before or None)
     titles = linked_titles(context, table, found.changes)
     keeps, inside = context.system.model.tables[table].keeps, histories.inside(context.session)
-    may_add = not before and inside and "change" in context.records.rights(table, id)
+    may_add = not before and inside and "change" in context.records.rights(table, id) \
+        and bool(context.records.read(table, [id], ["id"]))         # not in the trash
     return render(context, "history.html", Frame(context.text("History")),
                   events=[_event(context, table, change, titles) for change in found.changes],
                   older=found.older, before=before, place=f"/{object}/{id}", versions="history" in keeps,
@@ -141,7 +142,7 @@ def _shown(context: Context, table: str, name: str, pair: tuple[Any, Any], title
     if bound is None:
         return (context.text(SYSTEM_TITLES[name]), str(pair[0] or ""), str(pair[1] or "")) \
             if name in SYSTEM_TITLES else None
-    if bound.field.type.name == "lines":
+    if bound.field.type.is_lines:
         return bound.title, "", ""
     before, after = (value_shown(context, bound, value, titles) for value in pair)
     return bound.title, before, after
@@ -257,7 +258,7 @@ def _row(context: Context, table: str, name: str, then: Past, other: Past,
         wire.append(value)
         drawn.append(value_shown(context, bound, value, titles))
     may = name in then.values and bound.field.readonly is not True and bound.field.formula is None \
-        and bound.field.type.name != "sequence" and not context.session.gate.hidden(table, name, "change")
+        and not bound.field.type.is_drawn and not context.session.gate.hidden(table, name, "change")
     return name, bound.title, drawn[0], drawn[1], wire[0] != wire[1], may
 
 

@@ -33,7 +33,6 @@ MOST = 2000
 PAGE = 1000
 KEY = "value"
 RIGHTS = {"delete": "delete", "edit": "change"}
-UNCHANGEABLE = frozenset({"lines", "file", "sequence", "state"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def _fields(context: Context, thing: Object) -> Sequence[Bound]:
     found = (bind(context.system, thing.of, name, context.viewer.locale.language)
              for name in context.records.readable(thing.of) if not gate.hidden(thing.of, name, "change"))
     return [bound for bound in found if bound is not None and not bound.field.virtual
-            and bound.field.type.name not in UNCHANGEABLE]
+            and not bound.field.type.is_file and not bound.field.type.is_drawn and bound.field.type.name != "state"]
 
 
 def _bound(context: Context, thing: Object, name: str) -> Bound:

@@ -8,7 +8,6 @@ from core.errors import Denied
 from core.types.base import BadValue
 from core.web.context import Context
 from core.web.form_view import FormView
-from core.web.linking import LINKING
 from core.web.widgets.base import Entry
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def _of_address(context: Context, view: FormView) -> dict[str, Any]:
     found = {}
     for one in view.fields:
         text = context.request.args.get(one.key)
-        if one.fixed or not text or one.bound.field.type.is_file or one.bound.field.type.name == "lines":
+        if one.fixed or not text or one.bound.field.type.is_file or one.bound.field.type.is_lines:
             continue
         try:
             found[one.key] = one.widget.value(one.bound, Entry((text,)), context.viewer)
@@ -58,13 +57,13 @@ def _titles(context: Context, view: FormView, record: dict[str, Any]) -> dict[st
     wanted: dict[str, set[int]] = {}
     for one in view.fields:
         value = record.get(one.key)
-        if one.bound.field.type.name in LINKING and value and f"{one.key}_title" not in record:
+        if one.bound.field.type.is_link and value and f"{one.key}_title" not in record:
             wanted.setdefault(one.bound.field.target or "", set()).update(value if isinstance(value, list) else [value])
     known = {table: titles_of(context, table, ids) for table, ids in wanted.items()}
     found: dict[str, Any] = {}
     for one in view.fields:
         value, titles = record.get(one.key), known.get(one.bound.field.target or "")
-        if titles is not None and value and one.bound.field.type.name in LINKING:
+        if titles is not None and value and one.bound.field.type.is_link:
             names = [titles.get(str(item), f"#{item}") for item in (value if isinstance(value, list) else [value])]
             found[f"{one.key}_title"] = names if isinstance(value, list) else names[0]
     return found

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from core.definition.model import List, Object
     from core.web.context import Context
 
-UNSORTED = frozenset({"memo", "file", "html", "image", "document", "json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ def _column(context: Context, column: ResultColumn) -> RowColumn:
     widget = widget_of(context.system, column.field)
     numeric = widget.numeric or column.type.name in ("integer", "duration")
     css = " ".join(filter(None, ("t-num" if numeric else "", f"t-{column.field.type.name}")))
-    sortable = not column.type.many and column.field.type.name not in UNSORTED
+    sortable = not (column.type.many or column.field.type.is_long or column.field.type.is_file)
     return RowColumn(column.name, title, css, sortable, widget.cell(bound))
 
 

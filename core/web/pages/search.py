@@ -15,7 +15,7 @@ from core.errors import BadRequest, NotFound
 from core.web.binding import field_title, homes, known_homes, plural
 from core.web.context import Context
 from core.web.i18n import N_
-from core.web.linking import LINKING, choices
+from core.web.linking import choices
 from core.web.response import redirect
 from core.web.routing import Route
 from core.web.shell import Frame, render
@@ -116,7 +116,7 @@ def lookup(context: Context, table: str, field: str) -> Response:
         asking = context.system.model.queries.get(query)
         found = asking.parameters.get(parameter) if asking is not None else None
         readable = found is not None and queries.readable(context.session, query)
-    if found is None or found.type.name not in LINKING or not readable:
+    if found is None or not found.type.is_link or not readable:
         raise NotFound(N_("There is no such field, or you may not see it."))
     words = context.request.args.get("q", "").strip()[:LONGEST]
     if found.target is None:

@@ -73,13 +73,13 @@ def _columns(bound: Bound) -> tuple[LineColumn, ...]:
     found = []
     for path, (title, total) in paths.items():
         field = field_at(model, table, path)
-        if field is None or path == back or field.type.name == "lines":
+        if field is None or path == back or field.type.is_lines:
             continue
         inner = replace(bound, field=field, path=path, title=title or field_title(model, field, bound.language),
                         help="", list=None, memo={})
         widget = bound.widgets.get(field.type.name) or bound.widgets["text"]
         fixed = ("." in path or field.computed or field.type.virtual or field.readonly is True
-                 or field.type.name == "sequence"
+                 or field.type.is_drawn
                  or field.type.is_file)
         found.append(LineColumn(path, inner, widget, widget.cell(inner), None if fixed else widget.edit(inner), total))
     return tuple(found)

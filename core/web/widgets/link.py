@@ -24,7 +24,7 @@ def home(bound: Bound, table: str | None = None) -> str:
 
 def is_plural(bound: Bound) -> bool:
     """Whether there may be several at once."""
-    return bound.field.many or bound.field.type.name == "links"
+    return bound.field.many or bound.field.type.is_through
 
 
 ANYWHERE = "-"          # in the address of a record whose table is found out when it is opened
