@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("tessera.import")
 BATCH = 2_000
 ATTEMPTS = 5
+LONGEST_STEM = 150             # bytes of the name of an error file
 _AGAIN = frozenset(("40001", "40P01", "55P03"))        # serialization failure, deadlock, lock not available
 
 Sessions = Callable[[], AbstractContextManager["Session"]]     # each a transaction on the version live at its start
@@ -100,7 +101,7 @@ class Import:
             self._check(session)
             start = self._begin(session, again)
             chunks = self._chunks(session)
-        name = f"{self.result.id}-{Path(self.file.name).stem}.errors.csv"
+        name = f"{self.result.id}-{_stem(self.file.name)}.errors.csv"
         errors = ErrorFile(self.errors_folder / name, self.file.header)
         errors.keep({row.number for chunk in chunks for row in chunk}
                     - {row.number for row in _after(chunks, start)})
@@ -119,7 +120,7 @@ class Import:
 
     def try_out(self) -> Result:
         """Do all of it in one transaction and take it back: what `run` would do now."""
-        errors = ErrorFile(self.errors_folder / f"dry-run-{Path(self.file.name).stem}.errors.csv", self.file.header)
+        errors = ErrorFile(self.errors_folder / f"dry-run-{_stem(self.file.name)}.errors.csv", self.file.header)
         errors.keep(set())
         try:
             with self.sessions() as opened:
@@ -294,6 +295,11 @@ class ErrorFile:
     def _cells(self, cells: Sequence[str]) -> Iterator[str]:
         for place in self.places:
             yield safe(cells[place].replace("\0", "\\0")) if place < len(cells) else ""
+
+
+def _stem(name: str) -> str:
+    """A file's name without its ending, no longer than a name on the disk may be."""
+    return Path(name).stem.encode(errors="replace")[:LONGEST_STEM].decode(errors="ignore")
 
 
 @contextmanager
