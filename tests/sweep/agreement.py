@@ -25,6 +25,16 @@ def query(home: Path, statement: str, **parameters: object) -> list[tuple[Any, .
         pool.dispose()
 
 
+def change(home: Path, statement: str) -> None:
+    """Change what no command changes, in the embedded database of a home that a server keeps running."""
+    pool = engines.open(Settings(home=home), "owner")
+    try:
+        with pool.begin() as connection:
+            connection.execute(text(statement))
+    finally:
+        pool.dispose()
+
+
 def disagreements(home: Path) -> list[str]:
     """Where live, the journal, the catalog and the physical names do not say the same."""
     pool = engines.open(Settings(home=home), "owner")
