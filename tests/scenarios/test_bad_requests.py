@@ -127,6 +127,19 @@ def test_rows_71_and_75_half_a_form_is_no_form(crm: Crm, admin: Browser, company
             assert status(crm.raw(f"{typed}Content-Encoding: gzip\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)) == 415
 
 
+@pytest.mark.parametrize("path", ["/login", "/companies/new", "/companies/import", "/-/many/companies", "/api/v1/company",
+                                  "/api/v1/files?name=a", "/my-account/settings"])
+def test_past_case_41_two_gigabytes_are_refused_before_they_are_read(crm: Crm, admin: Browser, path: str) -> None:
+    """The answer comes though nothing of the body was sent, to who is signed in, has a token, or has neither."""
+    token = crm.api("admin").token
+    for kind in (FORM, "multipart/form-data; boundary=b", "application/json", "application/octet-stream"):
+        for proof in (f"Cookie: {admin.cookies}", f"Authorization: Bearer {token}", "X-None: 1"):
+            answer = crm.raw(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{crm.site.port}\r\n{proof}\r\nContent-Type: {kind}\r\n"
+                             "Content-Length: 2147483648\r\nConnection: close\r\n\r\n".encode())
+            assert status(answer) == 413 or (status(answer) in (303, 401, 403, 415) and proof != f"Cookie: {admin.cookies}"), (
+                kind, proof[:10], answer[:100])
+
+
 @pytest.mark.parametrize("headers", [
     b"Content-Length: -1", b"Content-Length: 1e3", b"Content-Length: 5\r\nContent-Length: 6", b"X-A: " + b"x" * 2_000_000,
     b"\r\n".join(b"X-%d: a" % n for n in range(1000)), b"no colon", b"X-A: a\x00b"])

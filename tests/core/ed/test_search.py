@@ -232,7 +232,7 @@ def test_signs_are_looked_for_as_they_are(world: World, connection: Connection, 
     ada.lookup("company", text)
 
 
-def test_a_search_that_takes_too_long_is_stopped_with_advice(world: World, connection: Connection) -> None:
+def test_row_48_a_search_that_takes_too_long_is_stopped_with_advice(world: World, connection: Connection) -> None:
     slow = Statement("select pg_sleep(%(seconds)s)", {})
     for fixed in (None, Prepared(slow.sql, {})):
         ada = world.records(connection, "ada").session

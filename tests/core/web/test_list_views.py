@@ -152,7 +152,7 @@ def test_a_list_takes_six_statements_whatever_it_shows(filled: Site, login: str,
     assert len(browser.statements) <= 6, browser.statements
 
 
-def test_a_search_that_takes_too_long_says_what_to_do(filled: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_48_a_search_that_takes_too_long_says_what_to_do(filled: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "LIMIT", "set local statement_timeout = 1; select pg_sleep(0.2)")
     browser = filled.browser("ada")
     browser.get("/deals?f=&q=deal", 400)
