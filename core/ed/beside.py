@@ -111,7 +111,7 @@ def open_attachment(session: Session, table: str, id: int, file_id: int) -> Stor
 
 
 def _may_add(session: Session, table: str, id: int, kept: str) -> None:
-    if table not in session.system.model.tables or not read.may(session, table, "read", id):
+    if table not in session.system.model.tables or not read.read(session, table, [id], ["id"]):    # or in the trash
         raise NotFound("There is no such record, or you may not read it.")
     if kept not in session.system.model.tables[table].keeps or not inside(session):
         raise Denied("Nothing is kept beside these records.")

@@ -148,3 +148,16 @@ def test_nothing_is_added_where_nothing_is_kept_or_by_who_only_reads(site: Site)
     token = ada.form("/logout")["_csrf"]
     ada.post(f"/companies/{company}/remark", {"_csrf": token, "remark": "x"}, 403)
     ada.post(f"/companies/{company}/attachments", {"_csrf": token, "file": (io.BytesIO(b"x"), "x")}, 403)
+
+
+def test_nothing_is_added_to_a_record_in_the_trash(site: Site) -> None:
+    id_ = deal(site)
+    sam = site.browser("sam")
+    sam.get(f"/deals/{id_}/history")
+    form = sam.form(f"/deals/{id_}/attachments")
+    with site.records() as records:
+        records.delete("deal", [id_])
+    sam.get(f"/deals/{id_}/history")
+    assert f"/deals/{id_}/remark" not in sam.text and f"/deals/{id_}/attachments" not in sam.text
+    sam.post(f"/deals/{id_}/remark", {**form, "remark": "x"}, 404)
+    sam.post(f"/deals/{id_}/attachments", {**form, "file": (io.BytesIO(b"x"), "x.txt")}, 404)
