@@ -333,10 +333,19 @@ def _table_indexes(system: System, table: Table) -> Iterator[DesiredIndex]:
         yield _index(stored, columns, where=where, unique=True)
     for declared in table.indexes.values():
         if all(_is_stored(system, table.name, name) for name in declared.fields):
-            yield _index(stored, [stored.column(name) for name in declared.fields], where=own)
+            yield _index(stored, _declared(system, stored, declared.fields), where=own)
     for definition in system.model.lists.values():
         if definition.of == table.name and definition.order:
             yield from _order_index(system, stored, definition.order, own)
+
+
+def _declared(system: System, stored: Stored, fields: tuple[str, ...]) -> list[ColumnElement[Any]]:
+    """The columns of a declared index: records are found by the first fields, and come in the order of the last."""
+    columns: list[ColumnElement[Any]] = [stored.column(name) for name in fields]
+    if len(fields) > 1 and fields[-1] != "id":
+        last = fields[-1]
+        columns[-1:] = [stored.column(last, sort_part(system.model, stored.definition.name, last)), stored.column("id")]
+    return columns
 
 
 def _field_indexes(stored: Stored, field: Field) -> Iterator[DesiredIndex]:

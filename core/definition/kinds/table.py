@@ -57,7 +57,8 @@ class UniqueSchema(Schema):
 class IndexSchema(Schema):
     """Fields that lists filter and sort by together."""
 
-    fields: list[Name] = Property(min_length=1, description="The fields, in order.")
+    fields: list[Name] = Property(min_length=1, description=(
+        "The fields, in order; of several, records are found by the first ones and come in the order of the last."))
 
 
 class AccessSchema(Schema):

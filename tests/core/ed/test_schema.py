@@ -97,6 +97,14 @@ def test_a_list_is_read_from_the_index_made_for_its_order(world: World, connecti
     assert "Index Scan using ix_" in lines and "Sort" not in lines
 
 
+def test_a_declared_index_gives_records_in_the_order_of_its_last_field() -> None:
+    system = fresh()
+    stored = system.stored("deal")
+    creates = [index.create for table in desired(system) for index in table.indexes]
+    for last in (stored.name("close_date"), stored.name("name", "key")):
+        assert sum(f"({stored.name('stage')}, {last}, id)" in create for create in creates) == 1
+
+
 def explained(world: World, connection: Connection, order: list[str]) -> str:
     from sqlalchemy import event
     sent: list[tuple[str, object]] = []
