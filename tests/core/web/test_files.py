@@ -100,20 +100,6 @@ def test_past_case_34_and_rows_69_70_a_name_is_a_label(site: Site, name: str, pl
     assert all(len(one) == 64 and set(one) <= set("0123456789abcdef") for one in stored)
 
 
-def test_past_case_17_a_file_is_served_to_nobody_who_may_not_read_its_field(site: Site) -> None:
-    id_ = keep(site, "a.txt", b"text")
-    for login in ("nil", "sam", "max"):
-        browser = site.browser(login)
-        with site.records() as records:
-            assert records.read("specimen", [id_])
-        seen = browser.client.get(f"/specimens/{id_}").status_code == 200
-        for address in (f"/-/file/specimen/{id_}/a_file", f"/-/file/specimen/{id_}/a_file?shown=1"):
-            browser.get(address, 200 if seen else 404)
-    nobody = site.browser()
-    nobody.get(f"/-/file/specimen/{id_}/a_file", 303)
-    nobody.get(f"/-/file/specimen/{id_}/a_file?shown=1", 303)
-
-
 @pytest.mark.parametrize("path", ["/-/file/specimen/1/../../etc/passwd", "/-/file/specimen/{id}/a_text",
                                   "/-/file/deal/{id}/contract", "/-/file/specimen/{id}/%2e%2e", "/-/file/nothing/{id}/a_file"])
 def test_past_case_8_what_is_no_file_is_not_found(site: Site, path: str) -> None:
