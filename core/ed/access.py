@@ -113,6 +113,19 @@ class Gate:
         return not any(self.field_rule(kind, field, right) and not self._shut(kind, right, field)
                        and self._may(kind, "read", frozenset()) for kind in kinds)
 
+    def limit(self, table: str, field: str, right: str, source: FromClause) -> Predicate:
+        """What is said of one more right, such as `export`, on a field that may be read; True where nothing is said."""
+        if self.open or field == "id":
+            return True
+        kinds = [kind for kind in concrete(self.system.model, table) if self._has(kind, field)]
+        return self._by_kind(table, kinds, source, lambda kind: (self._mask_reason(kind, field, right),
+                                                                 self.says(kind, field, right)),
+                             lambda kind: self._limit(kind, field, right, source))
+
+    def unrestricted(self, kind: str, right: str, source: FromClause) -> Predicate:
+        """The condition that no restriction takes a right on a record."""
+        return _and(self.restricted(one, kind, right, source) for one in self.restrictions(kind))
+
     def given(self, table: str, field: str, source: FromClause) -> Predicate:
         """The condition that a field may be set in a record being created; `source` is the record as it becomes."""
         if self.open:
@@ -249,6 +262,11 @@ class Gate:
         rule = self.field_rule(kind, field, right)
         limits = [self.restricted(one, kind, right, source) for one in self.restrictions(kind, field)]
         return _and([self._granted_mask(kind, rule, self.rule(kind, right), source), *limits])
+
+    def _limit(self, kind: str, field: str, right: str, source: FromClause) -> Predicate:
+        if self.says(kind, field, right):
+            return self._mask(kind, field, source, right)
+        return _and(self.restricted(one, kind, right, source) for one in self.restrictions(kind, field))
 
     def _granted_mask(self, kind: str, rule: Rule, around: Rule, source: FromClause) -> Predicate:
         if rule is True:

@@ -83,6 +83,7 @@ class RecordColumns:
         self.system = system
         self.gate = None if gate is not None and gate.open else gate
         self.root = Node(table, stored, alias, (), self.gate)
+        self.right = "read"                     # the right on fields that values are given for, beside reading them
         self.in_base = False                    # amounts are given in base currency, in formulas too: to be added up
         self.source: FromClause = alias
         self.tables: list[FromClause] = [alias]
@@ -316,6 +317,15 @@ class RecordColumns:
 
     def _mask(self, node: Node, name: str) -> Predicate:
         """When the field of a record is shown; raises Denied where it never is."""
+        shown = self._shown(node, name)
+        if self.right == "read" or node.gate is None:
+            return shown
+        also = node.gate.limit(node.table, name, self.right, node.source)
+        if also is False:
+            raise unknown(node.table, name)
+        return shown if also is True else and_(as_condition(shown), as_condition(also))
+
+    def _shown(self, node: Node, name: str) -> Predicate:
         gate = node.gate
         if gate is None:
             return True

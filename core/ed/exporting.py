@@ -89,10 +89,11 @@ def export(session: Session, wanted: Wanted, format_: ExportFormat, out: BinaryI
 
 
 def default_fields(session: Session, table: str) -> list[str]:
-    """What is exported where nothing is named: the stored fields that the user may read, but files."""
-    fields = session.system.model.tables[table].fields
+    """What is exported where nothing is named: the stored fields that the user may read and export, but files."""
+    fields, source = session.system.model.tables[table].fields, session.system.stored(table).table
     return [name for name in session.gate.readable(table)
-            if name in fields and not fields[name].virtual and not fields[name].type.is_file]
+            if name in fields and not fields[name].virtual and not fields[name].type.is_file
+            and session.gate.limit(table, name, "export", source) is not False]
 
 
 def _field_at(session: Session, table: str, path: str) -> Field | None:

@@ -58,10 +58,14 @@ def split(session: Session, table: str, names: Sequence[str]) -> Asked:
                                     lambda: _split(session, table, names))
 
 
-def add(session: Session, table: str, asked: Sequence[Lines], records: list[Record], most: int | None = None) -> None:
-    """Put the lines of records into them; `most`: no more than that many of a single record."""
+def add(session: Session, asked: Sequence[Lines], records: list[Record], most: int | None = None,
+        right: str = "read") -> None:
+    """Put the lines of records into them; `most`: no more than that many of a single record.
+
+    A `right` beside reading narrows them to the lines, and the values, on which the user has that one too.
+    """
     for one in asked:
-        found = _read(session, one, [record["id"] for record in records], most if len(records) == 1 else None)
+        found = _read(session, one, [record["id"] for record in records], most if len(records) == 1 else None, right)
         for record in records:
             record[one.name] = found.get(record["id"], [])
 
@@ -96,11 +100,12 @@ def _lines(session: Session, table: str, name: str, parts: Sequence[str]) -> Lin
     return Lines(table, name, target, by, inner)
 
 
-def _read(session: Session, asked: Lines, parents: list[int], most: int | None) -> dict[int, list[Record]]:
-    if not session.gate.may(asked.table, "read"):
+def _read(session: Session, asked: Lines, parents: list[int], most: int | None,
+          right: str) -> dict[int, list[Record]]:
+    if not (session.gate.may(asked.table, "read") and session.gate.may(asked.table, right)):
         return {}
-    reading = session.system.cache.get(("lines", session.user.shape, asked, most is None),
-                                       lambda: _reading(session, asked, most is None))
+    reading = session.system.cache.get(("lines", session.user.shape, asked, most is None, right),
+                                       lambda: _reading(session, asked, most is None, right))
     rows = reading.statement.rows(session.connection, {**session.parameters, "ids": parents, "most": most})
     records = reading.reader.records(rows)
     if reading.open:
@@ -111,13 +116,17 @@ def _read(session: Session, asked: Lines, parents: list[int], most: int | None) 
     return found
 
 
-def _reading(session: Session, asked: Lines, whole: bool) -> _Reading:
+def _reading(session: Session, asked: Lines, whole: bool, right: str) -> _Reading:
     columns = RecordColumns(session.system, session.gate, asked.table)
-    selection = read.select_fields(session, asked.table, columns, asked.fields)
+    columns.right = right
+    gate, source = session.gate, columns.root.source
+    fields = asked.fields if right == "read" else [
+        name for name in asked.fields if gate.limit(asked.table, name.partition(".")[0], right, source) is not False]
+    selection = read.select_fields(session, asked.table, columns, fields)
     link = columns.root.stored.column(asked.by, source=columns.root.source)
     chosen, reader, parent = selection.finish([link])
     ids = parameter("ids", type_=ARRAY(BigInteger)).any_()
-    found = [link == ids, *live(columns)]
+    found = [link == ids, *live(columns), *(live(columns, right=right)[1:] if right != "read" else ())]
     holder = session.system.stored(asked.of).table.alias()
     shown = session.gate.mask(asked.of, asked.name, holder)
     if shown is not True:                           # they may be read in some records only

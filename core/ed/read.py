@@ -73,7 +73,7 @@ def page(session: Session, table: str, fields: Sequence[str], where: Any, *, fil
     following = cursor.encode(order, rows[-1][listing.first_key:]) if rows and (more or back) else None
     first = cursor.encode(order, rows[0][listing.first_key:]) if rows and (more if back else place) else None
     records = opened(session, listing, listing.reader.records(rows))
-    lines.add(session, table, asked_for.lines, records)
+    lines.add(session, asked_for.lines, records)
     return Page(records, following, following is not None, first)
 
 
@@ -96,7 +96,7 @@ def stream(session: Session, table: str, fields: Sequence[str], where: Any, *, f
         if not rows:
             break
         records = opened(session, listing, listing.reader.records(rows))
-        lines.add(session, table, asked_for.lines, records)
+        lines.add(session, asked_for.lines, records, right=right)
         yield records
     execute(session.connection, "close streamed", {}).close()
 
@@ -113,7 +113,7 @@ def read(session: Session, table: str, ids: Sequence[int], fields: Sequence[str]
     rows = listing.statement.rows(session.connection, session.parameters | {"ids": list(ids)})
     found = {record["id"]: record for record in opened(session, listing, listing.reader.records(rows))}
     records = [found[id] for id in dict.fromkeys(ids) if id in found]
-    lines.add(session, table, asked_for.lines, records, most_lines)
+    lines.add(session, asked_for.lines, records, most_lines)
     return records
 
 
@@ -204,10 +204,12 @@ def _listing(session: Session, table: str, fields: Sequence[str], asked: Conditi
              empty: tuple[bool, ...] | None, trash: bool, back: bool, right: str = "read") -> Listing:
     """Build and compile the statement of a page: behind a place, or (backwards) before it.
 
-    A `right` beside reading narrows it to the records on which the user has that one too.
+    A `right` beside reading narrows it to the records, and the values, on which the user has that one too.
     """
     columns = RecordColumns(session.system, session.gate, table)
+    columns.right = right
     selection = select_fields(session, table, columns, fields, trash)
+    columns.right = "read"
     keys = keys_of(session, columns, table, order)
     found = [*live(columns, trash=trash), *asked.conditions(columns)]
     if right != "read":

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, any_, bindparam, func,
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.ed import messages
-from core.ed.access import as_condition
+from core.ed.access import Predicate, as_condition
 from core.ed.columns import RecordColumns
 from core.ed.shape import Shape
 from core.ed.statement import Statement
@@ -128,9 +128,11 @@ def _required(shaped: Shape, columns: RecordColumns, flags: dict[str, ColumnElem
 def _may_create(session: Session, shaped: Shape, within: bool, flags: dict[str, ColumnElement[bool]]) -> None:
     """The right to create, where it depends on the record; a line may be created by who writes its parent."""
     gate, name = session.gate, shaped.table.name
+    predicate: Predicate
     if within and gate.rule(name, "create") is True and not shaped.table.access.only:
-        return
-    predicate = gate.predicate(name, "create", shaped.stored.table)
+        predicate = gate.unrestricted(name, "create", shaped.stored.table)
+    else:
+        predicate = gate.predicate(name, "create", shaped.stored.table)
     if predicate is not True:
         flags["may not create"] = not_(func.coalesce(as_condition(predicate), False))
 

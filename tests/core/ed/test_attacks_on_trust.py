@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 
 import pytest
 from sqlalchemy import text
 
 from core.ed import history, locked, versions
+from core.ed.export_formats import built_in
+from core.ed.exporting import Wanted, export
 from core.ed.records import Records
 from core.ed.search_index import index_queue
-from core.errors import Invalid, NotFound, RecordLocked
+from core.errors import BadRequest, Denied, Invalid, NotFound, RecordLocked
 from core.settings import Settings
 from tests.small_system import Small, small_system
 
@@ -50,7 +53,8 @@ title: Guard
 plural: Guards
 display: "{name}"
 fields:
-  name: {type: text, required: true}
+  name:  {type: text, required: true}
+  phone: {type: text}
 """,
     "tables/watch.yaml": """
 table: watch
@@ -72,6 +76,18 @@ fields:
 """,
     "tables/box.yaml": "table: box\ntitle: Box\nplural: Boxes\nbase: thing\n",
     "tables/crate.yaml": "table: crate\ntitle: Crate\nplural: Crates\nbase: thing\n",
+    "roles/keys_by_ada.yaml": """
+restrict: keys_by_ada
+of: vault_key
+where: vault.name == 'Hers'
+only: {create: [administrator]}
+""",
+    "roles/codes_stay.yaml": """
+restrict: codes_stay
+of: guard
+fields: [phone]
+only: {export: false}
+""",
     "roles/clerk.yaml": """
 role: clerk
 title: Clerk
@@ -81,10 +97,16 @@ grants:
   vault.code:   {read: false}
   vault.keys:   {read: [owner], change: false}
   vault.guards: {change: false}
-  guard:  {read: true}
+  guard:  {read: true, export: true}
   watch:  {read: true, create: true, change: true, delete: true}
   thing:  {read: true, change: true, delete: true}
   box:    {read: false}
+""",
+    "roles/smith.yaml": """
+role: smith
+title: Smith
+grants:
+  vault: {read: true, change: true, create: true}
 """,
     "roles/guest.yaml": """
 role: guest
@@ -103,7 +125,7 @@ def small(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     from tests.conftest import fresh_database
     with fresh_database(server, tmp_path_factory) as database, \
             small_system(database, tmp_path_factory.mktemp("trust"), FILES) as made:
-        for login, role in (("kim", "clerk"), ("gus", "guest")):
+        for login, role in (("kim", "clerk"), ("gus", "guest"), ("sid", "smith")):
             made.users[login] = made.create("user", name=login.title())
             made.create("role_assignment", user=made.users[login], role=role)
         yield made
@@ -192,6 +214,30 @@ def test_lines_that_may_be_read_in_some_records_are_not_read_in_others(small: Sm
             assert sum(len(change.lines) for change in changes) == seen
             then = versions.past(session, "vault", id, 1)
             assert len(versions.lines(session, "vault", id, then, "keys")) == seen
+
+
+def test_what_may_not_be_created_is_not_created_as_a_line(small: Small) -> None:
+    vault, other = small.create("vault", name="Hers"), small.create("vault", name="His")
+    with small.records("sid") as records:
+        records.update("vault", [{"id": other, "keys": [{"name": "k"}]}])
+    with pytest.raises(Denied), small.records("sid") as records:
+        records.create("vault_key", [{"vault": vault, "name": "k"}])
+    with pytest.raises(Denied), small.records("sid") as records:
+        records.update("vault", [{"id": vault, "keys": [{"name": "k"}]}])
+    with pytest.raises(Denied), small.records("sid") as records:
+        records.create("vault", [{"name": "Hers", "keys": [{"name": "k"}]}])
+
+
+def test_a_field_that_nobody_may_export_is_in_no_export(small: Small) -> None:
+    guard = small.create("guard", name="Gee", phone="12345")
+    for user in ("ada", "kim"):
+        with small.session(user) as session:
+            assert Records(session).read("guard", [guard])[0]["phone"] == "12345"
+            out = BytesIO()
+            export(session, Wanted("guard"), built_in()["csv"], out)
+            assert b"Gee" in out.getvalue() and b"12345" not in out.getvalue()
+            with pytest.raises(BadRequest):
+                export(session, Wanted("guard", ["phone"]), built_in()["csv"], BytesIO())
 
 
 # What is not there and what may not be read are told alike
