@@ -51,7 +51,7 @@ def command(context: click.Context, name: str | None, as_json: bool, as_csv: boo
         query = queries.query_of(session, name)
         try:
             options = _by_title(session, query, _options(query, context.args))
-            given = query_values.parse(session, query, options, locale)
+            given = query_values.parse(query, options, locale)
             found = queries.run(session, name, given, limit=limit, offset=offset)
         except Invalid as error:
             raise _wrong(session, query, error) from None

@@ -158,7 +158,7 @@ def _stale(found: Sequence[Override], lock: Lock, renames: Renames, merge: Merge
            versions: Mapping[str, str]) -> Iterable[Stale]:
     by_key = {one.key: one for one in found}
     for locked, entry in sorted(lock.items()):
-        key = locked if locked in by_key else _now(locked, renames, by_key)
+        key = locked if locked in by_key else _now(locked, renames)
         one = by_key.get(key)
         if one is not None:
             if one.missed and entry.source in versions.values():
@@ -177,7 +177,7 @@ def _agreed(one: Override) -> bool:
     return not one.missed and (same(one.shipped, one.ours) or (one.act == "place" and one.shipped is True))
 
 
-def _now(locked: str, renames: Renames, known: Mapping[str, Override]) -> str:
+def _now(locked: str, renames: Renames) -> str:
     """A key of the lock with the names of now."""
     kind, _, rest = locked.partition(" ")
     name, dot, path = rest.partition(".")

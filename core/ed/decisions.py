@@ -10,7 +10,6 @@ from core.ed.access import RIGHTS, Gate, Predicate
 from core.ed.scope import visible
 
 Verdict = Literal["always", "some", "never"]
-FIELD_USES = ("read", "change", "set")
 
 
 @dataclass(frozen=True, slots=True)

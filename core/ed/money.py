@@ -21,8 +21,8 @@ ONE = Decimal(1)
 def rates(session: Session, shaped: Shape, rows: Sequence[Row]) -> dict[int, Decimal]:
     """What a unit of each row's currency is worth in base currency, by the row's place in the list.
 
-    The currency is the record's own, else that of the record it is a line of, else the organisation's: 1. A table with a
-    field `rate` keeps each record's own there: rows get one that the caller did not give.
+    The currency is the record's own, else that of the record it is a line of, else the organisation's: 1. A table with
+    a field `rate` keeps each record's own there: rows get one that the caller did not give.
     """
     if shaped.rate is not None:
         return _own(session, shaped, shaped.rate, rows)

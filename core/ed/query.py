@@ -174,11 +174,11 @@ def _result_column(session: Session, query: Query, column: Column) -> ResultColu
     written: QueryColumn | None = query.results.get(column.name)
     if written is None:                         # of the table's list, for a query that has none itself
         shown = query.field_of(query.path(_listed(session, query)[column.name]))
-        return ResultColumn(column.name, column.type, shown or worked_out(session, query, column), None, "", shown)
+        return ResultColumn(column.name, column.type, shown or worked_out(query, column), None, "", shown)
     if written.hidden:
         return None
     shown = query.field(column.name)
-    field = shown if shown is not None and shown.expression_type == column.type else worked_out(session, query, column)
+    field = shown if shown is not None and shown.expression_type == column.type else worked_out(query, column)
     titled = query.titled(column.name)
     return ResultColumn(column.name, column.type, field, titled.title if titled is not None else None,
                         f"{titled.path}.title" if titled is not None else "", shown, written.total, written.badge)
@@ -188,7 +188,7 @@ def _listed(session: Session, query: Query) -> Mapping[str, str]:
     return {column.name: column.path for column in session.system.model.list_of(query.table or "").columns.values()}
 
 
-def worked_out(session: Session, query: Query, column: Column) -> Field:
+def worked_out(query: Query, column: Column) -> Field:
     """A field for values that belong to none, by their type."""
     from core.definition.model import Field
     kind = column.type

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.ed.session import Session
 
 
-def parse(session: Session, query: Query, texts: Mapping[str, str], locale: Locale) -> dict[str, object]:
+def parse(query: Query, texts: Mapping[str, str], locale: Locale) -> dict[str, object]:
     """What people typed as values, by parameter; an empty text is a parameter that is not given. Raises Invalid."""
     found: dict[str, object] = {}
     problems = []

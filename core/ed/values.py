@@ -129,8 +129,9 @@ def _identity(row: Row, name: str, value: object, problems: Problems) -> int | N
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Brings the values of rows of one Model to normal form; `trusted` is core's own work and imports of administrators.
+    """Brings the values of rows of one Model to normal form.
 
+    `trusted` is core's own work and imports of administrators;
     `sees` tells whether the writer may read a field at all: one that is neither seen nor written is as unknown as none.
     """
 

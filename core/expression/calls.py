@@ -46,11 +46,11 @@ def call(checker: Checker, tree: ast.Call) -> Node:
     if tree.keywords:
         raise ExpressionError('"{name}" takes no named arguments', checker.source.column(tree.keywords[0]), name=name)
     arguments = [checker.value(argument) for argument in tree.args]
-    function = _form(checker, forms, arguments, column)
+    function = _form(forms, arguments, column)
     return _call(checker, function, arguments, column)
 
 
-def _form(checker: Checker, forms: Sequence[Function], arguments: Sequence[Node], column: int) -> Function:
+def _form(forms: Sequence[Function], arguments: Sequence[Node], column: int) -> Function:
     """The form of a function that takes these arguments."""
     counted = [form for form in forms if form.takes_count(len(arguments))]
     if not counted:

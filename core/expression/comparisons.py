@@ -168,7 +168,7 @@ def _is(checker: Checker, left_tree: ast.expr, right_tree: ast.expr, negated: bo
 def _in(checker: Checker, left_tree: ast.expr, right_tree: ast.expr, negated: bool) -> Node:
     left, column = checker.value(left_tree), checker.source.column(left_tree)
     if isinstance(right_tree, ast.List | ast.Tuple):
-        options = tuple(_option(checker, left, each, column) for each in right_tree.elts)
+        options = tuple(_option(checker, left, each) for each in right_tree.elts)
         if left.type == NULL or left.type.many:
             raise ExpressionError("{what} cannot be looked for in a list", column, what=describe(left.type))
         # Each computed option repeats the left side, so that it must be small: nesting would multiply it.
@@ -201,7 +201,7 @@ def _in_set(checker: Checker, left: Node, right: Rows | Values, negated: bool, c
     return sets.member(left, right, negated, column)
 
 
-def _option(checker: Checker, left: Node, tree: ast.expr, column: int) -> Node:
+def _option(checker: Checker, left: Node, tree: ast.expr) -> Node:
     option = as_type(checker, checker.value(tree), left.type)
     if not type_rules.equal(left.type, option.type, checker.scope.is_kind_of):
         raise ExpressionError(_message("in", left.type, option.type), option.column)

@@ -51,7 +51,7 @@ class Asked:
 def asked(context: Context, query: Query) -> Asked:
     """Read the parameters from the address; defaults stand in the controls that nobody filled in."""
     posted = Posted(context.request.args, MultiDict())
-    bounds = {name: _bound(context, query, field) for name, field in query.parameters.items()}
+    bounds = {name: _bound(context, field) for name, field in query.parameters.items()}
     entries: dict[str, Entry] = {}
     given: dict[str, object] = {}
     problems: dict[str, str] = {}
@@ -82,7 +82,7 @@ def asked(context: Context, query: Query) -> Asked:
     return Asked(questions, None if problems else values, wrong)
 
 
-def _bound(context: Context, query: Query, field: Field) -> Bound:
+def _bound(context: Context, field: Field) -> Bound:
     model, language = context.system.model, context.viewer.locale.language
     return Bound(field, field.name, prompt(model, field, language),
                  (model.text(f"{field.path}.help", language) or field.help) if field.help else "", model, language,

@@ -13,7 +13,7 @@ from core.web import clash
 from core.web.context import Viewer
 from core.web.form_view import FormField, FormView
 from core.web.i18n import N_
-from core.web.widgets.base import Bound, Entry, Posted, Record
+from core.web.widgets.base import Entry, Posted, Record
 from core.web.widgets.lines import Line, columns_of, is_place
 
 OWN_KEYS = frozenset(("_csrf", "csrf", "_version", "_base", "_kind", "_typed", "_changed", clash.ORIGINAL))
@@ -155,7 +155,7 @@ def _line(sent: Sent, one: FormField, line: Line, began: Any, viewer: Viewer) ->
         row["id"] = int(line.id)
         if line.removed:
             return {**row, "_delete": True}
-    elif line.removed or not _filled(one.bound, line):
+    elif line.removed or not _filled(line):
         return None
     known = began if isinstance(began, dict) else {}
     for column in columns_of(one.bound):
@@ -171,7 +171,7 @@ def _line(sent: Sent, one: FormField, line: Line, began: Any, viewer: Viewer) ->
     return row if len(row) > ("id" in row) or not line.id else None
 
 
-def _filled(bound: Bound, line: Line) -> bool:
+def _filled(line: Line) -> bool:
     return any(inner.texts and inner.texts != ("false",) for inner in line.entries.values())
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from core.ed.saved_views import SavedView
 
 KEPT = ("list", "search", "filters", "where", "sort", "columns", "group", "mode", "limit")     # of a state, in a view
-MODES = ("kanban",)
 
 
 @dataclass(frozen=True, slots=True)

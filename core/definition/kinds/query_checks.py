@@ -16,7 +16,6 @@ from core.expression import ExpressionError
 from core.expression.nodes import INSIDE, GroupAggregate, Node, Path, Rows, Running, walk
 from core.expression.type_rules import SUMMABLE, describe, unify
 
-UNSORTED = frozenset({"set"})
 TAKEN = frozenset({"json", "csv", "limit", "offset", "help"})     # options of the command `query` and of the API
 
 
@@ -325,5 +324,5 @@ def _check_order(merged: Merged, query: Query, building: Building) -> None:
                               + suggestion(name, (*query.results, *building.names.members(query.source))))
                 continue
             kind = building.field(merged, ("order", index), query.source, name) if query.table else node.type
-        if kind is not None and (kind.name in UNSORTED or kind.many):
+        if kind is not None and (kind.name == "set" or kind.many):
             building.tell(merged, ("order", index), f'"{name}" holds several values: nothing can be sorted by it')

@@ -125,6 +125,6 @@ def _check_shown(merged: Merged, value: Sequence, shown: str, per: Field, user: 
     elif rest:
         behind = building.field(merged, ("format",), per.target or "", rest)
         stored = building.names.field(per.target or "", rest)
-        if behind is not None and (stored is None or stored.virtual or stored.computed or behind.name not in ("text", "choice")
-                                   or behind.many):
+        if behind is not None and (behind.many or behind.name not in ("text", "choice")
+                                   or stored is None or stored.virtual or stored.computed):
             building.tell(merged, ("format",), f'"{shown}" cannot stand in a format: it is no text')

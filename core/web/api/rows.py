@@ -28,7 +28,7 @@ def answer(context: Context, name: str) -> Response:
     query = queries.readable_query(session, name)
     texts = dict(parameters(context.request.args, (*query.parameters, "limit", "offset")))
     limit, offset = texts.pop("limit", None), texts.pop("offset", None)
-    given = query_values.parse(session, query, texts, Locale("en", session.environment.zone))
+    given = query_values.parse(query, texts, Locale("en", session.environment.zone))
     found = queries.run(session, name, given, limit=number(limit, "limit", 50, 1, MOST),
                         offset=number(offset, "offset", 0, 0, queries.LARGEST_OFFSET))
     columns = [{"name": column.name, "type": column.type.name,

@@ -147,7 +147,7 @@ def create(context: Context, object: str) -> Response:
         for key in form_save.untouched(place.view, sent, form.get("_base", ""), form_live.typed(context)):
             shown.pop(key, None)                            # as it was suggested at the start: suggested again
         try:
-            created = context.records.create(table, [{**_given(context, thing, table, place.view), **shown}])
+            created = context.records.create(table, [{**_given(context, thing, place.view), **shown}])
             return said.saved(context, place.href(created[0]), created.warnings)
         except Invalid as error:
             context.undo()
@@ -383,7 +383,7 @@ def _choose_kind(context: Context, thing: Object) -> Response:
                   kinds=kinds, thing=thing, title=title)
 
 
-def _given(context: Context, thing: Object, table: str, view: FormView) -> dict[str, Any]:
+def _given(context: Context, thing: Object, view: FormView) -> dict[str, Any]:
     """What an object gives every record made under it, where the form does not show it."""
     from core.web.pages.prefill import object_values
     shown = {one.key for one in view.fields if not one.fixed}

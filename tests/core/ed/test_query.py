@@ -264,10 +264,10 @@ def test_what_is_missing_wrong_or_unknown_is_told_by_parameter(session: Any) -> 
 def test_what_people_type_is_read_by_the_types(asked: World, session: Any) -> None:
     asking_for = asked.system.model.queries["deals_of_city"]
     german = Locale("de", "Europe/Berlin")
-    typed = query_values.parse(session("ada"), asking_for, {"city": " Ulm ", "least": "1.000,50", "since": ""}, german)
+    typed = query_values.parse(asking_for, {"city": " Ulm ", "least": "1.000,50", "since": ""}, german)
     assert typed == {"city": "Ulm", "least": Decimal("1000.50")}
     with pytest.raises(Invalid) as wrong:
-        query_values.parse(session("ada"), asking_for, {"least": "much", "since": "never"}, german)
+        query_values.parse(asking_for, {"least": "much", "since": "never"}, german)
     assert [p.field for p in wrong.value.problems] == ["least", "since"]
 
 
@@ -275,7 +275,7 @@ def test_money_of_another_currency_becomes_base_currency(asked: World, connectio
     from tests.fixtures.sample import add
     add(connection, asked.system, "currency", code="USD", rate=Decimal("0.5"))
     asking_for = asked.system.model.queries["deals_of_city"]
-    typed = query_values.parse(session("ada"), asking_for, {"least": "1000 USD"}, Locale())
+    typed = query_values.parse(asking_for, {"least": "1000 USD"}, Locale())
     assert typed == {"least": Amount(Decimal("1000.00"), "USD")}
     assert query_values.values(session("ada"), asking_for, {"city": "x", **typed})["least"] == Decimal("500.00")
     with pytest.raises(Invalid, match="no rate of the currency"):
