@@ -93,6 +93,8 @@ class Wire:
     def _value(self, field: Field, value: Any, path: str, row: int | None, told: _Told) -> Any:
         if field.type.is_file and isinstance(value, Mapping) and "content" in value:
             return _upload(value)
+        if isinstance(value, str):
+            _check_text(field, value)
         normal = field.type.from_wire(value, field.properties)
         if not field.type.is_lines or normal is None:
             return normal

@@ -215,6 +215,13 @@ def test_a_body_that_is_no_strict_json_is_refused(ada, body):
         assert "offset" in answer.json["detail"]
 
 
+def test_empty_text_is_no_value_but_of_text(ada):
+    ada.post("company", {"name": name(), "city": ""})
+    with unchanged(ada.small.owner):
+        answer = ada.ask("POST", "company", {"name": name(), "size": ""})
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "size")
+
+
 @pytest.mark.parametrize("body", [b"1", b"null", b'"text"', b"[1]", b"[[]]"])
 def test_a_body_that_is_no_record_is_refused(ada, body):
     with unchanged(ada.small.owner):
