@@ -62,7 +62,8 @@ def once(context: Context, table: str, body: bytes, work: Callable[[], Answered]
     if header is None:
         return work().response(table)
     account = context.account
-    said = (request.method, request.full_path, request.headers.get("If-Match", ""), str(account and account.scopes))
+    rights = (str(account and account.scopes), *sorted(context.session.user.roles))     # answers hold what these show
+    said = (request.method, request.full_path, request.headers.get("If-Match", ""), *rights)
     key = Key.of(account_id(context), header, *(part.encode() for part in said), body)
     first = key.claim(context.connection)
     if first is not None:
