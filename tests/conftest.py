@@ -18,6 +18,7 @@ from core import secrets
 from core.database import address, embedded, steps
 from core.database import engine as engines
 from core.settings import Settings
+from tests.small_system import Small, small_system
 from tests.unchanged import unchanged as nothing_changes
 
 TEMPLATE = "tessera_template"
@@ -73,6 +74,13 @@ def app_engine(database: Settings) -> Iterator[Engine]:
     pool = engines.open(database, "app")
     yield pool
     pool.dispose()
+
+
+@pytest.fixture(scope="module")
+def small(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    """A small system that serves the module's database: see small_system.py."""
+    with small_system(database, tmp_path_factory.mktemp("small")) as system:
+        yield system
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,12 +12,7 @@ from tests.scenarios.hostile import SELLER, Browser, Crm
 CHANGING = re.compile(r'nonce(?:-|=")[^"\' ]+|[0-9a-f]{16}')         # of each request its own
 NEST = "exists(subsidiaries[" * 4 + "archived" + "])" * 4
 
-
-@pytest.fixture(autouse=True, scope="module")
-def no_faults(crm: Crm) -> Iterator[None]:
-    """Whatever these tests ask, the server never fails."""
-    yield
-    assert crm.faults() == []
+pytestmark = pytest.mark.usefixtures("no_faults")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from core.cli.import_ import time_left
 from core.ed.scopes import scopes_of
 from core.errors import Refused, TesseraError
 from core.web.accounts import head
-from tests.small_system import Small, small_system
+from tests.small_system import Small
 
 MAPPING = """
 import: company
@@ -22,12 +21,6 @@ fields:
   name: name
   city: {column: town, values: {Muenchen: München}}
 """
-
-
-@pytest.fixture(scope="module")
-def small(database, tmp_path_factory) -> Iterator[Small]:
-    with small_system(database, tmp_path_factory.mktemp("small")) as system:
-        yield system
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -17,14 +16,8 @@ from core.ed import mapping as mappings
 from core.ed import table_file, workbook
 from core.ed.importing import Import, Result
 from core.errors import Denied, Refused
-from tests.small_system import Small, small_system
+from tests.small_system import Small
 from tests.unchanged import unchanged
-
-
-@pytest.fixture(scope="module")
-def small(database, tmp_path_factory) -> Iterator[Small]:
-    with small_system(database, tmp_path_factory.mktemp("small")) as system:
-        yield system
 
 
 @pytest.fixture

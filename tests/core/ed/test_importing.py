@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
@@ -19,19 +19,13 @@ from core.ed.importing import Import, Result
 from core.ed.reverting import revert
 from core.ed.session import Session
 from core.errors import Denied, NotFound, Refused
-from tests.small_system import Small, small_system
+from tests.small_system import Small
 from tests.unchanged import unchanged
 from tests.work import calls
 
 NUMBERS = itertools.count(1)
 CALLS_A_ROW = 340
 Sessions = Callable[[], AbstractContextManager[Session]]
-
-
-@pytest.fixture(scope="module")
-def small(database, tmp_path_factory) -> Iterator[Small]:
-    with small_system(database, tmp_path_factory.mktemp("small")) as system:
-        yield system
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
@@ -17,15 +16,9 @@ from core.web.application import Application
 from core.web.context import Context
 from core.web.routing import Route
 from tests.core.web.api.conftest import token_for
-from tests.small_system import Small, small_system
+from tests.small_system import Small
 
 WAIT = 10
-
-
-@pytest.fixture(scope="module")
-def small(database, tmp_path_factory) -> Iterator[Small]:
-    with small_system(database, tmp_path_factory.mktemp("small")) as system:
-        yield system
 
 
 def client(small: Small, endpoint, *, alone: bool = False) -> Client:

@@ -13,7 +13,7 @@ from core.web.application import Application
 from core.web.limits import Buckets
 from tests.core.web.api.conftest import token_for
 from tests.core.web.site import PASSWORD, Site
-from tests.small_system import Small, small_system
+from tests.small_system import Small
 
 
 class Clock:
@@ -53,12 +53,6 @@ def test_past_case_40_what_is_kept_of_callers_is_bounded() -> None:
     for number in range(100_000):
         buckets.take(number)
     assert len(buckets) == 1_000 and 99_999 in buckets and 0 not in buckets
-
-
-@pytest.fixture(scope="module")
-def small(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    with small_system(database, tmp_path_factory.mktemp("small")) as system:
-        yield system
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.small_system import Small, small_system
 
 @pytest.fixture(scope="module")
 def small(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    """Without what the other tests of the API add: no name that is like a hidden one."""
     with small_system(database, tmp_path_factory.mktemp("small")) as system:
         yield system
 
