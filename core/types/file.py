@@ -22,6 +22,9 @@ class FileValue:
     size: int = 0
 
 
+SAID = frozenset(("id", "name", "type", "size"))        # of a stored file, which may be sent back as it came
+
+
 class FileProperties(Properties):
     """The properties of an uploaded file."""
 
@@ -60,7 +63,8 @@ class FileType(FieldType[FileProperties]):
             raise BadValue("file", "A file cannot be given as text.")
 
     def from_wire(self, value: Any, p: FileProperties) -> FileValue | None:
-        return self.validate(value.get("id") if isinstance(value, Mapping) else value, p)
+        said = isinstance(value, Mapping) and value.get("id") is not None and SAID.issuperset(value)
+        return self.validate(value["id"] if said else value, p)     # another object is no file, and not none either
 
     def to_wire(self, value: FileValue | None, p: FileProperties) -> Any:
         if value is None:

@@ -85,9 +85,11 @@ class FileWidget(Widget):
             if len(content) > most:
                 raise BadValue("too_large", N_("This file is larger than {most}."), most=readable_size(most))
             return Upload(entry.upload.filename or "file", content)
-        if entry.texts and entry.text.isascii() and entry.text.isdigit():
-            return FileValue(int(entry.text[:19]))
-        return None
+        if not entry.texts:
+            return None
+        if not (entry.text.isascii() and entry.text.isdigit() and len(entry.text) < 19):
+            raise BadValue("file", "Send the file itself, or the id of an upload of yours.")
+        return FileValue(int(entry.text))
 
 
 class DocumentWidget(FileWidget):

@@ -15,7 +15,7 @@ from core.ed.decisions import decisions
 from core.ed.grouping import group
 from core.ed.records import Records
 from core.ed.search_index import index_queue, queue_all
-from core.errors import BadRequest, Conflict, Denied, Invalid, NotFound, TesseraError
+from core.errors import BadRequest, Denied, Invalid, NotFound, TesseraError
 from core.settings import Settings
 from tests.fixtures.rights import ADDONS, House, house
 
@@ -103,13 +103,29 @@ def test_past_case_2_a_search_finds_nothing_in_what_is_hidden(home: House) -> No
 
 
 def test_past_case_9_a_batch_is_asked_for_each_record(home: House, unchanged) -> None:
-    mine, theirs = home["case0"], home["open0"]
-    for ids in ((mine, theirs), (theirs, mine)):
-        for call in (lambda r, i=ids: r.update("case", [{"id": one, "fee": 1} for one in i]),
-                     lambda r, i=ids: r.delete("case", list(i)),
-                     lambda r, i=ids: r.delete("case", dict.fromkeys(i))):
-            with unchanged(), pytest.raises((Denied, NotFound)), home.records("olga") as records:
-                call(records)
+    """Maya may read both records, and change and delete the ones that she made: alone, but not beside another's."""
+    with home.records("maya") as records:
+        mine, more = records.create("case", [{"name": f"Maya's {n}", "members": [home["maya"]]} for n in range(2)])
+    home.put("others", "case", name="Another's", members=[home["gus"]], created_by=home["ada"], owner=home["maya"])
+    home.put("seen", "case", name="Seen", members=[home["maya"]], created_by=home["ada"])
+    for theirs in (home["others"], home["seen"]):
+        for ids in ((mine, theirs), (theirs, mine), (mine, more, theirs)):
+            calls: tuple[Callable[[Records], Any], ...] = (
+                lambda r, i=ids: r.delete("case", list(i)), lambda r, i=ids: r.delete("case", dict.fromkeys(i)))
+            for call in calls:
+                with unchanged(), pytest.raises((Denied, NotFound)), home.records("maya") as records:
+                    call(records)
+    for ids in ((mine, home["others"]), (home["others"], mine)):        # of which she is no member
+        with unchanged(), pytest.raises((Denied, NotFound)), home.records("gus") as records:
+            records.update("case", [{"id": one, "name": "x"} for one in ids])
+    for ids in ((home["case0"], home["open0"]), (home["open0"], home["case0"])):
+        with unchanged(), pytest.raises((Denied, NotFound)), home.records("olga") as records:
+            records.update("case", [{"id": one, "fee": 1} for one in ids])
+    with home.records("maya") as records:
+        assert records.may("case", "read", home["seen"])
+        records.delete("case", [mine, more])
+    with home.records("olga") as records:
+        records.update("case", [{"id": home["case0"], "name": "Case 0"}])
 
 
 def test_past_case_11_without_a_role_nothing_is_allowed(home: House, unchanged) -> None:

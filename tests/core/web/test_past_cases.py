@@ -14,13 +14,14 @@ import pytest
 
 from core.bm import service
 from core.ed.accounts import create_user
-from core.ed.files import FileStore, Upload
+from core.ed.files import FileStore, Upload, digest
 from core.ed.search_index import index_queue, queue_all
 from core.settings import Settings
 from core.web.response import policy
 from tests.core.web.api.conftest import token_for
 from tests.core.web.site import HASH, Browser, Site, sample_site
 from tests.core.web.test_files import ACTIVE, png
+from tests.unchanged import digests
 from tests.work import calls
 
 LABEL = '"><img src=x onerror=alert(1)>\'</title></textarea><script>alert(1)</script>'
@@ -150,6 +151,30 @@ def test_past_case_34_a_name_is_a_label_by_every_way_in(site: Site, bearers: dic
     with site.records() as records:
         [row] = records.read("vault", [int(ada.location.rpartition("/")[2])], ["paper"])
     assert row["paper"].name == shown
+
+
+def test_past_case_30_nothing_that_is_sent_names_what_is_stored(site: Site, bearers: dict[str, dict[str, str]]) -> None:
+    """By no path, body, form or file can anybody say under which name bytes are kept, or learn it."""
+    secret = b"only in this record"
+    theirs, mine, name = keep(site, paper=Upload("a.txt", secret)), keep(site), digest(secret)
+    ada, bearer = site.browser("ada"), bearers["ada"]
+    for path in ("paper.hash", "paper.id", "paper.path", "paper.name"):
+        for query in (f"fields={path}", f"order={path}", f"group={path}", f"where={path} is not None", f"format=csv&fields={path}"):
+            assert ada.client.get(f"/api/v1/vault?{query}", headers=bearer).status_code == 400, query
+    version = ada.client.get(f"/api/v1/vault/{mine}", headers=bearer).json["_version"]  # type: ignore[index]
+    held = ada.client.get(f"/api/v1/vault/{theirs}", headers=bearer).json["paper"]  # type: ignore[index]
+    before = digests(site.owner, site.settings.home / "files")
+    for value in (name, {"hash": name}, {"id": held["id"]}, held["id"], held, {"name": "a", "content": "eA==", "hash": name},
+                  {"name": "../../x", "path": "/etc/passwd"}):
+        answer = ada.client.patch(f"/api/v1/vault/{mine}", json={"_version": version, "paper": value}, headers=bearer)
+        assert answer.status_code == 422, value
+    for key, value in (("paper~", str(held["id"])), ("paper~", name), ("paper", name), ("paper.hash", name), ("paper.id", str(held["id"]))):
+        ada.get(f"/vaults/{mine}?edit=1")
+        ada.post(f"/vaults/{mine}", {**ada.form(f"/vaults/{mine}"), "paper~": "", key: value}, 422)
+    for value in (name, "rubbish", "9" * 30, "１", str(held["id"] + 1_000_000)):          # what was kept is not lost by it
+        ada.get(f"/vaults/{theirs}?edit=1")
+        ada.post(f"/vaults/{theirs}", {**ada.form(f"/vaults/{theirs}"), "paper~": value}, 422)
+    assert digests(site.owner, site.settings.home / "files") == before
 
 
 # Scripts in values and in titles
