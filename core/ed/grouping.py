@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Date, DateTime, Integer, cast, func, liter
 from core.ed import budget, conditions
 from core.ed.columns import RecordColumns, live
 from core.ed.conditions import Condition
+from core.ed.loose_fields import loose_field
 from core.ed.paths import end_of
 from core.ed.query_columns import Held, RowColumns, title_of
 from core.ed.selection import check_path
@@ -25,9 +26,6 @@ from core.errors import BadRequest, Denied, NotFound
 from core.expression.sql import sql_type
 from core.expression.type_rules import ORDERED, SUMMABLE
 from core.types.base import Type
-from core.types.choice import ChoiceProperties, ChoiceType
-from core.types.link import LinkProperties, LinkType
-from core.types.registry import registry
 
 if TYPE_CHECKING:
     from core.definition.model import Field
@@ -207,14 +205,14 @@ def _key(session: Session, table: str, path: str, unit: str | None) -> GroupColu
             field is not None and (field.type.is_long or field.type.is_file)):
         raise BadRequest('Records cannot be grouped by "{name}".', "group", name=path)
     if unit is None:
-        shown = field if field is not None and field.expression_type == kind else made_field(path, kind)
+        shown = field if field is not None and field.expression_type == kind else loose_field(path, kind)
         return GroupColumn(path, kind, shown)
     if unit not in UNITS:
         raise BadRequest('Dates are grouped by day, week, month, quarter or year, not by "{unit}".', "group",
                          unit=unit[:60])
     if kind.name not in ("date", "datetime"):
         raise BadRequest('"{name}" is no date, so it cannot be grouped by a unit of time.', "group", name=path)
-    return GroupColumn(f"{path}:{unit}", Type("date"), made_field(path, Type("date")), unit)
+    return GroupColumn(f"{path}:{unit}", Type("date"), loose_field(path, Type("date")), unit)
 
 
 def _aggregate_columns(session: Session, table: str, aggregates: Mapping[str, Aggregate],
@@ -236,18 +234,18 @@ def _aggregate(session: Session, table: str, name: str, operation: str, path: st
     if path is None:
         if operation != "count":
             raise BadRequest("Say what is to be worked out of.", "aggregates")
-        return GroupColumn(name, Type("integer"), made_field(name, Type("integer")), operation=operation)
+        return GroupColumn(name, Type("integer"), loose_field(name, Type("integer")), operation=operation)
     kind = check_path(session.gate, table, path, at="aggregates")
     if kind is None or kind.name == "set":
         raise BadRequest('Nothing can be worked out of "{name}".', "aggregates", name=path)
     if operation in ("count", "count_distinct"):
-        return GroupColumn(name, Type("integer"), made_field(name, Type("integer")), operation=operation)
+        return GroupColumn(name, Type("integer"), loose_field(name, Type("integer")), operation=operation)
     fitting = SUMMABLE if operation in ("sum", "avg") else ORDERED - {"text"}
     if kind.many or kind.name not in fitting:
         raise BadRequest('There is no {operation} of "{name}".', "aggregates", operation=operation, name=path)
     result = Type("decimal") if operation == "avg" and kind.name == "integer" else kind
     scale = _scale(session, table, path, operation)
-    return GroupColumn(name, result, made_field(name, result, scale), operation=operation)
+    return GroupColumn(name, result, loose_field(name, result, scale), operation=operation)
 
 
 def _check_bounds(keys: Sequence[GroupColumn], aggregates: Sequence[GroupColumn], order: Sequence[str],
@@ -272,18 +270,6 @@ def field_at(session: Session, table: str, path: str) -> Field | None:
     if holder and last == "base":
         return None
     return session.system.model.field(end_of(session.system.model, table, holder) if holder else table, last)
-
-
-def made_field(name: str, kind: Type, scale: int | None = None) -> Field:
-    """A field for values that belong to none, by their type."""
-    from core.definition.model import Field
-    if kind.name == "link":
-        return Field("", name, LinkType(), LinkProperties(to=kind.of or "", many=kind.many), name)
-    if kind.name == "choice" and kind.of is not None:
-        return Field("", name, ChoiceType(), ChoiceProperties(of=kind.of, many=kind.many), name)
-    type_ = registry().get(kind.name, registry()["text"])
-    scaled = {"scale": scale} if scale is not None and kind.name in ("money", "decimal") else {}
-    return Field("", name, type_, type_.properties(**scaled), name)
 
 
 def _scale(session: Session, table: str, path: str, operation: str) -> int | None:

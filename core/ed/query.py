@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Integer, func
 
 from core.ed import query_values
+from core.ed.loose_fields import loose_field
 from core.ed.query_columns import title_of
 from core.ed.query_sql import Builder, Column, Selected
 from core.ed.selection import titles_of
@@ -17,11 +18,6 @@ from core.ed.statement import Row, Statement, parameter
 from core.errors import BadRequest, Denied, NotFound
 from core.expression.nodes import Path, walk
 from core.types.base import Type
-from core.types.choice import ChoiceProperties, ChoiceType
-from core.types.duration import DurationType
-from core.types.link import LinkProperties, LinkType
-from core.types.registry import registry
-from core.types.several import several
 
 if TYPE_CHECKING:
     from core.definition.model import Field
@@ -174,11 +170,11 @@ def _result_column(session: Session, query: Query, column: Column) -> ResultColu
     written: QueryColumn | None = query.results.get(column.name)
     if written is None:                         # of the table's list, for a query that has none itself
         shown = query.field_of(query.path(_listed(session, query)[column.name]))
-        return ResultColumn(column.name, column.type, shown or worked_out(query, column), None, "", shown)
+        return ResultColumn(column.name, column.type, shown or _loose(query, column), None, "", shown)
     if written.hidden:
         return None
     shown = query.field(column.name)
-    field = shown if shown is not None and shown.expression_type == column.type else worked_out(query, column)
+    field = shown if shown is not None and shown.expression_type == column.type else _loose(query, column)
     titled = query.titled(column.name)
     return ResultColumn(column.name, column.type, field, titled.title if titled is not None else None,
                         f"{titled.path}.title" if titled is not None else "", shown, written.total, written.badge)
@@ -188,21 +184,9 @@ def _listed(session: Session, query: Query) -> Mapping[str, str]:
     return {column.name: column.path for column in session.system.model.list_of(query.table or "").columns.values()}
 
 
-def worked_out(query: Query, column: Column) -> Field:
-    """A field for values that belong to none, by their type."""
-    from core.definition.model import Field
-    kind = column.type
-    if kind.name == "link":
-        return Field("", column.name, LinkType(), LinkProperties(to=kind.of or "", many=kind.many), column.name)
-    if kind.name == "choice" and kind.of is not None:
-        return Field("", column.name, ChoiceType(), ChoiceProperties(of=kind.of, many=kind.many), column.name)
-    if kind.name == "duration":
-        return Field("", column.name, DurationType(), DurationType.properties(), column.name)
-    type_ = registry().get(kind.name, registry()["text"])
-    if kind.many:
-        return Field("", column.name, several(type_), type_.properties(many=True), column.name)
-    scale = {"scale": _scale(query, column.name)} if kind.name == "money" else {}
-    return Field("", column.name, type_, type_.properties(**scale), column.name)
+def _loose(query: Query, column: Column) -> Field:
+    scale = _scale(query, column.name) if column.type.name == "money" else None
+    return loose_field(column.name, column.type, scale)
 
 
 def _scale(query: Query, name: str) -> int:
