@@ -158,7 +158,10 @@ def _titles_of(session: Session, table: str, number: int) -> Select[Any]:
 
 
 def add_titles(session: Session, names: Iterable[str], records: Iterable[dict[str, Any]]) -> None:
-    """Put the titles of what open links lead to into records; None for what the user may not know of."""
+    """Put the titles of what open links lead to into records; None for what the user may not know of.
+
+    Nor are they told the table where they may see nothing of it.
+    """
     names, records = list(names), list(records)
     wanted: dict[str, set[int]] = {}
     for record in records:
@@ -170,6 +173,8 @@ def add_titles(session: Session, names: Iterable[str], records: Iterable[dict[st
         for name in names:
             title, trashed = found.get(record.get(name) or 0, (None, False))
             record[f"{name}_title"] = title
+            if title is None and (table := record.get(f"{name}_table")) and not _may_see(session, table):
+                record[f"{name}_table"] = None
             if trashed:
                 record[f"{name}_trashed"] = True
 

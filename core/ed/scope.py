@@ -127,8 +127,10 @@ class GatedScope:
 
     def _sees(self, table: str, name: str) -> bool:
         gate = self._gate
-        if gate.open or table == ANY or BETWEEN in table:       # which of several tables a link leads to goes with it
+        if gate.open or BETWEEN in table:               # which of several tables a link leads to goes with it
             return True
+        if table == ANY:
+            return name not in gate.system.model.tables or gate.may(name, "read") or gate.may(name, "peek")
         if gate.may(table, "read") and visible(gate, table, name):
             return True
         return table != self._home and peekable(gate, table, name)

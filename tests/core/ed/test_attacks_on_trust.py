@@ -33,6 +33,7 @@ fields:
   owner:  {type: link, to: user}
   keys:   {type: lines, of: vault_key, by: vault}
   guards: {type: links, to: guard, through: watch}
+  about:  {type: any_link}
 roles:
   owner: {is: owner}
 """,
@@ -55,6 +56,14 @@ display: "{name}"
 fields:
   name:  {type: text, required: true}
   phone: {type: text}
+""",
+    "tables/merger.yaml": """
+table: merger
+title: Merger
+plural: Mergers
+display: "{name}"
+fields:
+  name: {type: text, required: true}
 """,
     "tables/watch.yaml": """
 table: watch
@@ -256,6 +265,28 @@ def test_a_record_of_a_kind_that_may_not_be_read_is_as_unknown_as_none(small: Sm
             records.restore("thing", [id])
         said.append(str(error.value).replace(str(id), "#"))
     assert len(set(said)) == 1
+
+
+def test_an_open_link_does_not_tell_of_tables_that_are_hidden(small: Small) -> None:
+    merger, guard = small.create("merger", name="M"), small.create("guard", name="G")
+    to_hidden, to_known = small.create("vault", name="H", about=merger), small.create("vault", name="K", about=guard)
+    with small.records("kim") as records:
+        found = {one["id"]: one for one in records.read("vault", [to_hidden, to_known], ["about"])}
+        assert (found[to_hidden]["about_table"], found[to_hidden]["about_title"]) == (None, None)
+        assert (found[to_known]["about_table"], found[to_known]["about_title"]) == ("guard", "G")
+        assert [one["id"] for one in records.page("vault", ["id"], "about.guard is not None").records] == [to_known]
+        said = set()
+        for name in ("merger", "margin"):
+            for where in ("about.X is not None", "about.X.name == 'M'", "about is X"):
+                with pytest.raises(BadRequest) as error:
+                    records.page("vault", ["id"], where.replace("X", name))
+                said.add((where, str(error.value).replace(name, "X").partition(" (did you")[0]))
+            for fields, order in ((["about.X.name"], []), (["id"], ["about.X.name"]), (["about.X"], [])):
+                with pytest.raises(BadRequest) as error:
+                    records.page("vault", [one.replace("X", name) for one in fields],
+                                 order=[one.replace("X", name) for one in order])
+                said.add((str(fields + order), str(error.value).replace(name, "X").partition(" (did you")[0]))
+        assert len(said) == 6
 
 
 # Stored formulas
