@@ -44,6 +44,7 @@ class LineEvent:
     title: str
     what: str
     fields: list[Shown]
+    created: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,22 @@ def show(context: Context, object: str, id: int) -> Response:
     keeps, inside = context.system.model.tables[table].keeps, histories.inside(context.session)
     may_add = not before and inside and "change" in context.records.rights(table, id) \
         and bool(context.records.read(table, [id], ["id"]))         # not in the trash
-    return render(context, "history.html", Frame(context.text("History")),
+    return render(context, "history.html", _alone(context, object, table, id),
                   events=[_event(context, table, change, titles) for change in found.changes],
                   older=found.older, before=before, place=f"/{object}/{id}", versions="history" in keeps,
                   may_remark=may_add and "timeline" in keeps, longest=beside.LONGEST_REMARK,
                   may_attach=may_add and "attachments" in keeps,
                   attached=[] if before else _attached(context, table, id))
+
+
+def _alone(context: Context, object: str, table: str, id: int) -> Frame:
+    """The page around a history that is no part of its record's page, with the way back to the record."""
+    here = Crumb(context.text("History"), "")
+    if context.request.htmx:
+        return Frame(here.title)
+    thing = object_of(context, object)
+    record = Crumb(_title(context, table, id)[0], f"/{object}/{id}")
+    return Frame(here.title, (Crumb(object_title(context, thing), f"/{object}"), record, here), thing.name)
 
 
 def _attached(context: Context, table: str, id: int) -> list[tuple[int, str, str]]:
@@ -133,7 +144,7 @@ def _line(context: Context, table: str, line: LineChange, titles: Titles) -> Lin
     trash = line.fields.get("_deleted_on")
     what = _("added") if line.created else _("changed") if trash is None else _("removed") if trash[1] else \
         _("brought back")
-    return LineEvent(f"{bound.title if bound else line.lines} #{line.id}", what, fields)
+    return LineEvent(f"{bound.title if bound else line.lines} #{line.id}", what, fields, line.created)
 
 
 def _shown(context: Context, table: str, name: str, pair: tuple[Any, Any], titles: Titles) -> Shown | None:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from core.ed import read
 from core.errors import BadRequest, Conflict, Denied, Invalid
 from core.types.base import BadValue
+from core.types.characters import plain_number
 from core.web.binding import bind
 from core.web.context import Context
 from core.web.i18n import N_
@@ -87,7 +88,7 @@ def _chosen(context: Context, thing: Object, right: str) -> Chosen:
             if after is None:
                 break
     else:
-        wanted = [int(text) for text in form.getlist("id") if text.isascii() and text.isdigit() and len(text) < 18]
+        wanted = [id for text in form.getlist("id") if (id := plain_number(text)) is not None]
         ids = list(dict.fromkeys(wanted))[:MOST + 1]
         ids = [int(record["id"]) for record in context.records.read(thing.of, ids, ["id"])]
     if not ids:
@@ -122,9 +123,10 @@ def _page(context: Context, thing: Object, chosen: Chosen, action: str, bound: B
         entry = widget.posted(bound, Posted(context.request.form, context.request.files), KEY) or Entry()
         control = widget.edit(bound)(entry, Control(KEY, KEY), context.viewer)
     form = context.request.form
+    frame = Frame(context.text("Many records"), (Crumb(title, f"/{thing.name}"), Crumb("", "")), thing.name)
     return render(
-        context, "many.html", Frame(context.text("Many records"), (Crumb(title, f"/{thing.name}"),), thing.name),
-        422 if problem else 200, title=title, chosen=chosen, action=action, bound=bound, control=control,
+        context, "many.html", frame, 422 if problem else 200, title=title, chosen=chosen, action=action, bound=bound,
+        control=control,
         problem=problem, all=form.get("all", ""), ids=() if form.get("all") else chosen.ids,
         fields=_fields(context, thing) if action == "edit" and bound is None else (), href=context.request.full_path,
         back=f"/{thing.name}?{context.request.full_path.partition('?')[2]}")

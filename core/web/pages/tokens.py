@@ -10,8 +10,10 @@ from werkzeug.wrappers import Response
 from core.ed.scopes import ALL
 from core.errors import Denied, Invalid, NotFound
 from core.types.base import Locale
+from core.types.characters import plain_number
 from core.types.registry import registry
 from core.web import tokens
+from core.web.binding import plural
 from core.web.context import Account, Context
 from core.web.i18n import N_
 from core.web.request import once, only
@@ -36,7 +38,7 @@ def create(context: Context) -> Response:
     words, tables = context.request.form.getlist("scope"), context.request.form.getlist("table")
     scopes = [f"{word}:{table}" for word in words for table in tables] if tables else words
     days = form.get("days", "").strip()
-    number = int(days) if days.isascii() and days.isdigit() and len(days) < 6 else 0
+    number = plain_number(days, 5) or 0
     try:
         token = tokens.create(context.connection, context.system.model, account.id, form.get("name", ""), scopes,
                               number)
@@ -72,7 +74,8 @@ def _draw(context: Context, problems: Mapping[str, str] | None = None, status: i
              "expires": _said(one.expires_on, context.viewer.locale)}
             for one in tokens.of_account(context.connection, _account(context).id)]
     model = context.system.model
-    named = sorted((model.tables[name].plural, name) for name in model.tables if context.records.may(name, "read"))
+    language = context.viewer.locale.language
+    named = sorted((plural(model, name, language), name) for name in model.tables if context.records.may(name, "read"))
     return render(context, "tokens.html", Frame(title, crumbs), status, held=held, token=token, done=done,
                   problems={"name": "", "scopes": "", "days": "", **(problems or {})},
                   given={"name": "", "days": str(DAYS), **(given or {})}, most=tokens.MOST_DAYS,

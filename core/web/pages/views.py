@@ -73,9 +73,10 @@ def _form(context: Context, object: str, view: SavedView | None, action: str) ->
     thing = object_of(context, object)
     title = object_title(context, thing)
     share = saved_views.may_share(context.session)
+    frame = Frame(context.text("View"), (Crumb(title, f"/{object}"), Crumb("", "")), object)
     return render(
-        context, "view.html", Frame(context.text("View"), (Crumb(title, f"/{object}"),), object), title=title,
-        view=view, action=action, share=share, back=f"/{object}", object=object, longest=saved_views.LONGEST_TITLE,
+        context, "view.html", frame, title=title, view=view, action=action, share=share,
+        back=f"/{object}", object=object, longest=saved_views.LONGEST_TITLE,
         audiences=_audiences(context) if share else [], chosen=_chosen(view),
         first=view is not None and _first(context, object) == view.id)
 

@@ -202,6 +202,7 @@ def test_a_row_stands_beside_what_was_written_and_is_removed(filled: Site) -> No
 def test_a_row_that_says_nothing_is_told_beside_the_box(filled: Site, row: tuple[str, str, str]) -> None:
     browser = filled.browser("ada")
     browser.get("/deals?f=&w.field={}&w.op={}&w.value={}".format(*row), 400)
+    assert '<details class="t-where" open>' in browser.text and 'id="where-problem"' in browser.text
     assert 'id="where-problem"' in browser.text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner, Result
@@ -10,7 +11,24 @@ from werkzeug.test import Client
 
 from core.cli import Invocation, token
 from core.errors import Invalid, Refused
-from tests.core.web.site import Browser, Site
+from core.settings import Settings
+from tests.core.web.site import Browser, Site, sample_site
+
+
+CHINESE = """\
+msgid ""
+msgstr "Language: zh_CN\\n"
+
+msgctxt "table company.plural"
+msgid "Companies"
+msgstr "各公司"
+"""
+
+
+@pytest.fixture(scope="module")
+def site(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with sample_site(database, tmp_path_factory.mktemp("web"), {"translations/zh_CN.po": CHINESE}) as found:
+        yield found
 
 
 def make(browser: Browser, status: int = 200, **values: object) -> str:
@@ -102,3 +120,11 @@ def test_the_command_makes_lists_and_ends_tokens(site: Site) -> None:
     with pytest.raises(Invalid, match="is no scope"):
         run(site, "sue", "--scope", "write:nothing")
     assert run(site, "sue", "--scope", "read", "--read-only").exit_code == 2
+
+
+def test_tables_are_called_as_in_the_readers_language(site: Site) -> None:
+    browser = site.browser("max")
+    browser.get("/my-account")
+    browser.post("/my-account/settings", {**browser.form("/my-account/settings"), "language": "zh_CN"})
+    browser.get("/my-account/tokens")
+    assert ">各公司</option>" in browser.text
