@@ -1,0 +1,39 @@
+"""Every table, field, action and role at every entry point, and all answers after what is hidden has changed.
+
+tests/matrix takes a share of the same in `make test`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from core.settings import Settings
+from tests.matrix import acts, checks
+from tests.matrix.conftest import vault
+from tests.matrix.house import PEOPLE, TOKENS, House
+from tests.matrix.test_same_answers import assert_same
+
+__all__ = ["vault"]
+CALLERS = (*PEOPLE, *TOKENS)
+
+
+@pytest.mark.parametrize("name", (*CALLERS, "stranger"))
+def test_no_answer_tells_what_its_reader_may_not_read(vault: House, name: str) -> None:
+    assert list(checks.told_too_much(vault, vault.callers[name])) == []
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_hidden_names_and_texts_are_as_unknown_as_those_that_are_not_there(vault: House, name: str) -> None:
+    assert list(checks.unlike_unknown(vault, vault.callers[name])) == []
+    assert list(checks.betrayed(vault, vault.callers[name])) == []
+
+
+@pytest.mark.parametrize("name", (*CALLERS, "stranger"))
+def test_what_may_not_be_done_is_not_and_leaves_no_trace(vault: House, name: str) -> None:
+    assert list(acts.misdone(vault, vault.callers[name])) == []
+
+
+@pytest.mark.parametrize("name", [name for name in CALLERS if name != "administrator"])
+def test_hidden_values_change_no_answer(
+        server: Settings, tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    assert_same(server, tmp_path_factory, name, 1)
