@@ -17,6 +17,11 @@ __all__ = ["vault"]
 CALLERS = (*PEOPLE, *TOKENS)
 
 
+@pytest.mark.parametrize("name", CALLERS)
+def test_lists_records_and_exports_have_just_what_the_grants_give(vault: House, name: str) -> None:
+    assert [*checks.told_too_little(vault, vault.callers[name]), *checks.taken_out(vault, vault.callers[name])] == []
+
+
 @pytest.mark.parametrize("name", (*CALLERS, "stranger"))
 def test_no_answer_tells_what_its_reader_may_not_read(vault: House, name: str) -> None:
     assert list(checks.told_too_much(vault, vault.callers[name])) == []
