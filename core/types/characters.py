@@ -41,3 +41,8 @@ def clean(value: object, most: int = LONGEST, *, lines: bool = False) -> str | N
 def _too_long(text: str, most: int) -> None:
     raise BadValue("too_long", "This may have {most} characters and has {length}.", most=most,
                    length=len(text))
+
+
+def plain_number(text: str, digits: int = 18) -> int | None:
+    """Read at most so many ASCII digits as a number; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
