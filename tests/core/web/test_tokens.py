@@ -14,7 +14,6 @@ from core.errors import Invalid, Refused
 from core.settings import Settings
 from tests.core.web.site import Browser, Site, sample_site
 
-
 CHINESE = """\
 msgid ""
 msgstr "Language: zh_CN\\n"
