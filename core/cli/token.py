@@ -11,6 +11,7 @@ from core.database import engine as engines
 from core.ed.scopes import ALL
 from core.errors import Refused
 from core.plugins import Plugins
+from core.types.characters import plain_number
 from core.web import tokens
 
 _ACCOUNT = text("select id from sys.account where login = :login and active and user_id is not null")
@@ -54,9 +55,10 @@ def command(invocation: Invocation, login: str, scopes: tuple[str, ...], read_on
 
 
 def _revoked(connection: Connection, account: int, login: str, which: str) -> str:
-    if which != "all" and not (which.isascii() and which.isdigit() and len(which) < 19):
+    number = plain_number(which)
+    if which != "all" and number is None:
         raise Refused(f"{which!r} is not the number of a token; --list shows them")
-    count = tokens.revoke(connection, account, None if which == "all" else int(which))
+    count = tokens.revoke(connection, account, None if which == "all" else number)
     if not count and which != "all":
         raise Refused(f"{login} has no token {which}; --list shows them")
     return f"{count} tokens revoked"

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.exc import OperationalError
 
+from core.database.engine import sqlstate
 from core.errors import Refused
 
 SCHEMA = "ed"
@@ -95,11 +96,6 @@ def run_concurrently(engine: Engine, statement: str) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("set lock_timeout = 0")
         execute(connection, statement)
-
-
-def sqlstate(error: OperationalError) -> str:
-    """PostgreSQL's code of an error."""
-    return str(getattr(error.orig, "pgcode", "") or "")
 
 
 def blockers(engine: Engine) -> list[str]:

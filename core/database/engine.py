@@ -76,6 +76,11 @@ def _failure(connection: Connection, statement: str, cursor: Any, error: psycopg
                                connection_invalidated=lost, dialect=connection.dialect)
 
 
+def sqlstate(error: DBAPIError) -> str:
+    """PostgreSQL's code of an error; empty where the server said nothing."""
+    return str(getattr(error.orig, "pgcode", "") or "")
+
+
 def driver(connection: Connection) -> Any:
     """The driver's own cursor on that connection and transaction, for what SQLAlchemy has no words for."""
     return connection.connection.cursor()

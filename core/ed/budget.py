@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
+from core.database.engine import sqlstate
 from core.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def rows(session: Session, statement: Statement, parameters: Mapping[str, Any], 
     try:
         return statement.rows(session.connection, parameters, first)
     except DBAPIError as error:
-        if str(getattr(error.orig, "pgcode", "") or "") != STOPPED:
+        if sqlstate(error) != STOPPED:
             raise
         raise BadRequest("This takes longer than {seconds} s, so it was stopped. Look for a longer word, or narrow "
                          "the list by a filter first.", "search", seconds=SECONDS) from None

@@ -21,6 +21,7 @@ from functools import cache
 from typing import Any, BinaryIO, ClassVar
 
 from core.errors import BadRequest
+from core.types.datetime import in_utc
 
 Record = dict[str, Any]
 MOST_IN_A_SHEET = 1_048_575         # rows below the header
@@ -156,7 +157,7 @@ def cell_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return in_utc(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, (date, time)):
@@ -222,7 +223,7 @@ def _wired(sheet: Sheet) -> Iterator[bytes]:
 
 def _json(value: object) -> object:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return in_utc(value)
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, Decimal):

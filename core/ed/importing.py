@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import bindparam
 
+from core.database.engine import sqlstate
 from core.ed import mapping as mappings
 from core.ed.export_formats import safe
 from core.ed.import_order import ordered, repeated
@@ -188,8 +189,7 @@ class Import:
             except (Conflict, DBAPIError) as error:
                 errors.cut(mark)
                 self.result.skipped, self.result.reasons = skipped, reasons
-                code = getattr(getattr(error, "orig", None), "pgcode", None)
-                if attempt == ATTEMPTS or not (isinstance(error, Conflict) or code in _AGAIN):
+                if attempt == ATTEMPTS or not (isinstance(error, Conflict) or sqlstate(error) in _AGAIN):
                     raise
                 log.info("a batch is tried again", extra={"import": self.result.id, "attempt": attempt})
 
@@ -328,7 +328,7 @@ def _each(session: Session, rows: Sequence[ImportRow], write: Callable[[Sequence
         except (Denied, NotFound, BadRequest) as error:
             waiting += _halves(some, str(error))
         except DBAPIError as error:
-            if str(getattr(error.orig, "pgcode", ""))[:2] not in ("22", "23"):
+            if sqlstate(error)[:2] not in ("22", "23"):
                 raise
             waiting += _halves(some, "the database refuses this row")
 

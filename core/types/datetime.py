@@ -63,7 +63,7 @@ class DatetimeType(FieldType[Properties]):
         raise BadValue("datetime", "\"{value}\" is not a date and time.", value=value[:40])
 
     def to_wire(self, value: datetime | None, p: Properties) -> str | None:
-        return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return None if value is None else in_utc(value)
 
     def from_columns(self, values: tuple[Any, ...], p: Properties) -> datetime | None:
         return None if values[0] is None else values[0].astimezone(UTC)
@@ -76,6 +76,11 @@ class DatetimeType(FieldType[Properties]):
 
     def plain(self, value: datetime | None, p: Properties) -> datetime | None:
         return value
+
+
+def in_utc(value: datetime) -> str:
+    """A moment as programs read it: in UTC, with Z."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _clock(match: re.Match[str]) -> time:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from core.types.base import BadValue, FieldType, Index, Locale, Part, Properties, Type, check_count
+from core.types.characters import plain_number
 
 LARGEST_ID = 2**63 - 1
 MOST_LINKS = 10_000
@@ -158,10 +159,10 @@ def edits(value: Mapping[str, object] | Edits) -> Edits:
 
 def id_from_text(text: str) -> int:
     """Read a plain positive number as an id. Raises BadValue."""
-    digits = text.strip()
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 19):
-        raise BadValue("id", "\"{value}\" is not the id of a record.", value=digits[:40])
-    return record_id(int(digits))
+    found = plain_number(text.strip(), 19)
+    if found is None:
+        raise BadValue("id", "\"{value}\" is not the id of a record.", value=text.strip()[:40])
+    return record_id(found)
 
 
 def ids_from_text(text: str) -> list[int]:

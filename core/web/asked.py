@@ -14,6 +14,7 @@ from core.ed import query_values
 from core.ed.query_words import prompt
 from core.errors import Invalid
 from core.types.base import BadValue
+from core.types.characters import plain_number
 from core.web import linking
 from core.web.binding import known_homes
 from core.web.widgets.base import Bound, Control, Entry, Posted
@@ -126,6 +127,6 @@ def _question(context: Context, bound: Bound, entry: Entry | None, problem: str,
 
 def _titles(context: Context, field: Field, entry: Entry) -> tuple[str, ...]:
     """The titles of chosen records, as far as the viewer may know them."""
-    ids = {text: int(text) for text in entry.texts if text.isascii() and text.isdigit() and len(text) < 19}
+    ids = {text: number for text in entry.texts if (number := plain_number(text)) is not None}
     found = linking.titles(context, field.target or "", ids.values()) if ids else {}
     return tuple(found.get(str(ids.get(text)), f"#{text}") for text in entry.texts)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from core.database.engine import sqlstate
 from core.ed.files import FULL
 from core.errors import BadRequest, Conflict, Denied, FieldProblem, Invalid, NoSpace, NotFound, RecordLocked, Refused
 from core.types.base import BadValue
@@ -93,15 +94,11 @@ def _own_words(error: HTTPException) -> str:
 
 def lost_race(error: DBAPIError) -> bool:
     """Whether a transaction was ended only for others that ran beside it, so that it may well succeed now."""
-    return _code(error) in _LOST
-
-
-def _code(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "pgcode", "") or "")
+    return sqlstate(error) in _LOST
 
 
 def _of_database(error: DBAPIError) -> Failure:
-    code = _code(error)
+    code = sqlstate(error)
     if code in _BUSY:
         return Failure(409, N_("Others are writing the same records. Try again."))
     if code == _STOPPED:

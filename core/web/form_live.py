@@ -15,6 +15,7 @@ from core.ed.scope import visible
 from core.ed.shape import Shape, shape
 from core.expression import Expression
 from core.types.base import BadValue
+from core.types.characters import plain_number
 from core.web.context import Context
 from core.web.form_view import FormField, FormView
 from core.web.widgets.base import EMPTY, Bound, Control, Entry, Record
@@ -145,7 +146,7 @@ def _lines(draft: Draft, one: FormField, rows: Collection[Line], changed: str,
     context = draft.context
     shaped = shape(context.system, one.bound.field.target or "")
     columns = columns_of(one.bound)
-    ids = [int(row.id) for row in rows if row.id.isascii() and row.id.isdigit() and len(row.id) < 19]
+    ids = [id for row in rows if (id := plain_number(row.id)) is not None]
     stored = {str(row["id"]): row for row in context.records.read(shaped.table.name, ids)} if ids else {}
     by = str(getattr(one.bound.field.properties, "by", ""))
     around = {f"{by}.{name}": value for name, value in draft.values.items() if name in draft.shaped.kept}

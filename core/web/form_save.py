@@ -9,6 +9,7 @@ from typing import Any
 
 from core.errors import FieldProblem
 from core.types.base import BadValue
+from core.types.characters import plain_number
 from core.web import clash
 from core.web.context import Viewer
 from core.web.form_view import FormField, FormView
@@ -150,9 +151,10 @@ def _lines(sent: Sent, one: FormField, entry: Entry, began: Mapping[str, Any], v
 def _line(sent: Sent, one: FormField, line: Line, began: Any, viewer: Viewer) -> dict[str, Any] | None:
     row: dict[str, Any] = {}
     if line.id:
-        if not (line.id.isascii() and line.id.isdigit() and len(line.id) < 19):
+        id = plain_number(line.id)
+        if id is None:
             raise BadValue("id", N_('"{value}" is not the id of a record.'), value=line.id[:40])
-        row["id"] = int(line.id)
+        row["id"] = id
         if line.removed:
             return {**row, "_delete": True}
     elif line.removed or not _filled(line):

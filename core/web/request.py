@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 from core.errors import BadRequest
+from core.types.characters import plain_number
 from core.web.i18n import N_
 
 if TYPE_CHECKING:
@@ -78,9 +79,8 @@ def only(values: Iterable[str], known: Collection[str]) -> None:
 
 def natural(text: str | None, default: int, most: int) -> int:
     """Read a small number of a query; anything that is not ASCII digits is the default."""
-    if not text or not text.isascii() or not text.isdigit() or len(text) > 18:
-        return default
-    return min(int(text), most)
+    found = plain_number(text or "")
+    return default if found is None else min(found, most)
 
 
 def local_path(target: str | None) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from werkzeug.datastructures import MultiDict
 
 from core.errors import BadRequest, NotFound
+from core.types.characters import plain_number
 from core.types.link import LARGEST_ID
 from core.web.api.strict_json import is_text
 
@@ -102,36 +103,40 @@ def ids_in(text: str, most: int) -> dict[int, int | None]:
 
 def record_id(text: str) -> int:
     """The id in an address: a plain positive number, as we write it ourselves; raises NotFound for all else."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 19) or text[0] == "0" or int(text) > LARGEST_ID:
+    found = plain_number(text, 19)
+    if found is None or text[0] == "0" or found > LARGEST_ID:
         raise NotFound("There is no such record.")
-    return int(text)
+    return found
 
 
 def version_in(text: str | None, parameter: str) -> int | None:
     """A record's version in a parameter; raises BadRequest."""
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    found = plain_number(text)
+    if found is None:
         raise BadRequest("A version is a whole number.", parameter)
-    return int(text)
+    return found
 
 
 def number(text: str | None, parameter: str, default: int, least: int, most: int) -> int:
     """A whole number; raises BadRequest for anything else, or one out of bounds."""
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+    found = plain_number(text, 9)
+    if found is None or not least <= found <= most:
         raise BadRequest('"{name}" is a whole number from {least} to {most}.', parameter, name=parameter, least=least,
                          most=most)
-    return int(text)
+    return found
 
 
 def _limit(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= MOST):
+    found = plain_number(text, 6)
+    if found is None or not 1 <= found <= MOST:
         raise BadRequest("The limit is a whole number from 1 to {most}.", "limit", most=MOST)
-    return int(text)
+    return found
 
 
 def _flag(text: str | None, parameter: str) -> bool:

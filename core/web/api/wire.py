@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as default
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from core.ed.files import Upload
 from core.ed.values import MOST_PROBLEMS
 from core.errors import FieldProblem, Invalid
 from core.types.base import BadValue, FieldType
+from core.types.datetime import in_utc
 from core.web.api.schemas import FREE
 from core.web.i18n import N_
 
@@ -141,7 +142,7 @@ def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return in_utc(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, (tuple, set, frozenset)):

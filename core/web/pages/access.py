@@ -12,6 +12,7 @@ from core.bm.places import Written
 from core.ed import caches, why
 from core.ed.access import RIGHTS
 from core.errors import BadRequest, NotFound
+from core.types.characters import plain_number
 from core.web.context import Context
 from core.web.i18n import N_
 from core.web.pages.objects import title_of
@@ -97,9 +98,10 @@ def _drawn(context: Context, answer: Answer) -> Verdict:
 def _number(text: str, at: str) -> int | None:
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    found = plain_number(text)
+    if found is None:
         raise BadRequest(N_("This is not the number of a record."), at)
-    return int(text)
+    return found
 
 
 def kept(context: Context) -> Response:

@@ -13,6 +13,7 @@ from core.ed.scope import visible
 from core.ed.trees import above
 from core.errors import BadRequest, Conflict, Denied, FieldProblem, Invalid, NotFound, RecordLocked
 from core.types.base import BadValue
+from core.types.characters import plain_number
 from core.web import clash, form_live, form_save, linking, said
 from core.web.binding import field_title
 from core.web.context import Context
@@ -108,10 +109,10 @@ def _refused(error: Denied) -> int:
 
 def _version(context: Context) -> int:
     """The version of the record that the form was opened on; raises BadRequest."""
-    version = context.request.form.get("_version", "")
-    if not (version.isascii() and version.isdigit() and len(version) < 10):
+    version = plain_number(context.request.form.get("_version", ""), 9)
+    if version is None:
         raise BadRequest(N_("The form does not say which version of the record it was opened on."))
-    return int(version)
+    return version
 
 
 def start(context: Context, object: str) -> Response:
@@ -300,7 +301,7 @@ def _with_titles(context: Context, view: FormView, entries: Mapping[str, Entry])
         if one.bound.field.type.is_link and entry \
                 and len(entry.titles) < len(entry.texts):
             wanted.setdefault(one.bound.field.target or "", set()).update(
-                int(text) for text in entry.texts if text.isascii() and text.isdigit() and len(text) < 19)
+                id for text in entry.texts if (id := plain_number(text)) is not None)
     titles = {table: titles_of(context, table, ids) for table, ids in wanted.items()}
     found = dict(entries)
     for one in view.fields:

@@ -14,6 +14,7 @@ from core.definition.named import Setting
 from core.ed import setting as settings_of
 from core.errors import BadRequest, Conflict, Denied, Invalid
 from core.types.base import BadValue
+from core.types.characters import plain_number
 from core.web.binding import field_title, known_homes
 from core.web.context import Context
 from core.web.i18n import N_, text_of
@@ -117,9 +118,10 @@ def _record(text: str) -> int | None:
     """The record whose own value is meant. Raises BadRequest."""
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    found = plain_number(text)
+    if found is None:
         raise BadRequest(N_('"{value}" is not the id of a record.'), "for", value=text[:40])
-    return int(text)
+    return found
 
 
 def _page(context: Context, setting: Setting, record: int | None, entry: Entry | None, problem: str,

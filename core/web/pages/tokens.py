@@ -8,14 +8,15 @@ from datetime import datetime
 from werkzeug.wrappers import Response
 
 from core.ed.scopes import ALL
-from core.errors import Denied, Invalid, NotFound
+from core.errors import Invalid, NotFound
 from core.types.base import Locale
 from core.types.characters import plain_number
 from core.types.registry import registry
 from core.web import tokens
 from core.web.binding import plural
-from core.web.context import Account, Context
+from core.web.context import Context
 from core.web.i18n import N_
+from core.web.pages.account import require_account
 from core.web.request import once, only
 from core.web.response import redirect
 from core.web.routing import Route
@@ -32,7 +33,7 @@ def show(context: Context) -> Response:
 
 def create(context: Context) -> Response:
     """Make a token and show it, this once."""
-    account = _account(context)
+    account = require_account(context)
     form = once(context.request.form, ("scope", "table"))
     only(form, ("_csrf", "csrf", "name", "days", "scope", "table"))
     words, tables = context.request.form.getlist("scope"), context.request.form.getlist("table")
@@ -53,15 +54,9 @@ def create(context: Context) -> Response:
 def revoke(context: Context, id: int) -> Response:
     """End a token."""
     only(once(context.request.form), ("_csrf", "csrf"))
-    if not tokens.revoke(context.connection, _account(context).id, id):
+    if not tokens.revoke(context.connection, require_account(context).id, id):
         raise NotFound(N_("There is no such token."))
     return redirect("/my-account/tokens?done=ended")
-
-
-def _account(context: Context) -> Account:
-    if context.account is None:
-        raise Denied(N_("Sign in first."))
-    return context.account
 
 
 def _draw(context: Context, problems: Mapping[str, str] | None = None, status: int = 200, *, token: str = "",
@@ -72,7 +67,7 @@ def _draw(context: Context, problems: Mapping[str, str] | None = None, status: i
     held = [{"id": one.id, "name": one.name, "scopes": ", ".join(one.scopes),
              "created": _said(one.created_on, context.viewer.locale), "used": _said(one.used_on, context.viewer.locale),
              "expires": _said(one.expires_on, context.viewer.locale)}
-            for one in tokens.of_account(context.connection, _account(context).id)]
+            for one in tokens.of_account(context.connection, require_account(context).id)]
     model = context.system.model
     language = context.viewer.locale.language
     named = sorted((plural(model, name, language), name) for name in model.tables if context.records.may(name, "read"))

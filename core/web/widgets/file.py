@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from core.ed.files import Upload
 from core.types.base import BadValue
+from core.types.characters import plain_number
 from core.types.file import FileValue
 from core.types.raster import RASTERS
 from core.web.context import Viewer
@@ -87,9 +88,10 @@ class FileWidget(Widget):
             return Upload(entry.upload.filename or "file", content)
         if not entry.texts:
             return None
-        if not (entry.text.isascii() and entry.text.isdigit() and len(entry.text) < 19):
+        id = plain_number(entry.text)
+        if id is None:
             raise BadValue("file", "Send the file itself, or the id of an upload of yours.")
-        return FileValue(int(entry.text))
+        return FileValue(id)
 
 
 class DocumentWidget(FileWidget):

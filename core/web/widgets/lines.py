@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup, escape
 
 from core.types.base import BadValue
+from core.types.characters import plain_number
 from core.web.context import Viewer
 from core.web.html import Piece, join
 from core.web.i18n import N_
@@ -49,7 +50,7 @@ class Line:
 
 def is_place(text: str) -> bool:
     """Whether a part of a control's name is the number of a line in the form."""
-    return text.isascii() and text.isdigit() and len(text) < 7
+    return plain_number(text, 6) is not None
 
 
 def columns_of(bound: Bound) -> tuple[LineColumn, ...]:
