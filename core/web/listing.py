@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.ed import grouping, query_values, saved_views
+from core.ed import conditions, grouping, query_values, saved_views
 from core.ed.grouping import By
 from core.ed.selection import readable_paths
 from core.errors import BadRequest, Words
@@ -67,8 +67,9 @@ def listing(context: Context, thing: Object) -> Listing:
     if not context.request.args:
         state = replace(state, view=saved_views.first(context.session, thing.name, context.epoch))
     saved = next((view for view in views if view.id == state.view), None)
+    unsaid: tuple[str, ...] = ()
     if saved is not None and set(context.request.args) <= {"view"}:
-        state = restored(state, saved)
+        state, unsaid = _told(context, thing.of, restored(state, saved), saved)
     names = thing.lists or (context.system.model.list_of(thing.of).name,)
     name = state.list if state.list in names else names[0]
     wanted, gone = _readable(context, thing.of, state)
@@ -79,7 +80,7 @@ def listing(context: Context, thing: Object) -> Listing:
     active = frozenset(chip.name for chip in view.filters if chip.default and not state.trash) \
         if state.filters is None else frozenset(state.filters) & known
     answered = asked(context, context.system.model.queries[thing.query]) if thing.query else None
-    return Listing(thing, wanted, view, definition, active, answered, saved, views, gone)
+    return Listing(thing, wanted, view, definition, active, answered, saved, views, (*gone, *unsaid))
 
 
 def by_of(entry: str) -> By:
@@ -104,6 +105,17 @@ def restored(state: ListState, view: SavedView) -> ListState:
     return replace(state, **texts, **plain, limit=limit)  # type: ignore[arg-type]  # all are texts
 
 
+def _told(context: Context, table: str, state: ListState, saved: SavedView) -> tuple[ListState, tuple[str, ...]]:
+    """The state of a view without a condition of somebody else's that the user may not read all of: nor its values."""
+    if not state.where or saved.owner == context.session.user.user_id:
+        return state, ()
+    try:
+        conditions.parse(context.session, table, state.where)
+    except BadRequest:
+        return replace(state, where=""), (context.text("Show records where"),)
+    return state, ()
+
+
 def where_of(context: Context, listed: Listing) -> list[Any]:
     """All conditions of a list: of the object, its query and its list's, of the filters (one group's are
     alternatives), of the user, of the group that is looked into. Raises BadRequest."""
@@ -118,8 +130,8 @@ def where_of(context: Context, listed: Listing) -> list[Any]:
     for name in sorted(listed.active):
         filter = listed.definition.filters[name]
         groups.setdefault(filter.group or f"{name} alone", []).append(filter.where)
-    for conditions in groups.values():
-        where.append(conditions[0] if len(conditions) == 1 else _any_of(model, conditions))
+    for either in groups.values():
+        where.append(either[0] if len(either) == 1 else _any_of(model, either))
     if state.where:
         where.append(state.where)
     if state.inside is not None:

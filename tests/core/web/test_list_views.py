@@ -288,6 +288,16 @@ def test_a_view_that_names_what_one_may_not_see_shows_the_rest_and_says_so(fresh
     assert "is left out: gone" in ada.words and len(names(ada)) == 12
 
 
+def test_a_view_does_not_tell_the_condition_of_somebody_else_that_one_may_not_read(fresh: Site) -> None:
+    ada, sam = fresh.browser("ada"), fresh.browser("sam")
+    view = saved(ada, "f=&where=not+exists(all.organisation[name+==+'a+merger'])", "Secret", **{"for": "all"})
+    ada.get(f"/deals?view={view}")
+    assert "a merger" in ada.text
+    sam.get(f"/deals?view={view}")
+    assert "merger" not in sam.text and len(names(sam)) == 6
+    assert "is left out: Show records where" in sam.words
+
+
 @pytest.mark.parametrize("title", ["", "  ", "x" * 81, "a\x00b", "a\x07"])
 def test_a_view_without_a_proper_name_is_refused(fresh: Site, title: str) -> None:
     browser = fresh.browser("sam")
