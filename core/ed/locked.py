@@ -261,7 +261,7 @@ def unlock(session: Session, table: str, id: int, reason: str) -> datetime:
                                     {"most": LONGEST_REASON})])
     [state] = _states(session, shaped, [id], held=True)
     if not state.sealed:
-        raise Refused("This record is not locked by itself.")
+        raise Refused(N_("This record is not locked by itself."))
     kept = tables.unlocked
     session.connection.execute(delete(kept).where(kept.c.until <= func.now()))
     made = insert(kept).values(record_id=id, user_id=session.user.user_id, reason=said, until=func.now() + LASTS)

@@ -50,11 +50,11 @@ class HtmlWidget(Widget):
         return draw
 
     def edit(self, bound: Bound) -> Editor:
-        text = bound.text
         words = json.dumps({
-            "bold": text("Bold"), "italic": text("Italic"), "heading": text("Heading"), "list": text("List"),
-            "numbers": text("Numbered list"), "quote": text("Quotation"), "link": text("Link"),
-            "plain": text("Without formatting"), "address": text("Address of the link"), "title": bound.title})
+            "bold": bound.text("Bold"), "italic": bound.text("Italic"), "heading": bound.text("Heading"),
+            "list": bound.text("List"), "numbers": bound.text("Numbered list"), "quote": bound.text("Quotation"),
+            "link": bound.text("Link"), "plain": bound.text("Without formatting"),
+            "address": bound.text("Address of the link"), "title": bound.title})
 
         def draw(entry: Entry, control: Control, viewer: Viewer) -> str:
             return Markup('<textarea {} rows="6" dir="auto" data-rich="{}">\n{}</textarea>').format(
