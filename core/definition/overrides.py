@@ -15,6 +15,7 @@ from typing import cast
 from core.definition import yaml
 from core.definition.canonical import dump
 from core.definition.effects import Effect, Key
+from core.definition.kinds.layout import element_name
 from core.definition.layers import shown
 from core.definition.merge import Merge
 from core.definition.renames import Renames
@@ -134,19 +135,15 @@ def _value(node: Node) -> object:
     if "tag" not in node.map or "ref" not in node.map:
         return plain(node)
     attributes = plain(node.map["attributes"]) if "attributes" in node.map else {}
-    inner = {str(_value_name(child)): _value(child) for child in node.map["children"].items} \
+    inner = {str(element_name(child)): _value(child) for child in node.map["children"].items} \
         if "children" in node.map else {}
     return {"tag": node.map["tag"].value} | cast(dict[str, object], attributes) | ({"children": inner} if inner else {})
-
-
-def _value_name(node: Node) -> str:
-    return f'{node.map["tag"].value}:{node.map["ref"].value}'
 
 
 def _element(node: Node, name: str) -> Node | None:
     """The element of a layout that is known by a name."""
     for child in [*node.map.get("layout", node).items, *(node.map["children"].items if "children" in node.map else [])]:
-        if "tag" in child.map and _value_name(child) == name:
+        if "tag" in child.map and element_name(child) == name:
             return child
         found = _element(child, name)
         if found is not None:

@@ -97,9 +97,9 @@ def _carry_out(layout: Node, operation: Node, what: Change, where: BodyPath) -> 
         return _set_all(layout, node, named, {key: one for key, one in attributes.items() if key != "ref"}, what,
                         where)
     if tag == "remove":
-        what.log("remove", (_name(node),), (*where, "attributes", "ref"), aim.mark, old=node, named=(named,))
+        what.log("remove", (element_name(node),), (*where, "attributes", "ref"), aim.mark, old=node, named=(named,))
         for inner in _all(node)[1:]:
-            what.removals[_name(inner),] = what.removals[_name(node),]
+            what.removals[element_name(inner),] = what.removals[element_name(node),]
         return _without(layout, named)
     return _move(layout, node, named, attributes, what, where)
 
@@ -121,14 +121,14 @@ def _add(layout: Node, tag: str, aim: Node, new: list[Node], aimed: bool, what: 
     """Put new elements after, before or into the aim."""
     target = _find(layout, str(aim.value))[0] if aimed else None
     named = str(aim.value)
-    on = ((_name(target),),) if target is not None else ()
-    gap = Gap((), tag, _name(target) if target is not None else named)
+    on = ((element_name(target),),) if target is not None else ()
+    gap = Gap((), tag, element_name(target) if target is not None else named)
     for index, child in enumerate(new):
         name = str(child.map["ref"].value)
-        what.log("add", (_name(child),), (*where, "children", index), child.mark, new=child, named=(name,),
+        what.log("add", (element_name(child),), (*where, "children", index), child.mark, new=child, named=(name,),
                  stands_on=on, missed=not aimed)
         if index == 0:
-            what.log("place", (_name(child),), (*where, "attributes", "ref"), aim.mark, new=aim, gap=gap,
+            what.log("place", (element_name(child),), (*where, "attributes", "ref"), aim.mark, new=aim, gap=gap,
                      named=(name,), stands_on=on, missed=not aimed, held=_held(layout, target))
     return _insert(layout, tag, named, new) if aimed else layout
 
@@ -138,7 +138,7 @@ def _set_all(layout: Node, node: Node, named: str, attributes: dict[str, Node], 
     """Set attributes; one that is set to nothing is taken away."""
     said = node.map["attributes"].map if "attributes" in node.map else {}
     for key, one in attributes.items():
-        what.log("set" if one.value else "remove", (_name(node), key), (*where, "attributes", key), one.mark,
+        what.log("set" if one.value else "remove", (element_name(node), key), (*where, "attributes", key), one.mark,
                  old=said.get(key), new=one if one.value else None, named=(named, key))
     return _set(layout, named, attributes)
 
@@ -151,14 +151,15 @@ def _move(layout: Node, node: Node, named: str, attributes: Mapping[str, Node], 
         what.tell(goal.mark, f'"{named}" cannot move into or beside itself')
     missed = inside or not _aims_at_one(layout, goal, what)
     target = None if missed else _find(layout, str(goal.value))[0]
-    on = (*_around(layout, node), *(() if target is None else ((_name(target),),)))
-    what.log("place", (_name(node),), (*where, "attributes", word), goal.mark, new=goal, named=(named,), missed=missed,
-             gap=Gap((), word, str(goal.value) if target is None else _name(target)), stands_on=on,
+    on = (*_around(layout, node), *(() if target is None else ((element_name(target),),)))
+    what.log("place", (element_name(node),), (*where, "attributes", word), goal.mark, new=goal, named=(named,),
+             missed=missed, stands_on=on,
+             gap=Gap((), word, str(goal.value) if target is None else element_name(target)),
              held=f"{_held(layout, node)} > {_held(layout, target)}")
     return layout if missed else _insert(_without(layout, named), word, str(goal.value), [node])
 
 
-def _name(node: Node) -> str:
+def element_name(node: Node) -> str:
     """An element as effects know it."""
     return f'{node.map["tag"].value}:{node.map["ref"].value}'
 
@@ -168,7 +169,7 @@ def _around(layout: Node, node: Node) -> tuple[Path, ...]:
     for child in layout.items:
         found = _chain(child, node)
         if found is not None:
-            return tuple((_name(one),) for one in found)
+            return tuple((element_name(one),) for one in found)
     return ()
 
 
