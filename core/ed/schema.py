@@ -397,10 +397,14 @@ def _condition(system: System, stored: Stored, expression: Any) -> ColumnElement
 
 def _index(stored: Stored, columns: list[Any], *, method: str = "btree", where: ColumnElement[bool] | None = None,
            unique: bool = False, trigrams: bool = False) -> DesiredIndex:
-    """Describe an index; its digest is taken of the statement without a name, which holds physical names only."""
+    """Describe an index; its digest is taken of the statement without a name, which holds physical names only.
+
+    One over several kinds knows the kind of each row, so that those of one can be counted without reading the rows.
+    """
+    kind = ["_type"] if method == "btree" and not unique and where is not None and len(stored.type_ids) > 1 else []
     def statement(name: str, concurrently: bool) -> str:
         index = Index(name, *columns, unique=unique, postgresql_using=method, postgresql_where=where,
-                      postgresql_concurrently=concurrently,
+                      postgresql_concurrently=concurrently, postgresql_include=kind,
                       postgresql_ops={columns[0].key: "gin_trgm_ops"} if trigrams else {})
         sql = str(CreateIndex(index).compile(dialect=DIALECT))
         stored.table.indexes.discard(index)      # describing an index must not attach it to the table
