@@ -101,3 +101,19 @@ def test_nothing_is_wider_than_a_phone(people: People, deals: list[int], address
     page.set_viewport_size({"width": 360, "height": 780})
     page.goto(address)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_condition_that_cannot_be_is_told_where_it_was_typed(people: People, deals: list[int]) -> None:
+    page = people.open("sam")
+    page.goto("/deals?f=&w.field=amount&w.op=is&w.value=abc")
+    box = page.locator("#where-problem").bounding_box()
+    assert box["width"] > 80 and box["height"] < 60, "one line, under the field"
+    assert page.locator("#where").bounding_box()["width"] > 300
+
+
+def test_rows_are_chosen_without_scripts(people: People, deals: list[int]) -> None:
+    page = people.open("sam", java_script_enabled=False)
+    page.goto("/deals?f=&q=Listed")
+    page.locator("td.t-choose input").nth(0).check()
+    page.click("#many button[value=edit]")
+    assert "1 record is meant" in page.text_content("main")
