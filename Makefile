@@ -39,7 +39,8 @@ sweep: dev
 	@$(VENV) -m pytest tests/sweep --durations=12
 
 bench: dev
-	@$(VENV) -m bench
+	@$(VENV) -m bench --contacts 1000000
+	@$(VENV) -m bench.transfer --rows 100000
 	@$(VENV) -m bench.definitions
 	@$(VENV) -m bench.expressions
 
