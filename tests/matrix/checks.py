@@ -18,6 +18,7 @@ from tests.matrix.house import SENT, Caller, House
 from tests.matrix.oracle import Oracle
 
 NONE = "qxnothing"                  # a name that no field has
+HELP = re.compile(r' \(did you mean (?:\\"|&#34;|")(\w+)(?:\\"|&#34;|")\?\)')     # goes by how names are spelt
 
 
 def oracle_of(house: House, caller: Caller) -> Oracle:
@@ -93,6 +94,9 @@ def unlike_unknown(house: House, caller: Caller, every: int = 1, start: int = 0)
                 if caller.scopes is not None and not ask.path.startswith("/api/"):
                     continue
                 found, none = (house.ask(caller, "GET", one.path, headers=one.headers) for one in (ask, other))
+                for helped in HELP.findall(found.text):
+                    if helped in table.fields and (shut or oracle.hidden(table.name, helped)):
+                        yield f"{caller.name}: {ask.path} suggests {helped}"
                 if _nameless(found, name) != _nameless(none, name):
                     yield f"{caller.name}: {ask.path} is {found.status_code} {found.text[:300]}, not " \
                           f"{none.status_code} {none.text[:300]}"
@@ -110,7 +114,7 @@ def _unknown(house: House, table: ways.Table, name: str) -> Iterator[ways.Ask]:
 
 def _nameless(answer: TestResponse, name: str) -> str:
     """An answer with one name for all fields, however long theirs are."""
-    return re.sub(r"'Content-Length', '\d+'", "length", ways.plain(answer).replace(name, NONE))
+    return re.sub(r"'Content-Length', '\d+'", "length", HELP.sub("", ways.plain(answer)).replace(name, NONE))
 
 
 def _without(query: str, name: str) -> str:
