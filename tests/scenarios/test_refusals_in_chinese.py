@@ -8,7 +8,9 @@ import pytest
 
 from tests.scenarios.client import Person
 from tests.scenarios.hostile import Crm, beside, on_top
-from tests.scenarios.test_bad_bodies import test_a_value_that_cannot_be_is_told_by_field_and_code as told_by_field
+from tests.scenarios.test_bad_bodies import (
+    test_rows_36_to_43_a_value_that_cannot_be_is_told_by_field_and_code as told_by_field,
+)
 from tests.scenarios.test_bad_filters import WRONG
 
 READER = "lixin"                    # a salesperson whose language is Chinese
