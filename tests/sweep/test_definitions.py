@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from core.bm import live
 from core.bm.facts import Facts
@@ -16,6 +17,7 @@ from core.bm.plan import plan
 from core.bm.state import EMPTY, assign, state_of
 from core.definition import Loaded, load
 from core.ed.schema import name_all
+from core.ed.session import Session
 from core.ed.system import System
 from core.plugins import Plugins
 from core.web.api import openapi
@@ -39,8 +41,8 @@ def spoil(folder: Path, choice: random.Random) -> list[str]:
     return [str(path.relative_to(folder)) for path in chosen]
 
 
-def use(loaded: Loaded, plugins: Plugins) -> None:
-    """Everything that comes after `check` and needs no database: identities, plan, tables, the API's description."""
+def use(loaded: Loaded, plugins: Plugins, connection: Connection) -> None:
+    """Everything that comes after `check` and needs no tables: identities, plan, columns, the API's description."""
     state = assign(EMPTY, state_of(loaded.must(), live.contents(loaded, plugins).hash), [], 1)
     made = plan(EMPTY, state, Facts())
     assert made.steps and not made.problems
@@ -48,10 +50,10 @@ def use(loaded: Loaded, plugins: Plugins) -> None:
     system = System(1, state.model, state.identities, name_all(state.model, state.identities, {}), plugins)
     for table in state.model.tables:
         system.stored(table)
-    openapi.document(system, state.model.tables)
+    openapi.document(Session.system_session(system, connection))
 
 
-def test_spoilt_addons_are_refused_at_places_or_work(tmp_path: Path) -> None:
+def test_spoilt_addons_are_refused_at_places_or_work(tmp_path: Path, connection: Connection) -> None:
     original = tmp_path / "original"
     shutil.copytree(ROOT / "addons", original / "addons")
     shutil.copytree(ROOT / "metadata", original / "site")
@@ -71,7 +73,7 @@ def test_spoilt_addons_are_refused_at_places_or_work(tmp_path: Path) -> None:
             if loaded.problems:
                 refused += 1
             else:
-                use(loaded, plugins)
+                use(loaded, plugins, connection)
         except Exception as error:
             shutil.copytree(folder, tmp_path / f"seed_{seed}")
             pytest.fail(f"SWEEP_SEED={seed - 1}, {', '.join(names)} (kept in {tmp_path}/seed_{seed}): {error!r}")
