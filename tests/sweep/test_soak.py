@@ -82,7 +82,7 @@ class Worker(threading.Thread):
             begun = time.monotonic()
             described = self.api.get("/api/v1/openapi.json").json()["components"]["schemas"]
             self.seen.note(begun, {name in described[schema]["properties"] for name in NAMES
-                                   for schema in ("company", "company_write")}, "openapi.json")
+                                   for schema in ("company", "company.new", "company.change")}, "openapi.json")
 
     def pages(self, turn: int) -> None:
         begun = time.monotonic()
