@@ -31,6 +31,13 @@ from schemathesis.config._checks import (
 from schemathesis.engine import events, from_schema
 from werkzeug.serving import make_server
 
+from core.bm import service
+from core.bm.follow import Systems
+from core.cli.init import initialise
+from core.database import engine as engines
+from core.settings import ROOT, Settings
+from core.web.application import Application
+
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 # Checked: not_a_server_error, status_code_, content_type_, response_schema_ and response_headers_conformance,
@@ -103,3 +110,14 @@ def _said(recorder: Any, case: str) -> str:
     interaction = recorder.interactions.get(case)
     answer = interaction.response if interaction else None
     return f"{answer.status_code} {answer.content[:400]!r}" if answer is not None else "no answer"
+
+
+@contextmanager
+def demo_application(database: Settings) -> Iterator[Application]:
+    """The demo's application in this process; whoever asks it may ask as often as they like."""
+    site = database.model_copy(update={"metadata": ROOT / "metadata", "rate": 0, "anonymous_rate": 0})
+    with service.owner(site) as owner:
+        initialise(site, owner, demo=True)
+    engine = engines.open(site, "app")
+    yield Application(site, engine, Systems(engine, service.load_plugins(site)))
+    engine.dispose()

@@ -92,7 +92,8 @@ def bars(context: Context, frame: Frame, language: str) -> Markup:
             settable=bool(setting.changeable(context.session)), csrf=GAPS["csrf"], search=GAPS["search"],
             back=GAPS["back"])
         return _GAP.split(html)
-    key = ("bars", context.account, context.epoch, context.session.user.shape, language, context.profile, frame.active)
+    login = context.account.login if context.account else ""        # not the session: its token is a gap
+    key = ("bars", login, context.session.user.shape, context.epoch, language, context.profile, frame.active)
     parts = context.system.cache.get(key, draw)
     request = context.request
     filled = {"csrf": escape(context.csrf), "search": escape(frame.search),

@@ -7,25 +7,17 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from core.bm import service
-from core.bm.follow import Systems
-from core.cli.init import initialise
-from core.database import engine as engines
-from core.settings import ROOT, Settings
+from core.settings import Settings
 from core.web.accounts import digest
 from core.web.application import Application
-from tests.whole_api import failures
+from tests.whole_api import demo_application, failures
 
 
 @pytest.fixture(scope="module")
 def application(database: Settings) -> Iterator[Application]:
     """The demo's application in this process; whoever asks it may ask as often as they like."""
-    site = database.model_copy(update={"metadata": ROOT / "metadata", "rate": 0, "anonymous_rate": 0})
-    with service.owner(site) as owner:
-        initialise(site, owner, demo=True)
-    engine = engines.open(site, "app")
-    yield Application(site, engine, Systems(engine, service.load_plugins(site)))
-    engine.dispose()
+    with demo_application(database) as found:
+        yield found
 
 
 def test_the_api_is_what_it_says_of_itself(application: Application) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,13 +61,19 @@ class Served:
 @pytest.fixture(scope="module")
 def served(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The sample site behind a threaded server."""
-    with sample_site(database, tmp_path_factory.mktemp("browser"), SETTINGS) as site:
-        server = make_server("127.0.0.1", 0, site.application, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield Served(site, f"http://127.0.0.1:{server.port}")
-        server.shutdown()
-        thread.join()
+    with sample_site(database, tmp_path_factory.mktemp("browser"), SETTINGS) as site, serving(site) as found:
+        yield found
+
+
+@contextmanager
+def serving(site: Site) -> Iterator[Served]:
+    """A site behind a threaded server."""
+    server = make_server("127.0.0.1", 0, site.application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Served(site, f"http://127.0.0.1:{server.port}")
+    server.shutdown()
+    thread.join()
 
 
 class People:

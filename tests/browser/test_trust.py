@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from werkzeug.serving import make_server
 
 from core.settings import Settings
-from tests.browser.conftest import People, Served
+from tests.browser.conftest import People, Served, serving
 from tests.core.web.site import sample_site
 from tests.core.web.test_importing import work
 
@@ -24,13 +22,8 @@ MORE = {
 @pytest.fixture(scope="module")
 def served(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The sample site with remarks and locks."""
-    with sample_site(database, tmp_path_factory.mktemp("trust"), MORE) as site:
-        server = make_server("127.0.0.1", 0, site.application, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield Served(site, f"http://127.0.0.1:{server.port}")
-        server.shutdown()
-        thread.join()
+    with sample_site(database, tmp_path_factory.mktemp("trust"), MORE) as site, serving(site) as found:
+        yield found
 
 
 def deal(served: Served, **values: object) -> int:

@@ -24,14 +24,10 @@ from schemathesis.specs.openapi.checks import (
 from sqlalchemy import Engine, text
 from werkzeug.test import Client
 
-from core.bm import service
-from core.bm.follow import Systems
-from core.cli.init import initialise
-from core.database import engine as engines
-from core.settings import ROOT, Settings
+from core.settings import Settings
 from core.web.accounts import digest
 from core.web.application import Application
-from tests.whole_api import failures
+from tests.whole_api import demo_application, failures
 
 EXAMPLES = int(os.environ.get("SWEEP_EXAMPLES", "15"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -43,12 +39,8 @@ CALM = settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_he
 @pytest.fixture(scope="module")
 def application(database: Settings) -> Iterator[Application]:
     """The demo's application in this process."""
-    site = database.model_copy(update={"metadata": ROOT / "metadata", "rate": 0, "anonymous_rate": 0})
-    with service.owner(site) as owner:
-        initialise(site, owner, demo=True)
-    engine = engines.open(site, "app")
-    yield Application(site, engine, Systems(engine, service.load_plugins(site)))
-    engine.dispose()
+    with demo_application(database) as found:
+        yield found
 
 
 def token(engine: Engine, login: str) -> dict[str, str]:
