@@ -1,11 +1,14 @@
-"""How much work something is, counted in calls of functions: the same on any machine, however busy."""
+"""How much work something is, in calls of functions and in statements: the same on any machine, however busy."""
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from sqlalchemy import Connection, event
 
 
 def calls(work: Callable[[], Any]) -> int:
@@ -23,3 +26,17 @@ def calls(work: Callable[[], Any]) -> int:
     finally:
         sys.setprofile(before)
     return count
+
+
+@contextmanager
+def statements_sent(connection: Connection) -> Iterator[list[str]]:
+    """The statements that are sent meanwhile."""
+    sent: list[str] = []
+
+    def note(conn: object, cursor: object, statement: str, *rest: object) -> None:
+        sent.append(statement)
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(connection, "before_cursor_execute", note)

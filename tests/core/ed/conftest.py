@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine
 
 from tests.core.ed.world import World, build
+from tests.work import statements_sent
 
 
 @pytest.fixture(scope="module")
@@ -20,25 +21,11 @@ def world(engine: Engine) -> World:
 @pytest.fixture
 def statements(connection: Connection) -> Iterator[list[str]]:
     """What is sent to the database from now on."""
-    sent: list[str] = []
-    def note(conn: object, cursor: object, statement: str, *rest: object) -> None:
-        sent.append(statement)
-    event.listen(connection, "before_cursor_execute", note)
-    yield sent
-    event.remove(connection, "before_cursor_execute", note)
+    with statements_sent(connection) as sent:
+        yield sent
 
 
 @pytest.fixture
 def statements_of() -> Callable[[Connection], AbstractContextManager[list[str]]]:
     """What is sent over a connection within a block."""
-    @contextmanager
-    def noting(connection: Connection) -> Iterator[list[str]]:
-        sent: list[str] = []
-        def note(conn: object, cursor: object, statement: str, *rest: object) -> None:
-            sent.append(statement)
-        event.listen(connection, "before_cursor_execute", note)
-        try:
-            yield sent
-        finally:
-            event.remove(connection, "before_cursor_execute", note)
-    return noting
+    return statements_sent

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Connection, event
 
 from core.settings import Settings
 from tests.small_system import Small, small_system
@@ -153,20 +151,6 @@ grants:
   employee.wage: {read: false}
 """,
 }
-
-
-@contextmanager
-def counted(connection: Connection) -> Iterator[list[str]]:
-    """The statements that are sent meanwhile."""
-    sent: list[str] = []
-
-    def note(conn: object, cursor: object, statement: str, *rest: object) -> None:
-        sent.append(statement)
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
 
 
 @pytest.fixture(scope="module")

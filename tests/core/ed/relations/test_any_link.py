@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.errors import BadRequest, Invalid
-from tests.core.ed.relations.conftest import counted
 from tests.small_system import Small
+from tests.work import statements_sent
 
 
 def test_it_leads_anywhere(small: Small) -> None:
@@ -79,7 +79,7 @@ def test_it_changes_to_another_table(small: Small) -> None:
 def test_titles_of_a_page_are_one_more_statement(small: Small) -> None:
     for name in ("firm", "employee", "person", "deal"):
         small.create("event", name="counted", subject=small.create(name, name=f"Counted {name}"))
-    with small.records() as records, counted(records.session.connection) as sent:
+    with small.records() as records, statements_sent(records.session.connection) as sent:
         page = records.page("event", ["name", "subject"], "name == 'counted'")
     assert len(page.records) == 4 and all(record["subject_title"] for record in page.records)
     assert len(sent) == 2

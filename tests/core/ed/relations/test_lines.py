@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core.errors import Invalid
-from tests.core.ed.relations.conftest import counted
 from tests.small_system import Small
+from tests.work import statements_sent
 
 
 def firm(small: Small, *jobs: str) -> tuple[int, list[int]]:
@@ -62,7 +62,7 @@ def test_the_number_of_statements_does_not_grow_with_the_lines(small: Small) -> 
     few, many = firm(small, *"ab"), firm(small, *"abcdefghij")
     sent = []
     for made, lines in (few, many, few, many):
-        with small.records() as records, counted(records.session.connection) as found:
+        with small.records() as records, statements_sent(records.session.connection) as found:
             records.update("firm", [{"id": made, "members": [{"id": one, "job": f"{one} {len(sent)}"} for one in lines]}])
         sent.append(len(found))
     assert sent[2] == sent[3]
@@ -73,7 +73,7 @@ def test_lines_stand_in_lines_and_are_locked_from_the_outside_in(small: Small) -
         (deal,) = records.create("deal", [{"name": "Deep", "lines": [{"item": "one"}, {"item": "two"}]}])
         (found,) = records.read("deal", [deal])
         first = found["lines"][0]["id"]
-        with counted(records.session.connection) as sent:
+        with statements_sent(records.session.connection) as sent:
             records.update("deal", [{"id": deal, "name": "Deeper", "lines": [{"id": first, "quantity": 3}]}])
         locks = [statement for statement in sent if "FOR NO KEY UPDATE" in statement or "FOR UPDATE" in statement]
         assert len(locks) == 2 and all("ORDER BY" in statement for statement in locks)

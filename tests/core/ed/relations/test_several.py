@@ -9,8 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import BadRequest, Invalid
 from core.expression import check
-from tests.core.ed.relations.conftest import counted
 from tests.small_system import Small
+from tests.work import statements_sent
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +197,7 @@ def test_it_is_evaluated_without_the_database_too(small: Small, ids: dict[str, i
 
 
 def test_one_statement_reads_any_number(small: Small, ids: dict[str, int]) -> None:
-    with small.records() as records, counted(records.session.connection) as sent:
+    with small.records() as records, statements_sent(records.session.connection) as sent:
         records.page("event", ["name", "recipient", "guest", "host"], order=["recipient"])
     assert len(sent) == 1
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core.errors import BadRequest, Denied, Invalid, NotFound
-from tests.core.ed.relations.conftest import counted
 from tests.small_system import Small
+from tests.work import statements_sent
 
 
 def make(small: Small, name: str, *people: str, **more: Any) -> tuple[int, list[int]]:
@@ -126,7 +126,7 @@ def test_trash_takes_links_along_and_back(small: Small) -> None:
 
 def test_any_number_of_links_reads_with_one_statement(small: Small) -> None:
     make(small, "Many", *(f"M{number}" for number in range(9)))
-    with small.records() as records, counted(records.session.connection) as sent:
+    with small.records() as records, statements_sent(records.session.connection) as sent:
         records.page("firm", ["name", "people"])
     assert len(sent) == 1
 

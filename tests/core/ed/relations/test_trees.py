@@ -10,8 +10,8 @@ import pytest
 from core.ed.records import Records
 from core.ed.trees import above
 from core.errors import Invalid
-from tests.core.ed.relations.conftest import counted
 from tests.small_system import Small
+from tests.work import statements_sent
 
 
 def chain(small: Small, *names: str) -> list[int]:
@@ -83,7 +83,7 @@ def test_two_writers_cannot_close_a_circle_together(small: Small) -> None:
 
 def test_the_way_up_is_read_by_one_statement_and_by_rights(small: Small) -> None:
     ids = chain(small, "A", "B", "C", "D")
-    with small.records() as records, counted(records.session.connection) as sent:
+    with small.records() as records, statements_sent(records.session.connection) as sent:
         assert [(one.id, one.title) for one in above(records.session, "place", ids[-1])] == [
             (ids[0], "A"), (ids[1], "B"), (ids[2], "C")]
         assert len(sent) == 1
