@@ -124,7 +124,7 @@ def _all_at_once(line: Engine, order: Order, say: Say) -> int:
             run.note_physical(connection, step)
         run.flip_in(connection, run.step("flip"))
         for step in order.plan.steps:
-            if step.kind != "fill":
+            if step.kind != "seed":
                 journal.step_done(connection, run.promotion, step)
 
     with line.begin() as connection:
@@ -169,9 +169,9 @@ class Run:
                 self._do(step)
 
     def after_flip(self) -> None:
-        """fill, compute, validate, park, and the names of members; each can be repeated."""
-        rest = [step for step in self.order.plan.steps if step.kind in ("fill", "compute", "validate", "park")]
-        if any(step.kind != "fill" for step in rest):
+        """seed, compute, validate, park, and the names of members; each can be repeated."""
+        rest = [step for step in self.order.plan.steps if step.kind in ("seed", "compute", "validate", "park")]
+        if any(step.kind != "seed" for step in rest):
             self._wait_until_left()
         for step in rest:
             self.say(step)
@@ -201,7 +201,7 @@ class Run:
     def _do(self, step: Step) -> None:
         actions: dict[str, Callable[[Step], None]] = {
             "expand": self._expand, "index": self._index, "prepare": self._prepare, "flip": self._flip,
-            "suspend": self._suspend, "fill": self._fill, "compute": self._compute,
+            "suspend": self._suspend, "seed": self._seed, "compute": self._compute,
             "validate": self._short, "park": self._park}
         actions[step.kind](step)
 
@@ -306,7 +306,7 @@ class Run:
                 return
             time.sleep(0.05)
 
-    def _fill(self, step: Step) -> None:
+    def _seed(self, step: Step) -> None:
         self.order.fill(self.line, self.version, step.target.removeprefix("data "))
         with self.line.begin() as connection:
             journal.step_done(connection, self.promotion, step)

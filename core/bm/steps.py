@@ -11,11 +11,11 @@ from core.bm.canonical import canonical, digest
 from core.bm.diff import Change
 from core.errors import N_, Words
 
-Kind = Literal["stage", "expand", "index", "suspend", "prepare", "flip", "fill", "compute", "validate", "park"]
+Kind = Literal["stage", "expand", "index", "suspend", "prepare", "flip", "seed", "compute", "validate", "park"]
 Risk = Literal["metadata", "additive", "long", "lossy", "rewrite"]
 KINDS: Mapping[Kind, str] = {
     "stage": N_("stage"), "expand": N_("expand"), "index": N_("index"), "suspend": N_("suspend"),
-    "prepare": N_("prepare"), "flip": N_("flip"), "fill": N_("fill"), "compute": N_("compute"),
+    "prepare": N_("prepare"), "flip": N_("flip"), "seed": N_("seed"), "compute": N_("compute"),
     "validate": N_("validate"), "park": N_("park")}
 RISKS: Mapping[Risk, str] = {
     "metadata": N_("metadata"), "additive": N_("additive"), "long": N_("long"), "lossy": N_("lossy"),

@@ -18,7 +18,7 @@ from tests.sweep.agreement import disagreements, query
 from tests.sweep.people import Traffic
 
 RECOVERY = 10.0         # seconds until requests are answered again
-KINDS = ("expand", "index", "prepare", "fill", "park")
+KINDS = ("expand", "index", "prepare", "seed", "park")
 
 
 def kill_database(site: Site) -> None:

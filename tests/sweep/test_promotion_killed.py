@@ -54,7 +54,7 @@ def test_killed_at_each_step_the_next_command_converges(sweep: Sweep) -> None:
     assert whole.returncode == -signal.SIGKILL, whole.stdout + whole.stderr      # after the last one
     numbers = [int(number) for number in re.findall(r"^ +(\d+)  \w+ +", whole.stdout, re.MULTILINE)]
     kinds = set(re.findall(r"^ +\d+  (\w+)", whole.stdout, re.MULTILINE))
-    assert kinds == {"stage", "expand", "index", "prepare", "flip", "fill", "validate", "park"}
+    assert kinds == {"stage", "expand", "index", "prepare", "flip", "seed", "validate", "park"}
     settle(sweep, back=False)
     for number in range(2, max(numbers) + 1):
         done = sweep.killed(f"step:{number}")

@@ -39,7 +39,7 @@ def change(system: Live, name: str, **values: Any) -> None:
 @pytest.fixture
 def seeded(system: Live) -> Live:
     system.site.write("firms.yaml", FIRMS)
-    assert [step.target for step in system.plan().plan.steps if step.kind == "fill"] == ["data firms"]
+    assert [step.target for step in system.plan().plan.steps if step.kind == "seed"] == ["data firms"]
     system.promote()
     return system
 

@@ -1,0 +1,135 @@
+"""Tables, columns, keys and indexes: what a version needs that is not there, and what it needs no longer, as steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.bm.facts import Facts
+from core.bm.state import State, foreign_roots
+from core.bm.steps import Probe, Step
+from core.database import ddl
+from core.ed.schema import DesiredCheck, DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
+from core.ed.system import System
+from core.errors import N_
+
+BRIEF = N_("ACCESS EXCLUSIVE, milliseconds")
+BOTH = N_("SHARE ROW EXCLUSIVE on both tables, milliseconds")
+ONLINE = N_("SHARE UPDATE EXCLUSIVE: readers and writers go on")
+INDEXED_PER_SECOND = 200_000
+CHECKED_PER_SECOND = 1_000_000
+LONG_ROWS = 1_000_000           # from here on a step that reads a whole table is called long
+
+
+def wanted_tables(state: State, other: State, facts: Facts) -> tuple[DesiredTable, ...]:
+    """What a state needs in the database; kinds that only the other state has, or that are parked, keep their rows."""
+    if state.model is None:
+        return ()
+    names = name_all(state.model, state.identities, facts.physical)
+    kinds = [(one.identity, one.meaning) for one in facts.parked]
+    kinds += [(identity, other.meaning(path)) for path, identity in other.identities.items() if "." not in path]
+    foreign = foreign_roots(kinds, state.identities)
+    return desired(System(0, state.model, state.identities, names, foreign=foreign))
+
+
+def expand(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
+    for table in wanted:
+        if table.name in facts.columns:
+            yield from _add_columns(table, target, facts)
+        else:
+            yield _create_table(table, target)
+    for table in wanted:
+        for key in table.foreign_keys:
+            if key.name not in facts.constraints:
+                yield _foreign_key(table, key, target, facts)
+        for check in table.checks:
+            if check.name not in facts.constraints:
+                yield _check(table, check, target, facts)
+
+
+def _create_table(table: DesiredTable, target: State) -> Step:
+    columns = [ddl.Column(column.name, column.type) for column in table.columns]
+    sql = (ddl.create_table(table.name, columns), *(index.create for index in table.indexes))
+    return Step(0, "expand", target.names[table.identity], sql, "none on others", "additive",
+                probe=Probe("columns", table.name, ("id", *(column.name for column in columns))),
+                undo=(ddl.drop_table(table.name),), note=f"new table ed.{table.name}",
+                identities=(table.identity, *dict.fromkeys(column.identity for column in table.columns)))
+
+
+def _add_columns(table: DesiredTable, target: State, facts: Facts) -> Iterator[Step]:
+    there = facts.columns[table.name]
+    new = [column for column in table.columns if column.name not in there]
+    back = [column.identity for column in table.columns if (column.identity, column.part) in facts.parked_columns]
+    if (table.identity, "") in facts.parked_columns:
+        back.insert(0, table.identity)
+    if not new and not back:
+        return
+    names = tuple(column.name for column in new)
+    sql = (ddl.add_columns(table.name, [ddl.Column(column.name, column.type) for column in new]),) if new else ()
+    identities = tuple(dict.fromkeys((*back, *(column.identity for column in new))))
+    fields = ", ".join(target.names[identity].rpartition(".")[2] for identity in identities)
+    yield Step(0, "expand", target.names[table.identity], sql, BRIEF if new else "", "additive" if new else "metadata",
+               rows=facts.rows.get(table.name, 0), seconds=0.01 if new else 0.0,
+               probe=Probe("columns", table.name, names), identities=identities,
+               undo=(ddl.drop_columns(table.name, names),) if new else (),
+               note=f"columns for {fields}" if new else f"parked columns return: {fields}")
+
+
+def _foreign_key(table: DesiredTable, key: DesiredForeignKey, target: State, facts: Facts) -> Step:
+    sql = ddl.add_foreign_key(key.name, table.name, key.column, key.target)
+    return Step(0, "expand", target.names[table.identity], (sql,), BOTH, "additive",
+                rows=facts.rows.get(table.name, 0), seconds=0.01, probe=Probe("constraint", table.name, (key.name,)),
+                undo=(ddl.drop_constraint(key.name, table.name),), note=f"foreign key of {key.column}")
+
+
+def _check(table: DesiredTable, check: DesiredCheck, target: State, facts: Facts) -> Step:
+    sql = ddl.add_check(check.name, table.name, check.columns)
+    return Step(0, "expand", target.names[table.identity], (sql,), BRIEF, "additive",
+                rows=facts.rows.get(table.name, 0), seconds=0.01, probe=Probe("constraint", table.name, (check.name,)),
+                undo=(ddl.drop_constraint(check.name, table.name),),
+                note=f"at most one of {', '.join(check.columns)} is filled")
+
+
+def indexes(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
+    for table in wanted:
+        if table.name not in facts.columns:
+            continue                                # made with its table
+        for index in table.indexes:
+            if not facts.indexes.get(index.name, ("", False))[1]:
+                yield _index(table, index, target, facts)
+
+
+def _index(table: DesiredTable, index: DesiredIndex, target: State, facts: Facts) -> Step:
+    rows = facts.rows.get(table.name, 0)
+    return Step(0, "index", target.names[table.identity], (index.create_concurrently,), ONLINE,
+                "long" if rows > LONG_ROWS else "additive", rows, round(0.05 + rows / INDEXED_PER_SECOND, 2),
+                Probe("index", table.name, (index.name,)), (ddl.drop_index(index.name, concurrently=True),),
+                "fails if two records are equal in it" if index.unique else "")
+
+
+def validate(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
+    for table in wanted:
+        for name in (*(key.name for key in table.foreign_keys), *(check.name for check in table.checks)):
+            if not facts.constraints.get(name, ("", False))[1]:
+                rows = facts.rows.get(table.name, 0)
+                yield Step(0, "validate", target.names[table.identity], (ddl.validate(name, table.name),), ONLINE,
+                           "long" if rows > LONG_ROWS else "additive", rows, round(rows / CHECKED_PER_SECOND, 2))
+
+
+def park(base: State, target: State, tables: tuple[DesiredTable, ...], facts: Facts) -> Iterator[Step]:
+    """Members that the target lacks keep their columns; indexes that nothing asks for any more go."""
+    gone = sorted(set(base.identities.values()) - set(target.identities.values()))
+    for identity in gone:
+        yield Step(0, "park", base.names[identity], risk="lossy", rows=facts.values.get(identity, 0),
+                   identities=(identity,), note="hidden; its values stay and return with it")
+    wanted = {index.name for table in tables for index in table.indexes}
+    ours = {index.name: table for table in wanted_tables(base, target, facts) for index in table.indexes}
+    for name in sorted(set(ours) - wanted):
+        if name in facts.indexes:
+            yield Step(0, "park", base.names[ours[name].identity], (ddl.drop_index(name, concurrently=True),), ONLINE,
+                       "metadata", probe=Probe("gone", ours[name].name, (name,)), note=f"index {name} is not asked for")
+    kept = {check.name for table in tables for check in table.checks}
+    for table in wanted_tables(base, target, facts):
+        for check in table.checks:
+            if check.name not in kept and check.name in facts.constraints:
+                yield Step(0, "park", base.names[table.identity], (ddl.drop_constraint(check.name, table.name),), BRIEF,
+                           note=f"condition {check.name} is not asked for")
