@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,6 +23,7 @@ from core.bm.stored import of_live
 from core.database import engine as engines
 from core.database import steps
 from core.definition import Loaded, load
+from core.definition.held import held
 from core.definition.overrides import LOCK
 from core.errors import DefinitionError, Problem, Refused
 from core.plugins import Plugins
@@ -72,16 +71,21 @@ def load_plugins(settings: Settings) -> Plugins:
 def plan_folder(settings: Settings, engine: Engine, plugins: Plugins | None = None) -> Planned:
     """Plan the way from live to the definitions on disk. Raises DefinitionError, Refused (merge conflicts)."""
     plugins = plugins or load_plugins(settings)
-    loaded = load(settings.addon_folders, settings.metadata, plugins)
+    return plan_loaded(settings, engine, plugins, load(settings.addon_folders, settings.metadata, plugins),
+                       folder.read_base(settings.metadata))
+
+
+def plan_loaded(settings: Settings, engine: Engine, plugins: Plugins, loaded: Loaded, hashed: str | None) -> Planned:
+    """The same for definitions that were read; `hashed` is the version that their site's layer last equalled."""
     with engine.connect() as connection:
         current, _ = live.current(connection)
         base = live.state(connection, current, plugins)
         if loaded.problems and base.model is not None:
             raise DefinitionError(explained(loaded, base.model, plugins))
         loaded.must()
-        merged = _merged_files(settings, connection, current, loaded)
+        merged = _merged_files(connection, current, loaded, hashed)
         if merged is not None:
-            loaded = _load_merged(settings, plugins, merged)
+            loaded = _load_merged(settings, plugins, merged, loaded)
         loaded, lock = _locked(loaded)
         what = live.contents(loaded, plugins)
         return replace(_plan(connection, base, loaded, what, plugins, merged), lock=lock)
@@ -109,10 +113,9 @@ def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, p
     return Planned(make_plan(base, target, facts, back=known is not None), base, target, what, merged)
 
 
-def _merged_files(settings: Settings, connection: Connection, current: int,
-                  loaded: Loaded) -> dict[str, bytes] | None:
+def _merged_files(connection: Connection, current: int, loaded: Loaded,
+                  hashed: str | None) -> dict[str, bytes] | None:
     """The site's files with live's own changes merged in; None when live did not move on. Raises Refused."""
-    hashed = folder.read_base(settings.metadata)
     base = live.find(connection, hashed) if hashed else None
     if base is None or not current or current in live.ancestors(connection, base):
         return None
@@ -130,18 +133,14 @@ def site_files(loaded: Loaded) -> dict[str, bytes]:
     return {path: data for layer in loaded.layers for path, data in layer.files.items()}
 
 
-def _load_merged(settings: Settings, plugins: Plugins, files: Mapping[str, bytes]) -> Loaded:
-    """Check the merged files as if they stood in the site's folder."""
-    with tempfile.TemporaryDirectory() as name:
-        site = Path(name) / "site"
-        shutil.copytree(settings.metadata, site, ignore=shutil.ignore_patterns(".git"))
-        folder.write_files(site, files, folder_files(site))
-        loaded = load(settings.addon_folders, site, plugins)
-        if loaded.problems:
-            raise DefinitionError(
-                Problem(one.file.replace(str(site), str(settings.metadata)), one.line, one.column,
-                        f"{one.message} (after merging what someone else promoted)") for one in loaded.problems)
-        return loaded
+def _load_merged(settings: Settings, plugins: Plugins, files: Mapping[str, bytes], before: Loaded) -> Loaded:
+    """Check the merged files as if they stood where the site's layer was read."""
+    loaded = load(settings.addon_folders, held(files, str(before.layers[-1].path)), plugins)
+    if loaded.problems:
+        raise DefinitionError(
+            Problem(one.file, one.line, one.column, f"{one.message} (after merging what someone else promoted)")
+            for one in loaded.problems)
+    return loaded
 
 
 def folder_files(site: Path) -> dict[str, bytes]:
