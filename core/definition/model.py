@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from core.definition.named import Function, Sequence, Setting, Template
 from core.definition.scope import ModelScope, Names, Written
@@ -14,17 +14,20 @@ from core.definition.tables import Access, Field, Index, Lock, RecordRole, Rule,
 from core.definition.values import Merged
 
 if TYPE_CHECKING:
+    from core.definition.migrations import Migration
     from core.definition.processes import Agent, Scenario, Workflow
     from core.definition.queries import Query
     from core.definition.reporting import Chart, Dashboard, Report
     from core.expression import Expression
     from core.types.base import Type
 
-__all__ = ["Access", "Addon", "Area", "ChoiceValue", "Choices", "Column", "Data", "Field", "Filter", "Form", "FormNode",
-           "Grant", "Index", "List", "Lock", "Menu", "Model", "Object", "RecordRole", "Restriction", "Right", "Role",
-           "Rule", "SystemSettings", "Table", "Unique", "use"]
+__all__ = ["DUTIES", "Access", "Addon", "Area", "ChoiceValue", "Choices", "Column", "Data", "Duty", "Field", "Filter",
+           "Form", "FormNode", "Grant", "Index", "List", "Lock", "Menu", "Model", "Object", "RecordRole", "Restriction",
+           "Right", "Role", "Rule", "SystemSettings", "Table", "Unique", "use"]
 
 Right = Literal[False, True] | tuple[str, ...]
+Duty = Literal["plan", "promote", "roll_back", "purge", "customise"]     # what administrators do, a right each
+DUTIES: tuple[Duty, ...] = get_args(Duty)
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,7 @@ class Role:
     grants: Mapping[str, Grant] = field(default_factory=dict)  # by "table" or "table.field"
     help: str = ""
     shares_views: bool = False
+    may: frozenset[str] = frozenset()  # of DUTIES
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,6 +314,11 @@ class Model:
     def data(self) -> Mapping[str, Data]:
         """All shipped records."""
         return cast("Mapping[str, Data]", self.values["data"])
+
+    @property
+    def migrations(self) -> Mapping[str, Migration]:
+        """The upgrade steps of addons, by addon and version."""
+        return cast("Mapping[str, Migration]", self.values["migration"])
 
     @property
     def menus(self) -> Mapping[str, Menu]:

@@ -108,6 +108,13 @@ class Session:
         """What this user may do."""
         return Gate.of(self.system, self.user)
 
+    def may(self, duty: str) -> bool:
+        """Whether the user may do a thing of administrators (`may:` of a role); who comes by a token does none."""
+        if self.user.scopes is not None:
+            return False
+        roles = self.system.model.roles
+        return self.user.all or any(duty in roles[name].may for name in self.user.roles)
+
     @property
     def parameters(self) -> dict[str, object]:
         """The parameters that any statement may use: the user's side of rights, settings, today and now."""

@@ -62,35 +62,86 @@ def why(session: Session, user: int, right: str, table: str, id: int | None = No
         raise NotFound('There is no table "{table}".', table=table[:60])
     if field and field not in model.tables[table].fields:
         raise NotFound('There is no field "{name}" on "{table}".', name=field[:60], table=table)
-    if not Records(Session.system_session(session.system, session.connection)).read("user", [user], ["id"]):
-        raise NotFound("There is no such user.")
     return _Question(session, user, right, table, id, field, place).answer()
 
 
-class _Question:
-    """One question, while its steps are gathered."""
+class Asked:
+    """A question about a user, while its steps are gathered."""
 
-    def __init__(self, session: Session, user: int, right: str, table: str, id: int | None, field: str | None,
-                 place: Place | None) -> None:
+    def __init__(self, session: Session, user: int, place: Place | None) -> None:
+        """Raises NotFound."""
+        if not Records(Session.system_session(session.system, session.connection)).read("user", [user], ["id"]):
+            raise NotFound("There is no such user.")
         self.place = place
         self.asker = session
         self.system = session.system
         self.user = user
-        self.right = right
-        self.id = id
-        self.field = field
         self.today: date = session.environment.today
         principals = counted(session.connection, session.system, user, self.today)
         environment = session.environment
         self.session = Session.open(session.system, session.connection, principals, how=session.how,
                                     zone=environment.zone, language=session.language, now=environment.now)
         self.gate: Gate = Gate.of(session.system, principals)
+
+    def roles(self) -> Iterator[Step]:
+        """The roles of the user, by which assignment, and what they include."""
+        stored = self.system.stored("role_assignment")
+        during = self.system.model.tables["role_assignment"].during
+        days = [stored.column(name) for name in during or ()]
+        rows = self.asker.connection.execute(select(stored.column("id"), stored.column("role"), *days).where(
+            stored.column("user") == self.user, stored.column("_deleted_on").is_(None)).order_by(stored.column("id")))
+        found = False
+        for id, role, *when in rows.all():
+            since, until = when or (None, None)
+            holds = role in self.system.model.roles and not (
+                (since is not None and since > self.today) or (until is not None and until < self.today))
+            found = found or holds
+            values = {"role": self.role_title(role) if role in self.system.model.roles else role, "id": id}
+            said = words("Holds the role {role}, by role assignment {id}.", **values) if holds else \
+                words("Does not hold the role {role} today: role assignment {id} is for other days.", **values)
+            yield Step(holds, said, self.written("role", role))
+            yield from self._included(role, 1) if holds else ()
+        if not found:
+            yield Step(False, words("Holds no role."))
+
+    def _included(self, name: str, indent: int) -> Iterator[Step]:
+        role = self.system.model.roles[name]
+        for other in role.includes if role.kind != "portal" and indent < 10 else ():
+            if other in self.gate.system.model.roles:
+                yield Step(True, words("The role {role} includes the role {other}.", role=self.role_title(name),
+                                       other=self.role_title(other)), self.written("role", name, "includes"), indent)
+                yield from self._included(other, indent + 1)
+
+    def role_title(self, role: str) -> str:
+        """What a role is called, in the language of whoever asks."""
+        return self.system.model.text(f"role {role}.title", self.asker.language) or role
+
+    def written(self, kind: str, name: str, *path: str) -> str:
+        """Where a definition says it: `file:line`."""
+        if self.place is not None:
+            return self.place(kind, name, path)
+        merged = self.system.model.definitions.get((kind, name))
+        if merged is None:
+            return ""
+        mark = merged.mark(path)
+        return f"{mark.file}:{mark.line}" if mark.file else f"{kind} {name}"
+
+
+class _Question(Asked):
+    """A question about records."""
+
+    def __init__(self, session: Session, user: int, right: str, table: str, id: int | None, field: str | None,
+                 place: Place | None) -> None:
+        super().__init__(session, user, place)
+        self.right = right
+        self.id = id
+        self.field = field
         self.table = self._kind(table)
         self.source = self.system.stored(self.table).table
 
     def answer(self) -> Answer:
         """The verdict and its steps."""
-        steps = [*self._roles(), *self._grants(), *self._ways(), *self._limits(), *self._field(), *self._lock()]
+        steps = [*self.roles(), *self._grants(), *self._ways(), *self._limits(), *self._field(), *self._lock()]
         allowed = self._verdict()
         return Answer(allowed, tuple(steps), () if allowed else tuple(self._missing(steps)))
 
@@ -145,60 +196,32 @@ class _Question:
 
     # Steps
 
-    def _roles(self) -> Iterator[Step]:
-        stored = self.system.stored("role_assignment")
-        during = self.system.model.tables["role_assignment"].during
-        days = [stored.column(name) for name in during or ()]
-        rows = self.asker.connection.execute(select(stored.column("id"), stored.column("role"), *days).where(
-            stored.column("user") == self.user, stored.column("_deleted_on").is_(None)).order_by(stored.column("id")))
-        found = False
-        for id, role, *when in rows.all():
-            since, until = when or (None, None)
-            holds = role in self.system.model.roles and not (
-                (since is not None and since > self.today) or (until is not None and until < self.today))
-            found = found or holds
-            values = {"role": self._title(role) if role in self.system.model.roles else role, "id": id}
-            said = words("Holds the role {role}, by role assignment {id}.", **values) if holds else \
-                words("Does not hold the role {role} today: role assignment {id} is for other days.", **values)
-            yield Step(holds, said, self._place("role", role))
-            yield from self._included(role, 1) if holds else ()
-        if not found:
-            yield Step(False, words("Holds no role."))
-
-    def _included(self, name: str, indent: int) -> Iterator[Step]:
-        role = self.system.model.roles[name]
-        for other in role.includes if role.kind != "portal" and indent < 10 else ():
-            if other in self.gate.system.model.roles:
-                yield Step(True, words("The role {role} includes the role {other}.", role=self._title(name),
-                                       other=self._title(other)), self._place("role", name, "includes"), indent)
-                yield from self._included(other, indent + 1)
-
     def _grants(self) -> Iterator[Step]:
         for role in self.gate.roles:
             if role.all:
-                yield Step(True, words("The role {role} may do everything.", role=self._title(role.name)),
-                           self._place("role", role.name, "all"))
+                yield Step(True, words("The role {role} may do everything.", role=self.role_title(role.name)),
+                           self.written("role", role.name, "all"))
                 continue
             if role.kind == "portal":
                 yield Step(None, words("The role {role} is for outsiders: only what it names itself is allowed.",
-                                       role=self._title(role.name)), self._place("role", role.name, "kind"))
+                                       role=self.role_title(role.name)), self.written("role", role.name, "kind"))
             yield self._said(role, "")
         access = self.system.model.tables[self.table].access
         if access.through and not any(self._key(role, "") for role in self.gate.roles if role.kind != "portal"):
             yield Step(None, words("No role speaks of it, so that the right is that on what it belongs to."),
-                       self._place("table", self.table, "access", "through"))
+                       self.written("table", self.table, "access", "through"))
 
     def _said(self, role: Role, ending: str) -> Step:
         """What a role says of the table, or of the field."""
         key = self._key(role, ending)
-        values: dict[str, object] = {"role": self._title(role.name), "right": self.right,
+        values: dict[str, object] = {"role": self.role_title(role.name), "right": self.right,
                                      "what": self.table + ending, "named": key or ""}
         if key is None:
             return Step(None, words("The role {role} says nothing of {right} on {what}.", **values),
-                        self._place("role", role.name))
+                        self.written("role", role.name))
         grant = role.grants[key]
         said = getattr(grant, self.right)
-        place = self._place("role", role.name, "grants", key, self.right)
+        place = self.written("role", role.name, "grants", key, self.right)
         if said is False:
             return Step(False, words("The role {role} denies {right} on {named}.", **values), place)
         where = words(", where {condition}", condition=grant.where.source) if grant.where is not None else ""
@@ -252,7 +275,7 @@ class _Question:
         access = self.system.model.tables[self.table].access
         if access.only:
             yield Step(None, words("Only its {role} has any right on such a record.", role=access.only),
-                       self._place("table", self.table, "access", "only"))
+                       self.written("table", self.table, "access", "only"))
             yield from self._stands([access.only], 1) if self.id is not None else ()
         for one in (*self.gate.restrictions(self.table),
                     *(self.gate.restrictions(self.table, self.field) if self.field else ())):
@@ -266,7 +289,7 @@ class _Question:
             return
         who = ", ".join(said) if isinstance(said, tuple) and said else "–"
         values: dict[str, object] = {"name": one.name, "right": self.right, "people": who}
-        place = self._place("restrict", one.name, "only", self.right)
+        place = self.written("restrict", one.name, "only", self.right)
         if self.id is None:
             yield Step(None, words("The restriction {name} leaves {right} to: {people}.", **values), place)
             return
@@ -280,7 +303,7 @@ class _Question:
 
     def _through(self, path: str) -> Step:
         """Whether the user has the right on what the record belongs to."""
-        place = self._place("table", self.table, "access", "through")
+        place = self.written("table", self.table, "access", "through")
         right = PARENT_RIGHT[self.right]
         values: dict[str, object] = {"path": path, "right": right, "found": self._ends(path)}
         parent = end_of(self.system.model, self.table, path)
@@ -302,7 +325,7 @@ class _Question:
         if self.right == "change" and self.id is not None and self._readonly():
             kind, _, rest = definition.path.partition(" ")
             yield Step(False, words("The field is read-only in this record."),
-                       self._place(kind, rest.partition(".")[0], "fields", self.field, "readonly"))
+                       self.written(kind, rest.partition(".")[0], "fields", self.field, "readonly"))
 
     def _lock(self) -> Iterator[Step]:
         if self.id is None or self.right not in ("change", "delete"):
@@ -312,10 +335,10 @@ class _Question:
             return
         if standing.by is None:
             yield Step(True, words("It is locked, but this user has unlocked it."),
-                       self._place("table", self.table, "lock"))
+                       self.written("table", self.table, "lock"))
         elif self.field is None or self.field not in standing.fields:
             yield Step(False, locked.told(self.asker, standing.by, belongs=standing.by.id != self.id),
-                       self._place("table", standing.by.table, "lock"))
+                       self.written("table", standing.by.table, "lock"))
 
     def _missing(self, steps: Sequence[Step]) -> Iterator[Words]:
         """What would be needed: a role that grants it, a place at the record, or that nothing stands against it."""
@@ -346,18 +369,6 @@ class _Question:
         named = [messages.title_of(self.asker, table, id) or f"{table} {id}" for id in ids[:NAMED]]
         return ", ".join([*named, "…"] if len(ids) > NAMED else named) or "–"
 
-    def _title(self, role: str) -> str:
-        return self.system.model.text(f"role {role}.title", self.asker.language) or role
-
-    def _place(self, kind: str, name: str, *path: str) -> str:
-        if self.place is not None:
-            return self.place(kind, name, path)
-        merged = self.system.model.definitions.get((kind, name))
-        if merged is None:
-            return ""
-        mark = merged.mark(path)
-        return f"{mark.file}:{mark.line}" if mark.file else f"{kind} {name}"
-
     def _declared(self, role: str) -> str:
         """Where a record role is written: in the table, a mixin of it, or its base."""
         current: str | None = self.table
@@ -367,7 +378,7 @@ class _Question:
                 merged = self.system.model.definitions.get((kind, name))
                 roles = merged.body.get("roles") if merged is not None else None
                 if isinstance(roles, dict) and role in roles:
-                    return self._place(kind, name, "roles", role)
+                    return self.written(kind, name, "roles", role)
             current = table.base
         return ""
 

@@ -24,6 +24,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Response
 
+from core.definition.model import DUTIES
 from core.settings import Settings
 from core.web import authentication, failures, viewer
 from core.web.context import Context
@@ -123,6 +124,8 @@ class Application:
                     viewer.introduce(context)
                     if route.right == "administrator":
                         context.require_administrator()
+                    elif route.right in DUTIES:
+                        context.require(route.right)
                     if not route.alone:
                         response = route.endpoint(context, **arguments)
                 if route.alone:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from core.errors import Denied
+from core.ed import duties
+from core.errors import Denied, words
 from core.types.base import Locale
 from core.web.i18n import N_, Text
 
@@ -89,6 +90,16 @@ class Context:
         """Raise Denied for everybody else."""
         if not self.administrator:
             raise Denied(N_("Only administrators may do this."))
+
+    def may(self, duty: str) -> bool:
+        """Whether the signed-in user may do one of the duties: plan, promote, roll_back, purge, customise."""
+        return self.session is not None and self.session.may(duty)
+
+    def require(self, duty: str) -> None:
+        """Raise Denied, naming the right, for those who may not."""
+        if not self.may(duty):
+            raise Denied(N_("None of your roles gives the right to {right} (may: {word})."),
+                         right=words(duties.TITLES[duty]), word=duty)
 
     def undo(self) -> None:
         """Take back what this request wrote so far, to go on reading: a refused save is shown again."""

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule
 from werkzeug.wrappers import Request, Response
 
+from core.definition.model import DUTIES
+
 Auth = Literal[
     "none",       # answered without a database: static files, health
     "public",     # anybody: sign-in, the set-up link
@@ -20,10 +22,11 @@ Right = Literal[
     "self",             # touches only what belongs to the signed-in account
     "records",          # the record service decides, in SQL
     "administrator",    # role administrator
+    "plan", "promote", "roll_back", "purge", "customise",       # `may:` of a role, beside administrators
     "settings",         # each setting names the roles that may change it, beside administrators
 ]
 AUTHS: frozenset[str] = frozenset(("none", "public", "session", "token"))
-RIGHTS: frozenset[str] = frozenset(("everyone", "self", "records", "administrator", "settings"))
+RIGHTS: frozenset[str] = frozenset(("everyone", "self", "records", "administrator", "settings", *DUTIES))
 
 
 @dataclass(frozen=True, slots=True)

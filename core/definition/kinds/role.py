@@ -10,7 +10,7 @@ from core.definition.building import Building
 from core.definition.circles import circle_of, spelled
 from core.definition.kinds.base import Kind
 from core.definition.kinds.schema import Expression, Name, Right, Schema, Text
-from core.definition.model import Grant, Role, Table
+from core.definition.model import Duty, Grant, Role, Table
 from core.definition.names import suggestion
 from core.definition.scope import Written
 from core.definition.texts import humanised
@@ -46,6 +46,10 @@ class RoleSchema(Schema):
                                                 "nothing, only what it lists is allowed.")
     shares_views: bool = Property(False, description="True: may save views of lists for others: for teams, roles and "
                                   "everybody.")
+    may: list[Duty] = Property([], description="What its holders may do on the administration pages: `plan` sees "
+                               "plans, promotions, drift and parked things, `promote` makes versions live, `roll_back` "
+                               "goes back, `purge` restores or removes what is parked, `customise` changes "
+                               "definitions on the page.")
     grants: dict[str, GrantSchema] = Property({}, description="Rights by table, or by table.field where a field's "
                                               "rights differ from its table's.")
 
@@ -63,7 +67,7 @@ class RoleKind(Kind):
         grants = {name: Grant(**{right: _right(getattr(grant, right)) for right in RIGHTS},
                               where=_where(name, grant, building)) for name, grant in schema.grants.items()}
         return Role(merged.name, schema.title or humanised(merged.name), tuple(schema.includes), schema.all,
-                    schema.kind, grants, schema.help or "", shares_views=schema.shares_views)
+                    schema.kind, grants, schema.help or "", shares_views=schema.shares_views, may=_duties(schema.may))
 
     def check(self, merged: Merged, value: Any, building: Building) -> None:
         """Check included roles, and that grants name tables, fields and record roles that exist."""
@@ -71,9 +75,17 @@ class RoleKind(Kind):
             other = building.find(merged, ("includes", index), "role", name)
             if other is not None and value.kind == "portal":
                 building.tell(merged, ("includes", index), "a portal role includes no others")
+        if value.kind == "portal" and value.may:
+            building.tell(merged, ("may",), "a portal role is for outsiders, it may do nothing as an administrator")
         _check_circle(merged, value, building)
         for name, grant in value.grants.items():
             _check_grant(merged, name, grant, building)
+
+
+def _duties(written: list[Duty]) -> frozenset[str]:
+    """What is written; who acts on promotions sees them."""
+    acting = {"promote", "roll_back", "purge"} & {*written}
+    return frozenset(written) | ({"plan"} if acting else set())
 
 
 def _right(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Response
 
 from core.bm.places import Written
-from core.ed import caches, why
+from core.ed import caches, duties, why
 from core.ed.access import RIGHTS
 from core.errors import BadRequest, NotFound
 from core.types.characters import plain_number
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ACTIONS = {"read": N_("see"), "create": N_("make"), "change": N_("change"), "delete": N_("delete"),
            "export": N_("export"), "peek": N_("look up"), "unlock": N_("unlock")}
+DUTIES = duties.TITLES          # asked without a table
 MOST_USERS = 1000
 
 
@@ -79,13 +80,18 @@ def show(context: Context) -> Response:
                                                         Crumb(title, "/admin/access")), "/admin"),
                   422 if problem else 200, asked=asked, verdict=verdict, problem=problem, tables=tables, fields=fields,
                   people=[(title_of(one), str(one["id"])) for one in people],
-                  actions=[(context.text(said), name) for name, said in ACTIONS.items() if name in RIGHTS])
+                  actions=[(context.text(said), name) for name, said in ACTIONS.items() if name in RIGHTS],
+                  duties=[(context.text(said), name) for name, said in DUTIES.items()])
 
 
 def _verdict(context: Context, asked: Asked) -> Verdict:
-    answer = why.why(context.session, _number(asked.user, "user") or 0, asked.action, asked.table,
-                     _number(asked.id, "id"), asked.field or None, Written(context.settings, context.system.model))
-    return _drawn(context, answer)
+    user, place = _number(asked.user, "user") or 0, Written(context.settings, context.system.model)
+    if asked.action in DUTIES:
+        return _drawn(context, duties.why(context.session, user, asked.action, place))
+    if not asked.table:
+        raise BadRequest(N_("Say which records it is about."), "table")
+    return _drawn(context, why.why(context.session, user, asked.action, asked.table, _number(asked.id, "id"),
+                                   asked.field or None, place))
 
 
 def _drawn(context: Context, answer: Answer) -> Verdict:

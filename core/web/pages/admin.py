@@ -130,9 +130,9 @@ def _place(path: Path) -> str:
 
 
 ROUTES = (
-    Route("/admin", ("GET",), show, "session", "administrator"),
-    Route("/admin/plan", ("GET",), plan, "session", "administrator", alone=True),
-    Route("/admin/promote", ("POST",), promote, "session", "administrator", 20_000, alone=True),
-    Route("/admin/rollback/<id:version>", ("GET",), plan_back, "session", "administrator", alone=True),
-    Route("/admin/rollback/<id:version>", ("POST",), roll_back, "session", "administrator", 20_000, alone=True),
+    Route("/admin", ("GET",), show, "session", "plan"),
+    Route("/admin/plan", ("GET",), plan, "session", "plan", alone=True),
+    Route("/admin/promote", ("POST",), promote, "session", "promote", 20_000, alone=True),
+    Route("/admin/rollback/<id:version>", ("GET",), plan_back, "session", "plan", alone=True),
+    Route("/admin/rollback/<id:version>", ("POST",), roll_back, "session", "roll_back", 20_000, alone=True),
 )

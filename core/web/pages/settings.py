@@ -194,7 +194,7 @@ def _href(setting: Setting, record: int | None = None) -> str:
 
 def _frame(context: Context, step: Crumb | None = None) -> Frame:
     crumbs = [Crumb(context.text("Settings"), "/admin/settings"), *([step] if step else [])]
-    if context.administrator:
+    if context.may("plan"):
         crumbs.insert(0, Crumb(context.text("Administration"), "/admin"))
     return Frame(crumbs[-1].title, crumbs, "/admin")
 
