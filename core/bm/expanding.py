@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from core.bm.facts import Facts
 from core.bm.state import State, foreign_roots
 from core.bm.steps import Probe, Step
+from core.bm.way import Way
 from core.database import ddl
 from core.ed.schema import DesiredCheck, DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
 from core.ed.system import System
@@ -29,6 +30,15 @@ def wanted_tables(state: State, other: State, facts: Facts) -> tuple[DesiredTabl
     kinds += [(identity, other.meaning(path)) for path, identity in other.identities.items() if "." not in path]
     foreign = foreign_roots(kinds, state.identities)
     return desired(System(0, state.model, state.identities, names, foreign=foreign))
+
+
+def steps(way: Way) -> Iterator[Step]:
+    """All that has to be there in the database, and what need not be there any more."""
+    tables = wanted_tables(way.target, way.base, way.facts)
+    yield from expand(tables, way.target, way.facts)
+    yield from indexes(tables, way.target, way.facts)
+    yield from validate(tables, way.target, way.facts)
+    yield from park(way.base, way.target, tables, way.facts)
 
 
 def expand(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:

@@ -17,6 +17,23 @@ from core.ed.stored import StoredName
 EXACT_ROWS = 1_000_000          # larger tables are not counted, PostgreSQL's estimate does
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A record by which a person sees what is meant."""
+
+    id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look at the records found: how many, and a few of them; `partial` when the time for it was over."""
+
+    count: int
+    samples: tuple[Sample, ...] = ()
+    partial: bool = False
+
+
 @dataclass(frozen=True)
 class Facts:
     """One look at a database; equal looks give equal plans."""
@@ -31,6 +48,12 @@ class Facts:
     rows: Mapping[str, int] = field(default_factory=dict)                       # estimates, by physical table
     values: Mapping[int, int] = field(default_factory=dict)                     # filled values, by identity
     expressions: tuple[StoredName, ...] = ()                              # what records of live name
+    # What the records say against a change, by what and name: ("empty", "company.phone"); no part of the fingerprint
+    findings: Mapping[tuple[str, str], Finding] = field(default_factory=dict)
+
+    def finding(self, what: str, name: str) -> Finding:
+        """What the records say; nothing where nobody had to look."""
+        return self.findings.get((what, name), NOTHING)
 
     @property
     def fingerprint(self) -> str:
@@ -38,6 +61,9 @@ class Facts:
         physical = sorted([identity, part, *names] for (identity, part), names in self.physical.items())
         return digest(canonical([physical, sorted(self.parked_columns), self.columns, self.indexes,
                                  self.constraints]))
+
+
+NOTHING = Finding(0)
 
 
 def gather(connection: Connection) -> Facts:

@@ -17,6 +17,7 @@ from core.bm import tables
 from core.bm.facts import Facts
 from core.bm.state import Member, State
 from core.bm.steps import Step
+from core.bm.way import Way
 from core.ed import computed_sql
 from core.ed.formulas import ranks, signature
 from core.ed.schema import physical_name
@@ -79,8 +80,18 @@ def _says(base: State, target: State, one: Field) -> str | None:
     return signature(base.model, before) if before is not None and before.stored else None
 
 
-def problems(base: State, target: State, facts: Facts) -> Iterator[Words]:
+def steps(way: Way) -> Iterator[Step]:
+    """What is worked out anew: read as formulas before the flip, worked out after it."""
+    again = to_compute(way.base, way.target, way.facts)
+    yield from suspend(again, way.target)
+    yield from compute(again, way.target, way.facts)
+
+
+def problems(way: Way) -> Iterator[Words]:
     """`unique` over values that are only worked out after the flip: two could turn out equal when it is too late."""
+    base, target, facts = way.base, way.target, way.facts
+    if way.back:
+        return
     for fields in to_compute(base, target, facts).values():
         for one in fields:
             for name in _uniques(target.model, one):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.bm.diff import Change, Removed, Returned, called
-from core.bm.facts import Facts
-from core.bm.state import State
+from core.bm.diff import Removed, Returned, called
+from core.bm.way import Way
 from core.errors import Words, words
 
 
-def notes(base: State, changes: tuple[Change, ...], facts: Facts) -> Iterator[Words]:
-    for change in changes:
+def notes(way: Way) -> Iterator[Words]:
+    """What is parked, what returns, what records keep."""
+    base, facts = way.base, way.facts
+    for change in way.changes:
         if isinstance(change, Removed) and change.kind in ("table", "field") and change.name in base.identities:
             yield _parking_note(change, facts.values.get(base.identities[change.name]))
         if isinstance(change, Returned):

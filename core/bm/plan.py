@@ -1,55 +1,109 @@
-"""The planner: a pure function from two states and the facts to ordered steps, or to the reasons against them."""
+"""The planner: a pure function from two states, the facts and the answers to ordered steps, or to what stands against.
+
+A family is what one sort of change brings along: what it asks, what speaks against it, what it does, what to know.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
-from core.bm import expanding, formulas
-from core.bm.diff import Added, Change, Changed, diff
+from core.bm import expanding, formulas, notes, refusals
+from core.bm.diff import Added, Changed, diff
 from core.bm.facts import Facts
-from core.bm.notes import notes
-from core.bm.refusals import problems
+from core.bm.questions import NO_ANSWERS, Answers, Question, given, open_questions, wrong_answers
 from core.bm.seeds import order as seed_order
 from core.bm.state import State
-from core.bm.steps import Plan, Step
+from core.bm.steps import KINDS, Plan, Step
+from core.bm.way import Way
+from core.errors import Words
 
 
-def plan(base: State, target: State, facts: Facts, back: bool = False) -> Plan:
-    """Say how live gets from the base to the target; `back` allows what only a way back may do (narrowing).
-
-    Both states have their identities. A plan with problems has no steps: nothing of it is applied.
-    """
-    if base.hash == target.hash:
-        return Plan(base.hash, target.hash, facts.fingerprint)
-    changes = diff(base, target)
-    found = tuple(problems(base, target, changes, facts, back))
-    if found:
-        return Plan(base.hash, target.hash, facts.fingerprint, changes, problems=found, back=back)
-    tables = expanding.wanted_tables(target, base, facts)
-    again = formulas.to_compute(base, target, facts)
-    steps = (*_stage(target), *expanding.expand(tables, target, facts), *expanding.indexes(tables, target, facts),
-             *formulas.suspend(again, target), *_switch(target), *_seed(target, changes),
-             *formulas.compute(again, target, facts),
-             *expanding.validate(tables, target, facts), *expanding.park(base, target, tables, facts))
-    numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
-    return Plan(base.hash, target.hash, facts.fingerprint, changes, numbered,
-                notes=tuple(notes(base, changes, facts)), back=back)
+def nothing(way: Way) -> Iterator[Words]:
+    """What a family says that has nothing to say."""
+    yield from ()
 
 
-def _stage(target: State) -> Iterator[Step]:
-    yield Step(0, "stage", f"version {target.hash[:12]}", note="definitions are written, nothing uses them yet")
+def no_steps(way: Way) -> Iterator[Step]:
+    yield from ()
 
 
-def _switch(target: State) -> Iterator[Step]:
+def no_questions(way: Way) -> Iterator[Question]:
+    yield from ()
+
+
+@dataclass(frozen=True)
+class Family:
+    """What one sort of change brings along; all are generators over the way."""
+
+    name: str
+    steps: Callable[[Way], Iterator[Step]] = no_steps
+    questions: Callable[[Way], Iterator[Question]] = no_questions
+    problems: Callable[[Way], Iterator[Words]] = nothing
+    notes: Callable[[Way], Iterator[Words]] = nothing
+    way_back: Callable[[Way], Iterator[Words]] = nothing
+
+
+def _stage(way: Way) -> Iterator[Step]:
+    yield Step(0, "stage", f"version {way.target.hash[:12]}", note="definitions are written, nothing uses them yet")
+
+
+def _switch(way: Way) -> Iterator[Step]:
     yield Step(0, "prepare", "workers", note="every process builds the new version beside the old one")
-    yield Step(0, "flip", f"version {target.hash[:12]}", note="the new version is live, for every request that "
-                                                               "begins after it")
+    yield Step(0, "flip", f"version {way.target.hash[:12]}", note="the new version is live, for every request that "
+                                                                   "begins after it")
 
 
-def _seed(target: State, changes: tuple[Change, ...]) -> Iterator[Step]:
-    changed = {change.name for change in changes if change.kind == "data" and isinstance(change, Added | Changed)}
-    for name in seed_order(target.model) if target.model is not None and changed else ():
+def _seed(way: Way) -> Iterator[Step]:
+    changed = {change.name for change in way.changes if change.kind == "data" and isinstance(change, Added | Changed)}
+    for name in seed_order(way.target.model) if way.target.model is not None and changed else ():
         if name in changed:
             yield Step(0, "seed", f"data {name}", risk="additive",
                        note="records that are missing come in; what people changed stays")
+
+
+# Steps of one kind are done in the order of this list.
+FAMILIES: tuple[Family, ...] = (
+    Family("versions", steps=_stage),
+    Family("refusals", problems=refusals.problems),
+    Family("expanding", steps=expanding.steps),
+    Family("formulas", steps=formulas.steps, problems=formulas.problems),
+    Family("switch", steps=_switch),
+    Family("seeds", steps=_seed),
+    Family("notes", notes=notes.notes),
+)
+
+
+def plan(base: State, target: State, facts: Facts, back: bool = False, answers: Answers = NO_ANSWERS) -> Plan:
+    """Say how live gets from the base to the target; `back` allows what only a way back may do (narrowing).
+
+    Both states have their identities. A plan with problems or open questions has no steps: nothing of it is applied.
+    """
+    if base.hash == target.hash:
+        return Plan(base.hash, target.hash, facts.fingerprint)
+    way = Way(base, target, diff(base, target), facts, back)
+    asked = tuple(question for family in FAMILIES for question in family.questions(way))
+    way = replace(way, answers=given(asked, answers, back))
+    made = Plan(base.hash, target.hash, facts.fingerprint, way.changes, back=back, answers=way.answers,
+                questions=open_questions(asked, way.answers), places=_places(way),
+                problems=(*wrong_answers(asked, answers), *_said(way, "problems")), notes=_said(way, "notes"))
+    if made.problems or made.questions:
+        return made
+    return replace(made, steps=_in_order(step for family in FAMILIES for step in family.steps(way)),
+                   way_back=_said(way, "way_back"))
+
+
+def _said(way: Way, about: str) -> tuple[Words, ...]:
+    return tuple(one for family in FAMILIES for one in getattr(family, about)(way))
+
+
+def _in_order(steps: Iterator[Step]) -> tuple[Step, ...]:
+    order = list(KINDS)
+    return tuple(replace(step, number=number) for number, step in enumerate(
+        sorted(steps, key=lambda step: order.index(step.kind)), 1))
+
+
+def _places(way: Way) -> dict[str, str]:
+    """Where each changed thing is written, by what it is called."""
+    found = ((f"{change.kind} {change.name}", way.target.place(change.kind, change.name)) for change in way.changes)
+    return {name: place for name, place in found if place}

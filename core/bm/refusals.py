@@ -9,21 +9,23 @@ from core.bm.diff import Change, Changed, Removed, Renamed, former_name
 from core.bm.facts import Facts
 from core.bm.state import State
 from core.bm.stored import broken
+from core.bm.way import Way
 from core.errors import Words, words
 
 
-def problems(base: State, target: State, changes: tuple[Change, ...], facts: Facts, back: bool) -> Iterator[Words]:
+def problems(way: Way) -> Iterator[Words]:
+    """What cannot be promoted, all at once."""
+    base, target, back = way.base, way.target, way.back
     for identity, path in sorted(target.names.items()):
         former = base.names.get(identity)
         if former is not None and not (back and _several(target.meaning(path)) and
                                        _several(target.meaning(path)) <= _several(base.meaning(former))):
             yield from _other_meaning(base, target, former, path)
     if not back:
-        for change in changes:
+        for change in way.changes:
             yield from _narrowing(target, change)
-        yield from _broken(base, target, facts)
-        yield from formulas.problems(base, target, facts)
-    yield from _drift(facts)
+        yield from _broken(base, target, way.facts)
+    yield from _drift(way.facts)
 
 
 def _other_meaning(base: State, target: State, former: str, path: str) -> Iterator[Words]:

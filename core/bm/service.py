@@ -15,6 +15,7 @@ from core.bm import folder, live
 from core.bm.apply import Order, Say
 from core.bm.live import Contents, Version
 from core.bm.plan import plan as make_plan
+from core.bm.questions import NO_ANSWERS, Answers
 from core.bm.removed import explained
 from core.bm.seeds import Seeding
 from core.bm.state import State, assign, state_of
@@ -68,14 +69,19 @@ def load_plugins(settings: Settings) -> Plugins:
     return Plugins.load(settings.addon_folders)
 
 
-def plan_folder(settings: Settings, engine: Engine, plugins: Plugins | None = None) -> Planned:
-    """Plan the way from live to the definitions on disk. Raises DefinitionError, Refused (merge conflicts)."""
+def plan_folder(settings: Settings, engine: Engine, plugins: Plugins | None = None,
+                answers: Answers = NO_ANSWERS) -> Planned:
+    """Plan the way from live to the definitions on disk, with answers to what such plans ask.
+
+    Raises DefinitionError, Refused (merge conflicts).
+    """
     plugins = plugins or load_plugins(settings)
     return plan_loaded(settings, engine, plugins, load(settings.addon_folders, settings.metadata, plugins),
-                       folder.read_base(settings.metadata))
+                       folder.read_base(settings.metadata), answers)
 
 
-def plan_loaded(settings: Settings, engine: Engine, plugins: Plugins, loaded: Loaded, hashed: str | None) -> Planned:
+def plan_loaded(settings: Settings, engine: Engine, plugins: Plugins, loaded: Loaded, hashed: str | None,
+                answers: Answers = NO_ANSWERS) -> Planned:
     """The same for definitions that were read; `hashed` is the version that their site's layer last equalled."""
     with engine.connect() as connection:
         current, _ = live.current(connection)
@@ -88,7 +94,7 @@ def plan_loaded(settings: Settings, engine: Engine, plugins: Plugins, loaded: Lo
             loaded = _load_merged(settings, plugins, merged, loaded)
         loaded, lock = _locked(loaded)
         what = live.contents(loaded, plugins)
-        return replace(_plan(connection, base, loaded, what, plugins, merged), lock=lock)
+        return replace(_plan(connection, base, loaded, what, plugins, merged, answers), lock=lock)
 
 
 def _locked(loaded: Loaded) -> tuple[Loaded, dict[str, bytes]]:
@@ -102,7 +108,7 @@ def _locked(loaded: Loaded) -> tuple[Loaded, dict[str, bytes]]:
 
 
 def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, plugins: Plugins,
-          merged: Mapping[str, bytes] | None) -> Planned:
+          merged: Mapping[str, bytes] | None, answers: Answers) -> Planned:
     facts = fact_module.gather(connection)
     known = live.find(connection, what.hash)
     target = state_of(loaded.must(), what.hash, live.identities(connection, known) if known else None, known)
@@ -110,7 +116,7 @@ def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, p
     facts = replace(facts, values=fact_module.count_values(connection, facts, base, target),
                     expressions=of_live(connection, base, plugins))
     # A version that was live before is a way back, however it is asked for: what it forbids was allowed since.
-    return Planned(make_plan(base, target, facts, back=known is not None), base, target, what, merged)
+    return Planned(make_plan(base, target, facts, known is not None, answers), base, target, what, merged)
 
 
 def _merged_files(connection: Connection, current: int, loaded: Loaded,
@@ -173,7 +179,7 @@ def finish_earlier(engine: Engine, plugins: Plugins, author: str = "", say: Say 
 
 
 def plan_rollback(settings: Settings, engine: Engine, version: int | None = None,
-                  plugins: Plugins | None = None) -> Planned:
+                  plugins: Plugins | None = None, answers: Answers = NO_ANSWERS) -> Planned:
     """Plan the way back to an earlier version: the given one, or the one before. Raises Refused."""
     plugins = plugins or load_plugins(settings)
     with engine.connect() as connection:
@@ -187,7 +193,7 @@ def plan_rollback(settings: Settings, engine: Engine, version: int | None = None
         facts = fact_module.gather(connection)
         target = assign(base, target, facts.parked, facts.first_new)
         facts = replace(facts, values=fact_module.count_values(connection, facts, base, target))
-    return Planned(make_plan(base, target, facts, back=True), base, target)
+    return Planned(make_plan(base, target, facts, True, answers), base, target)
 
 
 def rollback_to(settings: Settings, engine: Engine, version: int | None = None, planned: Planned | None = None,

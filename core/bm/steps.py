@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 from core.bm.canonical import canonical, digest
 from core.bm.diff import Change
+from core.bm.questions import Question
 from core.errors import N_, Words
 
-Kind = Literal["stage", "expand", "index", "suspend", "prepare", "flip", "seed", "compute", "validate", "park"]
+Kind = Literal["stage", "expand", "fill", "index", "suspend", "prepare", "loosen", "flip", "acknowledge", "settle",
+               "seed", "compute", "validate", "tighten", "park"]
 Risk = Literal["metadata", "additive", "long", "lossy", "rewrite"]
-KINDS: Mapping[Kind, str] = {
-    "stage": N_("stage"), "expand": N_("expand"), "index": N_("index"), "suspend": N_("suspend"),
-    "prepare": N_("prepare"), "flip": N_("flip"), "seed": N_("seed"), "compute": N_("compute"),
-    "validate": N_("validate"), "park": N_("park")}
+KINDS: Mapping[Kind, str] = {               # in the order in which they are done
+    "stage": N_("stage"), "expand": N_("expand"), "fill": N_("fill"), "index": N_("index"), "suspend": N_("suspend"),
+    "prepare": N_("prepare"), "loosen": N_("loosen"), "flip": N_("flip"), "acknowledge": N_("acknowledge"),
+    "settle": N_("settle"), "seed": N_("seed"), "compute": N_("compute"), "validate": N_("validate"),
+    "tighten": N_("tighten"), "park": N_("park")}
 RISKS: Mapping[Risk, str] = {
     "metadata": N_("metadata"), "additive": N_("additive"), "long": N_("long"), "lossy": N_("lossy"),
     "rewrite": N_("rewrite")}
 FORMAT = 1
 # What users and statistics move between plan and apply; the rest of a plan is what was approved.
 MOVING = ("rows", "seconds", "note")
+TOLD = ("notes", "questions", "way_back", "warnings", "places")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Step:
     undo: tuple[str, ...] = ()
     note: str = ""
     identities: tuple[int, ...] = ()         # the members whose physical rows or state it writes
+    data: Mapping[str, Any] = field(default_factory=dict, hash=False)   # JSON: how it is done, where SQL is not all
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,16 @@ class Plan:
     problems: tuple[Words, ...] = ()         # file:line:column: why a change cannot be promoted
     notes: tuple[Words, ...] = ()            # what a person should know before saying yes
     back: bool = False                       # a rollback
+    questions: tuple[Question, ...] = ()     # what nobody answered; as long as there are any, there are no steps
+    answers: Mapping[str, str] = field(default_factory=dict, hash=False)    # by the key of the question
+    way_back: tuple[Words, ...] = ()         # until when it can be taken back, and at what price
+    warnings: tuple[Words, ...] = ()         # what is told first: wider rights, values that go out of sight
+    places: Mapping[str, str] = field(default_factory=dict, hash=False)     # "table company" -> file:line:column
 
     @property
     def empty(self) -> bool:
         """True when live is the target already."""
-        return not self.changes and not self.steps and not self.problems
+        return not self.changes and not self.steps and not self.problems and not self.questions
 
     @property
     def risk(self) -> Risk:
@@ -81,15 +91,17 @@ class Plan:
         """Stands for what is done; numbers that users move meanwhile do not count."""
         body = self.as_json()
         body["steps"] = [{key: value for key, value in step.items() if key not in MOVING} for step in body["steps"]]
-        del body["notes"]
-        return digest(canonical(body))
+        return digest(canonical({key: value for key, value in body.items() if key not in TOLD}))
 
     def as_json(self) -> dict[str, Any]:
         """The plan for machines; `canonical` of it is the same bytes for the same input."""
         return {"format": FORMAT, "base": self.base, "target": self.target, "fingerprint": self.fingerprint,
                 "back": self.back, "risk": self.risk, "changes": [_change_json(change) for change in self.changes],
-                "steps": [asdict(step) for step in self.steps], "problems": [str(problem) for problem in self.problems],
-                "notes": [str(note) for note in self.notes]}
+                "steps": [asdict(step) for step in self.steps], "answers": dict(self.answers),
+                "questions": [question.as_json() for question in self.questions], "places": dict(self.places),
+                **{name: [str(one) for one in said] for name, said in (
+                    ("problems", self.problems), ("notes", self.notes), ("way_back", self.way_back),
+                    ("warnings", self.warnings))}}
 
 
 def _change_json(change: Change) -> dict[str, Any]:
@@ -102,4 +114,5 @@ def step_from_json(body: Mapping[str, Any]) -> Step:
     return Step(number=body["number"], kind=body["kind"], target=body["target"], sql=tuple(body["sql"]),
                 lock=body["lock"], risk=body["risk"], rows=body["rows"], seconds=body["seconds"],
                 probe=Probe(probe["what"], probe["table"], tuple(probe["names"])) if probe else None,
-                undo=tuple(body["undo"]), note=body["note"], identities=tuple(body["identities"]))
+                undo=tuple(body["undo"]), note=body["note"], identities=tuple(body["identities"]),
+                data=body.get("data", {}))
