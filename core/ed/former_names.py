@@ -1,0 +1,93 @@
+"""The names that tables, fields and pages had before a promotion renamed them, by what they are called now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Column, Connection, DateTime, MetaData, Table, Text, select
+
+if TYPE_CHECKING:
+    from core.definition.model import Model
+
+LIFE = timedelta(days=30)
+_TABLE = Table("former_name", MetaData(schema="bm"), Column("kind", Text), Column("name", Text), Column("means", Text),
+               Column("noted_on", DateTime(timezone=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A name that something had: `means` is its identity, or the next name of an object; `since` the rename."""
+
+    kind: str
+    name: str
+    means: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A former name that somebody said, and what it is called now: "company.size", "company.extent"."""
+
+    old: str
+    new: str
+    since: datetime
+
+    @property
+    def until(self) -> datetime:
+        """When the former name ends."""
+        return self.since + LIFE
+
+
+def load(connection: Connection) -> tuple[Noted, ...]:
+    """Every name that was noted, the latest first."""
+    rows = connection.execute(select(_TABLE).order_by(_TABLE.c.noted_on.desc(), *_TABLE.c["kind", "name", "means"]))
+    return tuple(Noted(*row) for row in rows)
+
+
+class FormerNames:
+    """The former names of what a version has."""
+
+    def __init__(self, model: Model, names: Mapping[int, str], noted: Iterable[Noted]) -> None:
+        self._model = model
+        self._tables: dict[str, Noted] = {}
+        self._objects: dict[str, Noted] = {}
+        self._fields: dict[str, list[tuple[str, str, datetime]]] = {}       # old -> (table that declares it, new, since)
+        for one in noted:
+            now = names.get(int(one.means), "") if one.kind != "object" else one.means
+            table, _, field = now.partition(".")
+            if one.kind == "object" and one.name not in model.objects:
+                self._objects.setdefault(one.name, one)
+            elif one.kind == "table" and table and one.name not in model.tables:
+                self._tables.setdefault(one.name, Noted("table", one.name, table, one.since))
+            elif one.kind == "field" and field not in ("", one.name):
+                self._fields.setdefault(one.name, []).append((table, field, one.since))
+        self.all: Collection[str] = frozenset((*self._tables, *self._objects, *self._fields))
+
+    def table(self, name: str) -> Used | None:
+        """What a table is called now that had this name; None while a table has it."""
+        found = self._tables.get(name)
+        return Used(name, found.means, found.since) if found is not None else None
+
+    def field(self, table: str, name: str) -> Used | None:
+        """What a field of a table (its own, of its base, or of a kind under it) is called now that had this name."""
+        if name not in self._fields or self._model.names.member(table, name) is not None \
+                or self._model.field(table, name) is not None:
+            return None
+        for owner, new, since in self._fields[name]:
+            found = self._model.field(table, new)
+            if found is not None and found.table == owner:
+                return Used(f"{table}.{name}", f"{table}.{new}", since)
+        return None
+
+    def object(self, name: str) -> Used | None:
+        """What a page of records is called now that had this name."""
+        seen, last = {name}, self._objects.get(name)
+        found = last
+        while found is not None and found.means not in self._model.objects and found.means not in seen:
+            seen.add(found.means)
+            found = self._objects.get(found.means)
+        return Used(name, found.means, last.since) if found is not None and last is not None \
+            and found.means in self._model.objects else None
