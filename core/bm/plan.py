@@ -85,7 +85,7 @@ def plan(base: State, target: State, facts: Facts, back: bool = False, answers: 
     asked = tuple(question for family in FAMILIES for question in family.questions(way))
     way = replace(way, answers=given(asked, answers, back))
     made = Plan(base.hash, target.hash, facts.fingerprint, way.changes, back=back, answers=way.answers,
-                questions=open_questions(asked, way.answers), places=_places(way),
+                questions=open_questions(asked, way.answers), asked=asked, places=_places(way),
                 problems=(*wrong_answers(asked, answers), *_said(way, "problems")), notes=_said(way, "notes"))
     if made.problems or made.questions:
         return made

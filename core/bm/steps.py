@@ -53,7 +53,7 @@ class Step:
     probe: Probe | None = None
     undo: tuple[str, ...] = ()
     note: str = ""
-    identities: tuple[int, ...] = ()         # the members whose physical rows or state it writes
+    identities: tuple[int, ...] = ()         # the storage ids whose rows of sys.physical it writes
     data: Mapping[str, Any] = field(default_factory=dict, hash=False)   # JSON: how it is done, where SQL is not all
 
 
@@ -70,6 +70,7 @@ class Plan:
     notes: tuple[Words, ...] = ()            # what a person should know before saying yes
     back: bool = False                       # a rollback
     questions: tuple[Question, ...] = ()     # what nobody answered; as long as there are any, there are no steps
+    asked: tuple[Question, ...] = ()         # all that was asked, answered or not; forms show it again
     answers: Mapping[str, str] = field(default_factory=dict, hash=False)    # by the key of the question
     way_back: tuple[Words, ...] = ()         # until when it can be taken back, and at what price
     warnings: tuple[Words, ...] = ()         # what is told first: wider rights, values that go out of sight
