@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # The order in which changes are listed: what others stand on first.
 KINDS = ("addon", "system", "choices", "sequence", "setting", "table", "role", "restrict", "function", "query", "data",
-         "form", "list", "object", "report", "chart", "dashboard", "menu", "template", "workflow", "agent", "scenario",
-         "translation")
+         "migration", "form", "list", "object", "report", "chart", "dashboard", "menu", "template", "workflow", "agent",
+         "scenario", "translation")
 # Collections whose members are changes of their own; the word is what a plan calls a member.
 MEMBERS = {
     "table": {"fields": "field", "rules": "rule", "unique": "unique", "indexes": "index", "roles": "record role"},

@@ -87,7 +87,7 @@ def _read_yaml(data: bytes, path: Path, shown: str, layer: str, reading: Reading
             reading.tell(positions[()], "a definition is a mapping that begins with its kind, such as table: company")
         _guess_unread(path, reading)
         return None
-    found = _identity(body, positions, reading)
+    found = _identity(body, positions, layer, reading)
     if found is None:
         return None
     kind, name, change, word = found
@@ -106,16 +106,17 @@ def _guess_unread(path: Path, reading: Reading) -> None:
             reading.unread.add((kind.name, path.stem))
 
 
-def _identity(body: Mapping[str, object], positions: Mapping[BodyPath, Mark],
+def _identity(body: Mapping[str, object], positions: Mapping[BodyPath, Mark], layer: str,
               reading: Reading) -> tuple[str, str, bool, str] | None:
     """The kind, the name, whether it is a change, and the key that says so."""
     for word in body:
         if word == "change":
             return _change_identity(body[word], positions[(word,)], reading)
         if word in reading.kinds:
-            wrong = _suffix_fault(reading.kinds[word]) or _name_fault(reading.kinds[word], body[word])
+            kind = reading.kinds[word]
+            wrong = _suffix_fault(kind) or kind.name_fault(body[word])
             if wrong is None:
-                return word, str(body[word]), False, word
+                return word, str(kind.name_of(body[word], layer)), False, word
             reading.tell(positions[(word,)], wrong)
             reading.unread |= {(word, str(body[word])), (word, str(body[word]).casefold())}
             return None
@@ -141,13 +142,6 @@ def _change_identity(value: object, mark: Mark, reading: Reading) -> tuple[str, 
 
 def _suffix_fault(kind: Kind) -> str | None:
     return None if kind.suffix == ".yaml" else f"a {kind.name} is written in a file that ends with {kind.suffix}"
-
-
-def _name_fault(kind: Kind, name: object) -> str | None:
-    wrong = fault(name)
-    if wrong is None and name in kind.reserved:
-        return f'{kind.name} cannot be called "{name}": that name is reserved'
-    return wrong
 
 
 def _definition(kind: str, name: str, layer: str, change: bool, body: Body, positions: Mapping[BodyPath, Mark],

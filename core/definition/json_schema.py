@@ -21,12 +21,12 @@ from core.definition.kinds.parameters import ASKED, AskedSchema, ParameterSchema
 from core.definition.kinds.setting import SettingSchema
 from core.definition.kinds.steps import StepSchema, Verb
 from core.definition.merge import MOVES
+from core.definition.names import NAME
 from core.types.base import FieldType
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 SUFFIX = ".schema.json"
 DISPATCH = "definition"                # the schema that is all kinds in one: the first key decides
-NAME = "[a-z][a-z0-9_]{0,48}"
 PATH = "[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*"
 Json = dict[str, Any]
 NULL: Json = {"type": "null"}
@@ -120,7 +120,7 @@ def kind_schema(kind: Kind, language: Language, known: Known = Known()) -> Json:
         "$schema": DRAFT, "title": kind.name, "description": root.get("description", ""),
         "if": {"required": ["change"]},
         "then": _begins(change, "change", f"^{kind.name} {NAME}$", names, "The kind and the name of what it changes."),
-        "else": _begins(root, kind.name, f"^{NAME}$", (), f"The name of the {kind.name}."),
+        "else": _begins(root, kind.name, f"^{kind.named}$", (), f"The name of the {kind.name}."),
         "definitions": {**definitions, **changes}}
 
 

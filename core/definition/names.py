@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from rapidfuzz.distance import DamerauLevenshtein
 
 LONGEST = 49
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,48}")
+NAME = "[a-z][a-z0-9_]{0,48}"
+_NAME = re.compile(NAME)
 
 # Words that are values or operators in expressions: no field, table or role can be called so.
 WORDS = frozenset(keyword.kwlist) | {"true", "false", "null", "outer", "all", "record", "parameter", "query", "setting"}

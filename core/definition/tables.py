@@ -38,7 +38,7 @@ class Field:
     fresh: bool = False
     stored: bool = False  # a formula whose value is kept in a column
     path: str = ""  # the text path of its declaration: "table opportunity.fields.amount"
-    # required readonly show default suggest formula among, as written: literals, or expressions not yet parsed
+    # required readonly show default suggest fill formula among, as written: literals, or expressions not yet parsed
     written: Mapping[str, object] = field(default_factory=dict)
 
     @cached_property
@@ -65,6 +65,11 @@ class Field:
     def suggest(self) -> object:
         """The value proposed again whenever what it reads changes: a literal, an Expression, or None."""
         return use(self.written.get("suggest"))
+
+    @property
+    def fill(self) -> object:
+        """What records get that are there before the field is: a literal in normal form, a Past, or None."""
+        return self.written.get("fill")
 
     @cached_property
     def formula(self) -> Expression | None:

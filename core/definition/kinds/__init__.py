@@ -13,6 +13,7 @@ from core.definition.kinds.form import FormKind
 from core.definition.kinds.function import FunctionKind
 from core.definition.kinds.list import ListKind
 from core.definition.kinds.menu import MenuKind
+from core.definition.kinds.migration import MigrationKind
 from core.definition.kinds.object import ObjectKind
 from core.definition.kinds.query import QueryKind
 from core.definition.kinds.report import ReportKind
@@ -31,7 +32,7 @@ from core.definition.kinds.workflow import WorkflowKind
 BUILT_IN: tuple[Kind, ...] = (
     SystemKind(), AddonKind(), ChoicesKind(), SequenceKind(), SettingKind(), Mixin(), TableKind(), RoleKind(),
     RestrictKind(), FunctionKind(), QueryKind(), ListKind(), FormKind(), MenuKind(),
-    ObjectKind(), ReportKind(), ChartKind(), DashboardKind(), DataKind(), TemplateKind(), WorkflowKind(), AgentKind(),
-    ScenarioKind(), TranslationKind())
+    ObjectKind(), ReportKind(), ChartKind(), DashboardKind(), DataKind(), MigrationKind(), TemplateKind(),
+    WorkflowKind(), AgentKind(), ScenarioKind(), TranslationKind())
 
 __all__ = ["BUILT_IN", "Kind"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from core.definition.names import NAME, fault
 from core.definition.shapes import shape_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,19 @@ class Kind(ABC):
     upcasts: ClassVar[tuple[Callable[[Body, bool], Body], ...]] = ()    # from each format to the next; True: a change
     shared: ClassVar[bool] = False          # several layers give parts of one definition without `change`
     reserved: ClassVar[frozenset[str]] = frozenset()
+    named: ClassVar[str] = NAME             # a pattern of what stands behind the kind's word
     lazy: ClassVar[bool] = False            # `build` gives its value and does nothing else that others wait for
+
+    def name_of(self, written: object, layer: str) -> object:
+        """The name of a definition whose file of that layer begins with `kind: written`."""
+        return written
+
+    def name_fault(self, written: object) -> str | None:
+        """Why nothing of this kind can be called so, or None."""
+        wrong = fault(written)
+        if wrong is None and written in self.reserved:
+            return f'{self.name} cannot be called "{written}": that name is reserved'
+        return wrong
 
     def merge(self, below: Node, change: Node, what: Change) -> Node:
         """Change what lower layers made; problems go to `what.tell`."""

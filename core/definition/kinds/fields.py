@@ -14,6 +14,7 @@ from core.definition.faults import tell_all
 from core.definition.kinds import stored_formulas
 from core.definition.kinds.relations import check_field_name, check_links, check_several, check_table_name
 from core.definition.kinds.schema import Condition, Expression, Name, Names, Schema, Text, Value
+from core.definition.migrations import Past, check_past
 from core.definition.model import Field
 from core.definition.names import COLUMNS, suggestion
 from core.definition.scope import ModelScope, Written
@@ -28,7 +29,7 @@ from core.types.several import of_properties
 from core.types.table import TableNameProperties
 
 CONDITIONS = ("required", "readonly", "show")
-NARROWING = ("title", "help", "required", "readonly", "show", "default", "suggest", "among", "search")
+NARROWING = ("title", "help", "required", "readonly", "show", "default", "suggest", "fill", "among", "search")
 
 
 class FieldSchema(Schema):
@@ -38,7 +39,7 @@ class FieldSchema(Schema):
 
     type: Name | None = Property(None, description="The type of the field; left out where a table narrows a field "
                                  "of its base or mixin (title, help, required, readonly, show, default, suggest, "
-                                 "among, search).")
+                                 "fill, among, search).")
     title: Text | None = Property(None, description="What people call it; the name in words if left out.")
     help: Text | None = Property(None, description="A sentence shown beside the field.")
     required: Condition = Property(False, description="Whether a record must have a value, or when.")
@@ -47,6 +48,9 @@ class FieldSchema(Schema):
     default: Value = Property(None, description="The value a new record begins with; acts once, at creation.")
     suggest: Value = Property(None, description="The value proposed again whenever a field it reads changes, until "
                               "the user types one.")
+    fill: Value = Property(None, description="What records get that are there when the field is added, becomes "
+                           "required or gets another type; an expression is over the record as the version before "
+                           "has it, in the names of that version.")
     formula: Expression | None = Property(None, description="The expression that computes it; nobody types it.")
     stored: bool = Property(False, description="True: what the formula gives is kept in a column, so that lists sort "
                             "by it and indexes, searches and `unique` know it. Such a formula reads fields of the "
@@ -157,6 +161,8 @@ def _written(merged: Merged, path: BodyPath, schema: FieldSchema, made: Field, t
     for key in ("default", "suggest"):
         if key in schema.model_fields_set:
             result[key] = value_of(merged, (*path, key), getattr(schema, key), made, scope, building)
+    if "fill" in schema.model_fields_set:
+        result["fill"] = past_value(merged, (*path, "fill"), schema.fill, made, building)
     if isinstance(schema.among, str) and len(made.targets) > 1:
         building.tell(merged, (*path, "among"), "a link to several tables has a condition for each table, such as "
                                                 f'{{{made.targets[0]}: "..."}}')
@@ -184,6 +190,16 @@ def value_of(merged: Merged, path: BodyPath, value: object, made: Field, scope: 
     return literal(merged, path, value, made, building)
 
 
+def past_value(merged: Merged, path: BodyPath, value: object, made: Field, building: Building) -> object:
+    """A literal in its type's normal form, or what follows `=` as an expression over the version before."""
+    if isinstance(value, str) and value.startswith("="):
+        return Past(value[1:])
+    if value is not None and made.names_records:
+        building.tell(merged, path, "a link's value is an expression: write = before it, such as =company")
+        return None
+    return literal(merged, path, value, made, building)
+
+
 def literal(merged: Merged, path: BodyPath, value: object, made: Field, building: Building) -> object:
     """A literal in its type's normal form; None, with a problem told, if the type refuses it."""
     try:
@@ -202,6 +218,9 @@ def check_value(merged: Merged, path: BodyPath, value: object, made: Field, buil
     """Check an expression, or that a literal is one of the field's choices."""
     if isinstance(value, Written):
         building.check(merged, path, value, shift=1)
+        return
+    if isinstance(value, Past):
+        check_past(merged, path, value, building)
         return
     if isinstance(made.properties, ExpressionProperties) and isinstance(value, str):
         building.check(merged, path, Written(value, building.scope(made.properties.on), expects(made.properties)))
@@ -230,7 +249,7 @@ def check_field(merged: Merged, made: Field, building: Building) -> None:
         elif key in said and isinstance(value, Mapping):
             for table, one in value.items():
                 building.check(merged, (*path, key, table), one)
-    for key in ("default", "suggest"):
+    for key in ("default", "suggest", "fill"):
         if key in said and key in made.written:
             check_value(merged, (*path, key), made.written[key], made, building)
     _check_together(merged, path, made, said, building)
@@ -306,7 +325,7 @@ def _check_together(merged: Merged, path: BodyPath, made: Field, said: Mapping[s
         if key in said and made.type.name not in (("link",) if key == "among" else ("link", "any_link")):
             building.tell(merged, (*path, key), f'"{key}" is for links: field "{made.name}" is none')
     if "formula" in said:
-        for key in ("required", "default", "suggest", "readonly", *(() if made.stored else ("search",))):
+        for key in ("required", "default", "suggest", "fill", "readonly", *(() if made.stored else ("search",))):
             if key in said:
                 building.tell(merged, (*path, key), f'field "{made.name}" is computed: it cannot have "{key}"')
         if made.type.name == "any_link" or len(made.targets) > 1:
@@ -316,6 +335,8 @@ def _check_together(merged: Merged, path: BodyPath, made: Field, said: Mapping[s
             building.tell(merged, (*path, "formula"), problem)
     elif said.get("stored") is True:
         building.tell(merged, (*path, "stored"), f'"stored" is for formulas: field "{made.name}" has none')
+    if "fill" in said and "formula" not in said and (made.type.virtual or made.type.is_drawn):
+        building.tell(merged, (*path, "fill"), f'a field of type "{made.type.name}" cannot be filled')
     if "search" in said and not made.type.searchable:
         building.tell(merged, (*path, "search"), f'a field of type "{made.type.name}" cannot be searched by words')
     elif said.get("search") == "contains" and made.many:
