@@ -41,6 +41,7 @@ class Planned:
     what: Contents | None = None                     # None: a way back to a stored version
     merged: Mapping[str, bytes] | None = None        # the site's files, when live's changes were merged into them
     lock: Mapping[str, bytes] = field(default_factory=dict)     # what the site's changes are written against
+    of_folder: bool = True                           # False: of a bundle, so that the site's folder stays as it is
 
 
 @contextmanager
@@ -92,12 +93,12 @@ def plan_loaded(settings: Settings, engine: Engine, plugins: Plugins, loaded: Lo
         merged = _merged_files(connection, current, loaded, hashed)
         if merged is not None:
             loaded = _load_merged(settings, plugins, merged, loaded)
-        loaded, lock = _locked(loaded)
+        loaded, lock = locked(loaded)
         what = live.contents(loaded, plugins)
         return replace(_plan(connection, base, loaded, what, plugins, merged, answers), lock=lock)
 
 
-def _locked(loaded: Loaded) -> tuple[Loaded, dict[str, bytes]]:
+def locked(loaded: Loaded) -> tuple[Loaded, dict[str, bytes]]:
     """The set with its lock as it shall be once this is live: no override waits for a review, so all are recorded."""
     if not loaded.overrides.all and LOCK not in site_files(loaded):
         return loaded, {}
@@ -166,6 +167,8 @@ def promote_folder(settings: Settings, engine: Engine, planned: Planned | None =
     finish_earlier(engine, plugins, author, say)
     planned = planned or plan_folder(settings, engine, plugins)
     version = _apply(engine, planned, plugins, message, author, account, say)
+    if not planned.of_folder:
+        return version
     if planned.merged is not None:
         folder.write_files(settings.metadata, planned.merged, planned.merged)
     folder.put_lock(settings.metadata, planned.lock)

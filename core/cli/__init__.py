@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "promote": ("core.cli.promote", "Take the definitions to live."),
     "rollback": ("core.cli.rollback", "Go back to an earlier version."),
     "versions": ("core.cli.versions", "List the versions."),
+    "package": ("core.cli.package", "Write the site's layer into one file."),
     "pull": ("core.cli.pull", "Bring live's site layer into the folder."),
     "import": ("core.cli.import_", "Read records from a file."),
     "revert": ("core.cli.revert", "Take back an import."),

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from core.bm import service
+from core.bm import bundling, service
 from core.bm.canonical import canonical
 from core.cli import Invocation, progress
 
 
 @click.command("plan")
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="For machines; `promote FILE` takes it as the plan approved.")
 @click.pass_context
-def command(context: click.Context, as_json: bool) -> None:
-    """Show what a promotion would change; exits 2 when there are changes, 1 when they cannot be promoted."""
+def command(context: click.Context, file: Path | None, as_json: bool) -> None:
+    """Show what a promotion of the folder, or of FILE, a bundle, would change.
+
+    Exits 2 when there are changes, 1 when they cannot be promoted.
+    """
     invocation: Invocation = context.obj
     with invocation.database() as settings, service.owner(settings) as engine:
-        planned = service.plan_folder(settings, engine)
+        planned = bundling.plan(settings, engine, service.load_plugins(settings), file, invocation.user) \
+            if file is not None else service.plan_folder(settings, engine)
     if as_json:
         click.echo(canonical({**planned.plan.as_json(), "hash": planned.plan.hash}).decode())
     else:

@@ -46,6 +46,7 @@ class Setting:
     who: tuple[str, ...] = ()  # the roles that may change it, beside administrators
     per: str | None = None  # the link of the user whose records may each have their own value
     was: tuple[str, ...] = ()
+    environment: bool = False  # each system has its own value, which no bundle carries
 
     @property
     def default(self) -> object:

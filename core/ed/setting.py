@@ -121,7 +121,7 @@ def change(session: Session, name: str, value: object, record: int | None = None
     setting = find(session, name)
     if record is not None:
         _check_record(session, setting, record)
-    normal = _checked(session, setting, value)
+    normal = _checked(session, setting, value, record)
     connection = session.connection
     keys = [_key(one) + ("" if record is None else f"@{record}") for one in (setting.name, *setting.was)]
     rows = connection.execute(select(_kept.c.key, _kept.c.value).where(_kept.c.key.in_(keys)).with_for_update())
@@ -202,13 +202,14 @@ def _check_record(session: Session, setting: Setting, record: int) -> None:
         raise NotFound("There is no record {id}.", id=record)
 
 
-def _checked(session: Session, setting: Setting, value: object) -> object:
+def _checked(session: Session, setting: Setting, value: object, record: int | None) -> object:
     """The value in normal form. Raises Invalid."""
     try:
         normal = setting.field.type.validate(value, setting.field.properties)
     except BadValue as error:
         raise Invalid([problem(error)]) from None
-    if normal is None and value is not None and setting.field.required is True:
+    taken_away = value is None and record is None and setting.environment       # nothing stands behind it
+    if normal is None and (value is not None or taken_away) and setting.field.required is True:
         raise Invalid([missing()])
     kind = setting.field.expression_type
     choices = session.system.model.choices.get(kind.of or "") if kind.name == "choice" else None

@@ -40,6 +40,8 @@ class SettingSchema(Schema):
     help: Text | None = Property(None, description="What it does, in a sentence.")
     default: Plain = Property(None, description="The value that holds until somebody says another.")
     required: bool = Property(False, description="True: it always has a value, so it needs a default.")
+    environment: bool = Property(False, description="True: each system has its own value, such as an address for "
+                                 "trials. It has no default, bundles never carry the value, and a promotion asks for it.")
     who: list[Name] = Property([], description="The roles that may change it, beside administrators.")
     per: Name | None = Property(None, description="A link of the user, such as organisation: each of its records may "
                                 "have a value of its own, which holds for the users linked to it.")
@@ -69,7 +71,7 @@ class SettingKind(Kind):
         default = literal(merged, ("default",), schema.default, field, building)
         field = replace(field, written={"default": default, "required": schema.required})
         building.names.settings[merged.name] = field.expression_type
-        return Setting(merged.name, field, tuple(schema.who), schema.per, tuple(schema.was or ()))
+        return Setting(merged.name, field, tuple(schema.who), schema.per, tuple(schema.was or ()), schema.environment)
 
     def check(self, merged: Merged, value: Any, building: Building) -> None:
         """Check that it is fit to be changed by people, its default, its roles, and what it may differ by."""
@@ -82,7 +84,9 @@ class SettingKind(Kind):
         if value.field.many:
             building.tell(merged, ("many",), "a setting has one value")
         check_value(merged, ("default",), value.default, value.field, building)
-        if value.field.required and merged.body.get("default") is None:
+        if value.environment and merged.body.get("default") is not None:
+            building.tell(merged, ("default",), "each system has its own value, so there is no default")
+        if value.field.required and merged.body.get("default") is None and not value.environment:
             building.tell(merged, ("required",), "a required setting needs a default")
         for index, role in enumerate(value.who):
             building.find(merged, ("who", index), "role", role)
