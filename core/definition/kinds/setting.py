@@ -41,7 +41,7 @@ class SettingSchema(Schema):
     default: Plain = Property(None, description="The value that holds until somebody says another.")
     required: bool = Property(False, description="True: it always has a value, so it needs a default.")
     environment: bool = Property(False, description="True: each system has its own value, such as an address for "
-                                 "trials. It has no default, bundles never carry the value, and a promotion asks for it.")
+                                 "trials. It has no default, no bundle carries it, and a promotion asks for it.")
     who: list[Name] = Property([], description="The roles that may change it, beside administrators.")
     per: Name | None = Property(None, description="A link of the user, such as organisation: each of its records may "
                                 "have a value of its own, which holds for the users linked to it.")
