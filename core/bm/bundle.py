@@ -11,6 +11,7 @@ import json
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,8 @@ LONGEST_PATH = 240
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _ENCRYPTED = 0x1
 _READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What zipfile raises for bytes that are no zip, or a damaged one.
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError)
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Line = Annotated[str, Field(max_length=500)]
 
@@ -119,7 +122,7 @@ def parse(data: bytes, shown: str) -> Bundle:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _parse(archive, shown)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError) as error:
+    except _BROKEN as error:
         raise Refused(f"{shown}: this is no bundle, or it is damaged ({error}); write one with `package`") from None
 
 
