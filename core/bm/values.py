@@ -32,11 +32,14 @@ def record_values(session: Session, table: str, written: Mapping[str, Any], find
     return values
 
 
-def value_of(session: Session, table: str, field: Field, value: Any, find: Find) -> Any:
-    """One value in normal form: an expression after `=`, a link by key, else what the type reads."""
+def value_of(session: Session, table: str, field: Field, value: Any, find: Find, literal: bool = False) -> Any:
+    """One value in normal form: an expression after `=` (not if `literal`), a link by key, else what the type reads.
+
+    Raises Refused, Unresolved.
+    """
     if value is None:
         return None
-    if isinstance(value, str) and value.startswith("="):
+    if isinstance(value, str) and value.startswith("=") and not literal:
         expression = check(value[1:], session.system.model.scope(table), field.expression_type.name)
         return expression.evaluate({}, session.environment)
     if field.target is not None:

@@ -219,6 +219,7 @@ class Data:
     of: str
     key: str
     records: Mapping[str, Mapping[str, object]]  # a link's value is the key of a shipped record
+    renamed: Mapping[str, str] = field(default_factory=dict)    # former keys, and those of now
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pydantic import Field as Property
 from core.definition.building import Building
 from core.definition.kinds.base import Kind
 from core.definition.kinds.fields import check_value, literal
-from core.definition.kinds.schema import Name, Plain, Schema, Text
+from core.definition.kinds.schema import Line, Name, Plain, Schema, Text
 from core.definition.model import Data, Field
 from core.definition.names import suggestion
 from core.definition.references import KEY
@@ -23,6 +23,8 @@ class DataSchema(Schema):
     key: Name = Property(description="The field whose value is the key: a text, email, url, choice or sequence.")
     records: dict[Text, dict[Name, Plain]] = Property(description="The records' values by key; a link's value is the "
                                                       "key of a shipped record of the linked table.")
+    renamed: dict[Line, Line] = Property({}, description="Keys that records had before, each with the key of now: the "
+                                         "record stays the same.")
 
 
 class DataKind(Kind):
@@ -41,7 +43,7 @@ class DataKind(Kind):
             for name, value in {schema.key: key, **values}.items():
                 path: BodyPath = ("records", key) if name == schema.key else ("records", key, name)
                 records[key][name] = self._value(merged, path, schema.of, name, value, building)
-        return Data(merged.name, schema.of, schema.key, records)
+        return Data(merged.name, schema.of, schema.key, records, schema.renamed)
 
     def _value(self, merged: Merged, path: BodyPath, table: str, name: str, value: object,
                building: Building) -> object:
@@ -64,11 +66,26 @@ class DataKind(Kind):
             pass
         elif key.expression_type.name not in ("text", "choice") or key.many:
             building.tell(merged, ("key",), f'field "{value.key}" is no text, so it cannot be the key')
+        for old, new in value.renamed.items():
+            if new not in value.records:
+                building.tell(merged, ("renamed", old), f'no record "{new}" is shipped here' + suggestion(
+                    new, value.records))
+            elif old in value.records:
+                building.tell(merged, ("renamed", old), f'a record "{old}" is shipped still, so it is not renamed')
+        self._check_twice(merged, value, building)
         for record, values in value.records.items():
             for name, one in values.items():
                 field = building.names.field(value.of, name)
                 if field is not None and one is not None:
                     self._check_value(merged, ("records", record, name), one, field, building)
+
+    def _check_twice(self, merged: Merged, value: Data, building: Building) -> None:
+        """Two definitions that ship the same record would undo each other's values; the later one is told."""
+        for other in building.values["data"].values():
+            for key in value.records if other.of == value.of and other.name < value.name else ():
+                if key in other.records:
+                    building.tell(merged, ("records", key), f'record "{key}" of table "{value.of}" is shipped by data '
+                                  f'"{other.name}" already: change that one')
 
     def _check_value(self, merged: Merged, path: BodyPath, value: object, field: Field, building: Building) -> None:
         if field.target is None or not isinstance(value, (str, list)):
