@@ -84,7 +84,7 @@ def fill(session: Session, data: Data) -> tuple[str, ...]:
         if key in work.shipped:
             work.attempt(key, lambda key=key, row=row: work.merge(key, row))      # type: ignore[misc]
     work.create_missing()
-    return tuple(work.failed)
+    return tuple(work.failed[key] for key in work.shipped if key in work.failed)
 
 
 class _Filling:
@@ -96,7 +96,7 @@ class _Filling:
         self.layer = session.system.model.definitions["data", data.name].layer
         self.shipped = written(session.system.model, data)
         self.find = finder(session)
-        self.failed: list[str] = []
+        self.failed: dict[str, str] = {}
         rows = session.connection.execute(select(tables.seed).where(tables.seed.c.table_id == self.table_id))
         self.known: dict[str, Any] = {row.key: row for row in rows}
 
@@ -115,7 +115,7 @@ class _Filling:
                 work()
         except (TesseraError, DBAPIError) as error:
             said = str(error.orig).strip().split("\n")[0] if isinstance(error, DBAPIError) else str(error)
-            self.failed.append(f"{self.data.of} {key}: {said}")
+            self.failed[key] = f"{self.data.of} {key}: {said}"
             return False
         return True
 
