@@ -192,7 +192,7 @@ class Run:
             self.version = order.target.version or 0
         else:
             self.version = live.store(connection, order.what, order.target.identities, order.base.version,
-                                      order.message, order.author)
+                                      order.message, order.author, order.target.storages)
         journal.add_members(connection, order.target)
         self.promotion = journal.begin(connection, order.plan, order.base.version, self.version, order.message,
                                        order.account)
@@ -369,13 +369,13 @@ def _physical_rows(connection: Connection, target: State) -> list[dict[str, obje
         return []
     kept = {(row.id, row.part): (row.table_name, row.column_name) for row in connection.execute(
         select(*tables.physical.c["id", "part", "table_name", "column_name"]))}
-    names = name_all(target.model, target.identities, kept)
-    types = {(target.identities[f"{field.table}.{field.name}"], kept_part(target.identities, field, part)): column_type
+    names = name_all(target.model, target.identities, kept, target.storages)
+    types = {(target.storage(f"{field.table}.{field.name}"), kept_part(target.identities, field, part)): column_type
              for root in dict.fromkeys(table.root for table in target.model.tables.values())
              for field in stored_fields(target.model, root) for part, column_type in parts(field)}
-    return [{"id": identity, "part": part, "table_name": table, "column_name": column,
-             "type": types.get((identity, part), "table"), "state": "live"}
-            for (identity, part), (table, column) in names.items()]
+    return [{"id": storage, "part": part, "table_name": table, "column_name": column,
+             "type": types.get((storage, part), "table"), "state": "live"}
+            for (storage, part), (table, column) in names.items()]
 
 
 def _drop_left_over(line: Engine) -> None:

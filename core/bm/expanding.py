@@ -25,11 +25,11 @@ def wanted_tables(state: State, other: State, facts: Facts) -> tuple[DesiredTabl
     """What a state needs in the database; kinds that only the other state has, or that are parked, keep their rows."""
     if state.model is None:
         return ()
-    names = name_all(state.model, state.identities, facts.physical)
+    names = name_all(state.model, state.identities, facts.physical, state.storages)
     kinds = [(one.identity, one.meaning) for one in facts.parked]
     kinds += [(identity, other.meaning(path)) for path, identity in other.identities.items() if "." not in path]
     foreign = foreign_roots(kinds, state.identities)
-    return desired(System(0, state.model, state.identities, names, foreign=foreign))
+    return desired(System(0, state.model, state.identities, names, foreign=foreign, storages=state.storages))
 
 
 def steps(way: Way) -> Iterator[Step]:
@@ -62,24 +62,24 @@ def _create_table(table: DesiredTable, target: State) -> Step:
     return Step(0, "expand", target.names[table.identity], sql, "none on others", "additive",
                 probe=Probe("columns", table.name, ("id", *(column.name for column in columns))),
                 undo=(ddl.drop_table(table.name),), note=f"new table ed.{table.name}",
-                identities=(table.identity, *dict.fromkeys(column.identity for column in table.columns)))
+                identities=(table.storage, *dict.fromkeys(column.storage for column in table.columns)))
 
 
 def _add_columns(table: DesiredTable, target: State, facts: Facts) -> Iterator[Step]:
     there = facts.columns[table.name]
     new = [column for column in table.columns if column.name not in there]
-    back = [column.identity for column in table.columns if (column.identity, column.part) in facts.parked_columns]
-    if (table.identity, "") in facts.parked_columns:
-        back.insert(0, table.identity)
+    back = [column.storage for column in table.columns if (column.storage, column.part) in facts.parked_columns]
+    if (table.storage, "") in facts.parked_columns:
+        back.insert(0, table.storage)
     if not new and not back:
         return
     names = tuple(column.name for column in new)
     sql = (ddl.add_columns(table.name, [ddl.Column(column.name, column.type) for column in new]),) if new else ()
-    identities = tuple(dict.fromkeys((*back, *(column.identity for column in new))))
-    fields = ", ".join(target.names[identity].rpartition(".")[2] for identity in identities)
+    storages = tuple(dict.fromkeys((*back, *(column.storage for column in new))))
+    fields = ", ".join(target.paths[storage].rpartition(".")[2] for storage in storages)
     yield Step(0, "expand", target.names[table.identity], sql, BRIEF if new else "", "additive" if new else "metadata",
                rows=facts.rows.get(table.name, 0), seconds=0.01 if new else 0.0,
-               probe=Probe("columns", table.name, names), identities=identities,
+               probe=Probe("columns", table.name, names), identities=storages,
                undo=(ddl.drop_columns(table.name, names),) if new else (),
                note=f"columns for {fields}" if new else f"parked columns return: {fields}")
 
@@ -126,11 +126,15 @@ def validate(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> I
 
 
 def park(base: State, target: State, tables: tuple[DesiredTable, ...], facts: Facts) -> Iterator[Step]:
-    """Members that the target lacks keep their columns; indexes that nothing asks for any more go."""
-    gone = sorted(set(base.identities.values()) - set(target.identities.values()))
-    for identity in gone:
-        yield Step(0, "park", base.names[identity], risk="lossy", rows=facts.values.get(identity, 0),
-                   identities=(identity,), note="hidden; its values stay and return with it")
+    """What the target lacks keeps its columns, as do values that stand elsewhere; indexes that nothing asks for go."""
+    there = set(target.identities.values())
+    for storage in sorted(base.paths.keys() - target.paths.keys()):
+        path = base.paths[storage]
+        if base.identities[path] not in there:
+            yield Step(0, "park", path, risk="lossy", rows=facts.values.get(base.identities[path], 0),
+                       identities=(storage,), note="hidden; its values stay and return with it")
+        elif base.members[path].parts:
+            yield Step(0, "park", path, identities=(storage,), note="its values as they were stay, for a way back")
     wanted = {index.name for table in tables for index in table.indexes}
     ours = {index.name: table for table in wanted_tables(base, target, facts) for index in table.indexes}
     for name in sorted(set(ours) - wanted):

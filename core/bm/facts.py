@@ -38,7 +38,7 @@ class Finding:
 class Facts:
     """One look at a database; equal looks give equal plans."""
 
-    physical: Mapping[tuple[int, str], tuple[str, str | None]] = field(default_factory=dict)
+    physical: Mapping[tuple[int, str], tuple[str, str | None]] = field(default_factory=dict)    # by storage id, part
     parked_columns: frozenset[tuple[int, str]] = frozenset()
     parked: tuple[Parked, ...] = ()
     first_new: int = 1                                       # the first identity that nothing ever had
@@ -72,16 +72,19 @@ def gather(connection: Connection) -> Facts:
     return Facts(
         physical={(row.id, row.part): (row.table_name, row.column_name) for row in physical},
         parked_columns=frozenset((row.id, row.part) for row in physical if row.state == "parked"),
-        parked=tuple(Parked(row.path, row.id, row.meaning, row.state == "new") for row in connection.execute(
+        parked=tuple(Parked(row.path, row.id, row.meaning, row.state == "new", row.storage)
+                     for row in connection.execute(
             select(tables.member).where(tables.member.c.state != "live").order_by(tables.member.c.id))),
         first_new=_first_new(connection), columns=_columns(connection), indexes=_indexes(connection),
         constraints=_constraints(connection), rows=_rows(connection))
 
 
 def _first_new(connection: Connection) -> int:
-    largest = connection.scalar(select(func.max(tables.member.c.id))) or 0
-    of_names = connection.scalar(select(func.max(tables.physical.c.id))) or 0
-    return int(max(largest, of_names)) + 1
+    """Nothing ever had it: neither a member, nor columns, nor a version that recorded where values stand."""
+    return int(connection.execute(text("""
+        select greatest((select max(id) from bm.member), (select max(id) from sys.physical),
+                        (select max(s.value::bigint) from bm.version v, jsonb_each_text(v.storage) s), 0)
+        """)).scalar_one()) + 1
 
 
 def _columns(connection: Connection) -> dict[str, dict[str, str]]:
@@ -119,12 +122,13 @@ def _rows(connection: Connection) -> dict[str, int]:
 
 def count_values(connection: Connection, facts: Facts, base: State, target: State) -> dict[int, int]:
     """How many records have a value in each field that the target parks; large tables are not read for it."""
-    gone = set(base.identities.values()) - set(target.identities.values())
+    left = set(base.identities.values()) - set(target.identities.values())
+    gone = {base.storage(path): identity for path, identity in base.identities.items() if identity in left}
     found: dict[int, int] = {}
-    for (identity, part), (table, column) in facts.physical.items():
-        if identity not in gone or part or facts.rows.get(table, 0) > EXACT_ROWS:
+    for (storage, part), (table, column) in facts.physical.items():
+        if storage not in gone or part or facts.rows.get(table, 0) > EXACT_ROWS:
             continue
         source = sql_table(table, sql_column("id"), *([sql_column(column, String)] if column else []), schema="ed")
         counted = source.c[column] if column else literal_column("*")
-        found[identity] = int(connection.execute(select(func.count(counted)).select_from(source)).scalar_one())
+        found[gone[storage]] = int(connection.execute(select(func.count(counted)).select_from(source)).scalar_one())
     return found

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from core.bm import tables
 from core.bm.facts import Facts
-from core.bm.state import Member, State
+from core.bm.state import State
 from core.bm.steps import Step
 from core.bm.way import Way
 from core.ed import computed_sql
@@ -45,11 +45,6 @@ class Build(Protocol):
 
 # In the plan
 
-def turns(before: Member, after: Member) -> bool:
-    """Whether a formula becomes a stored one, or is stored no longer: its meaning stays, its columns come or rest."""
-    return "formula" in before.meaning.split() and () in (before.parts, after.parts)
-
-
 def to_compute(base: State, target: State, facts: Facts) -> dict[str, list[Field]]:
     """The stored formulas that base does not have, or that say something else there, by root; new tables have none."""
     found: dict[str, list[Field]] = {}
@@ -65,15 +60,16 @@ def to_compute(base: State, target: State, facts: Facts) -> dict[str, list[Field
 
 
 def _is_there(target: State, root: str, facts: Facts) -> bool:
-    identity = target.identities[root]
-    name = facts.physical.get((identity, ""), (physical_name(root, identity), None))[0]
+    storage = target.storage(root)
+    name = facts.physical.get((storage, ""), (physical_name(root, storage), None))[0]
     return name in facts.columns
 
 
 def _says(base: State, target: State, one: Field) -> str | None:
     """What the same field's stored formula says in the base; None if it is no stored one there."""
-    path = base.names.get(target.identities[f"{one.table}.{one.name}"])
-    if path is None or base.model is None:
+    here = f"{one.table}.{one.name}"
+    path = base.names.get(target.identities[here])
+    if path is None or base.model is None or base.storage(path) != target.storage(here):
         return None
     table, _, name = path.partition(".")
     before = base.model.field(table, name)
@@ -112,7 +108,7 @@ def suspend(again: Mapping[str, Sequence[Field]], target: State) -> Iterator[Ste
     """Before anybody builds the new version: until they are worked out, they are computed when they are read."""
     for root, fields in sorted(again.items()):
         names = ", ".join(one.name for one in fields)
-        yield Step(0, "suspend", root, identities=_identities(target, fields),
+        yield Step(0, "suspend", root, identities=_storages(target, fields),
                    note=f"until they are worked out, these are computed when read: {names}")
 
 
@@ -122,24 +118,24 @@ def compute(again: Mapping[str, Sequence[Field]], target: State, facts: Facts) -
         return
     rank = ranks(System(0, target.model, target.identities, {}))
     for root in sorted(again, key=lambda one: (-rank.get(one, 0), one)):
-        name = facts.physical.get((target.identities[root], ""), ("", None))[0]
+        name = facts.physical.get((target.storage(root), ""), ("", None))[0]
         rows = facts.rows.get(name, 0)
         yield Step(0, "compute", root, lock=ROWS, risk="long" if rows > LONG_ROWS else "additive",
-                   rows=rows, seconds=round(rows / ROWS_PER_SECOND, 2), identities=_identities(target, again[root]),
+                   rows=rows, seconds=round(rows / ROWS_PER_SECOND, 2), identities=_storages(target, again[root]),
                    note="worked out in all records: " + ", ".join(one.name for one in again[root]))
 
 
-def _identities(target: State, fields: Iterable[Field]) -> tuple[int, ...]:
-    return tuple(target.identities[f"{one.table}.{one.name}"] for one in fields)
+def _storages(target: State, fields: Iterable[Field]) -> tuple[int, ...]:
+    return tuple(target.storage(f"{one.table}.{one.name}") for one in fields)
 
 
 # When it is applied
 
-def set_pending(connection: Connection, identities: Iterable[int] | None, pending: bool) -> None:
-    """Mark stored formulas as not to be read, or as read again; None for all."""
+def set_pending(connection: Connection, storages: Iterable[int] | None, pending: bool) -> None:
+    """Mark stored formulas, by storage id, as not to be read, or as read again; None for all."""
     statement = tables.physical.update().values(pending=pending).where(tables.physical.c.pending.is_(not pending))
-    if identities is not None:
-        statement = statement.where(tables.physical.c.id.in_(list(identities)))
+    if storages is not None:
+        statement = statement.where(tables.physical.c.id.in_(list(storages)))
     connection.execute(statement)
 
 

@@ -15,6 +15,7 @@ from core.bm.canonical import canonical, digest
 from core.bm.state import EMPTY, State, foreign_roots, state_of
 from core.definition.rows import Row, Rows
 from core.definition.values import Definition, Merged
+from core.ed.schema import NO_STORAGES
 from core.ed.system import System, load_physical
 from core.errors import NotFound, Refused
 
@@ -86,21 +87,21 @@ def _merged_row(one: Merged) -> dict[str, Any]:
 
 
 def store(connection: Connection, what: Contents, identities: Mapping[str, int], parent: int | None = None,
-          message: str = "", author: str = "") -> int:
+          message: str = "", author: str = "", storages: Mapping[str, int] = NO_STORAGES) -> int:
     """Write a version that is not there yet and give its number; nothing in use is touched.
 
-    A version that was stored but never live (its promotion broke off) takes these identities.
+    A version that was stored but never live (its promotion broke off) takes these identities and storage ids.
     """
     known = connection.scalar(select(tables.version.c.id).where(tables.version.c.hash == what.hash))
     if known is not None:
         connection.execute(tables.version.update().values(
-            identities=dict(identities), parent=parent, message=message, author=author,
+            identities=dict(identities), storage=dict(storages), parent=parent, message=message, author=author,
             created_on=func.now()).where(tables.version.c.id == known, ~_was_live))
         return int(known)
     _insert(connection, tables.definition, [{"hash": hashed, **row} for hashed, row in what.definitions.items()])
     _insert(connection, tables.blob, [{"hash": hashed, "data": data} for hashed, data in what.blobs.items()])
     values = {"hash": what.hash, "parent": parent, "manifest": what.manifest, "identities": dict(identities),
-              "code": dict(what.code), "message": message, "author": author}
+              "storage": dict(storages), "code": dict(what.code), "message": message, "author": author}
     statement = insert(tables.version).values(values).returning(tables.version.c.id)
     return int(connection.execute(statement).scalar_one())
 
@@ -134,6 +135,8 @@ _MERGED = text("""
      order by m.place""")
 _IDENTITIES = text("""
     select i.key, i.value::bigint as value from bm.version v, jsonb_each_text(v.identities) i where v.id = :version""")
+_STORAGES = text("""
+    select i.key, i.value::bigint as value from bm.version v, jsonb_each_text(v.storage) i where v.id = :version""")
 
 
 def merged(connection: Connection, version: int) -> Rows:
@@ -166,17 +169,22 @@ def system(connection: Connection, version: int, plugins: Plugins) -> System:
     kinds = connection.execute(select(*tables.member.c["id", "meaning"]).where(tables.member.c.meaning.like("kind %")))
     foreign = foreign_roots(((row.id, row.meaning) for row in kinds), found)
     return System(version, load(connection, version, plugins), found, load_physical(connection), plugins, foreign,
-                  pending(connection))
+                  pending(connection), storages(connection, version))
 
 
 def pending(connection: Connection) -> frozenset[int]:
-    """The stored formulas, by identity, that are not worked out in all records yet."""
+    """The stored formulas, by storage id, that are not worked out in all records yet."""
     return frozenset(connection.scalars(select(tables.physical.c.id).where(tables.physical.c.pending)))
 
 
 def identities(connection: Connection, version: int) -> dict[str, int]:
     """The identity of every table and field of a version."""
     return {row.key: row.value for row in connection.execute(_IDENTITIES, {"version": version})}
+
+
+def storages(connection: Connection, version: int) -> dict[str, int]:
+    """Where values of a version stand under another number than the identity of their field."""
+    return {row.key: row.value for row in connection.execute(_STORAGES, {"version": version})}
 
 
 def state(connection: Connection, version: int | None, plugins: Plugins) -> State:
@@ -186,7 +194,8 @@ def state(connection: Connection, version: int | None, plugins: Plugins) -> Stat
     hashed = connection.scalar(select(tables.version.c.hash).where(tables.version.c.id == version))
     if hashed is None:
         raise NotFound("there is no version {version}", version=version)
-    return state_of(load(connection, version, plugins), hashed, identities(connection, version), version)
+    return state_of(load(connection, version, plugins), hashed, identities(connection, version), version,
+                    storages(connection, version))
 
 
 def find(connection: Connection, hashed: str) -> int | None:

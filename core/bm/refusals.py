@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.bm import formulas
-from core.bm.diff import Change, Changed, Removed, Renamed, former_name
+from core.bm.diff import Change, Changed, Removed, Renamed
 from core.bm.facts import Facts
+from core.bm.meanings import before_renames, links, stays
 from core.bm.state import State
 from core.bm.stored import broken
 from core.bm.way import Way
@@ -18,8 +18,8 @@ def problems(way: Way) -> Iterator[Words]:
     base, target, back = way.base, way.target, way.back
     for identity, path in sorted(target.names.items()):
         former = base.names.get(identity)
-        if former is not None and not (back and _several(target.meaning(path)) and
-                                       _several(target.meaning(path)) <= _several(base.meaning(former))):
+        if former is not None and not (back and links(target.meaning(path)) and
+                                       links(target.meaning(path)) <= links(base.meaning(former))):
             yield from _other_meaning(base, target, former, path)
     if not back:
         for change in way.changes:
@@ -30,11 +30,8 @@ def problems(way: Way) -> Iterator[Words]:
 
 def _other_meaning(base: State, target: State, former: str, path: str) -> Iterator[Words]:
     old, new = base.members[former], target.members[path]
-    before, after = base.meaning(former), _meaning_before(base, target, path)
-    same = before == after or {_one_choice(before), _one_choice(after)} == {"choice", "state"}
-    if _several(before) and _several(before) <= _several(after):        # a link may come to lead to more tables
-        return
-    if same and (old.parts == new.parts or formulas.turns(old, new)):
+    same = base.meaning(former) == before_renames(base, target, path)
+    if stays(base, target, former, path, {}):
         return
     if "." not in path:
         yield _problem(target, "table", path, words(
@@ -47,27 +44,6 @@ def _other_meaning(base: State, target: State, former: str, path: str) -> Iterat
         yield _problem(target, "field", path, words(
             '"{name}" cannot be stored in other columns ({before} before, {after} now)', name=path,
             before=_columns(old.parts), after=_columns(new.parts)))
-
-
-def _several(meaning: str) -> frozenset[str]:
-    """The tables of a link to several, by identity; none for anything else."""
-    head, *targets = meaning.split()
-    return frozenset(targets) if head == "link" and len(targets) > 1 and "many" not in targets else frozenset()
-
-
-def _one_choice(meaning: str) -> str:
-    """What a meaning is of, if it is one value of several: a choice may become the state of a workflow, and back."""
-    head, _, rest = meaning.partition(" ")
-    return head if "many" not in rest.split() else meaning
-
-
-def _meaning_before(base: State, target: State, path: str) -> str:
-    """The meaning in the words of the base: renamed choices under their former name."""
-    head, _, rest = target.meaning(path).partition(" ")
-    if head != "choice":
-        return target.meaning(path)
-    name, _, many = rest.partition(" ")
-    return " ".join(filter(None, (head, former_name("choices", name, base, target) or name, many)))
 
 
 def _columns(parts: tuple[tuple[str, str], ...]) -> str:

@@ -112,8 +112,9 @@ def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, p
           merged: Mapping[str, bytes] | None, answers: Answers) -> Planned:
     facts = fact_module.gather(connection)
     known = live.find(connection, what.hash)
-    target = state_of(loaded.must(), what.hash, live.identities(connection, known) if known else None, known)
-    target = assign(base, target, facts.parked, facts.first_new)
+    target = state_of(loaded.must(), what.hash, live.identities(connection, known) if known else None, known,
+                      live.storages(connection, known) if known else None)
+    target = assign(base, target, facts.parked, facts.first_new, answers)
     facts = replace(facts, values=fact_module.count_values(connection, facts, base, target),
                     expressions=of_live(connection, base, plugins))
     # A version that was live before is a way back, however it is asked for: what it forbids was allowed since.

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from core.bm import meanings
 from core.bm.diff import MEMBERS
 
 if TYPE_CHECKING:
@@ -41,6 +43,17 @@ class State:
     returning: frozenset[int] = frozenset()      # identities that were parked and come back
     model: Model | None = None
     version: int | None = None                   # its number in bm.version, once it is stored
+    storages: Mapping[str, int] = field(default_factory=dict)       # where values stand, if not under the identity
+
+    def storage(self, path: str) -> int:
+        """Under which number the columns of a field, or the physical table of a base, are noted."""
+        found = self.storages.get(path)
+        return self.identities[path] if found is None else found
+
+    @cached_property
+    def paths(self) -> Mapping[int, str]:
+        """The path of each storage id."""
+        return {self.storage(path): path for path in self.identities}
 
     @cached_property
     def names(self) -> Mapping[int, str]:
@@ -77,12 +90,15 @@ class Parked:
     identity: int
     meaning: str
     new: bool = False
+    storage: int | None = None      # where its values stand, if not under its identity
 
 
-def assign(base: State, target: State, parked: Iterable[Parked], first_new: int) -> State:
+def assign(base: State, target: State, parked: Iterable[Parked], first_new: int,
+           answers: Mapping[str, str] = MappingProxyType({})) -> State:
     """Give every table and field of the target its identity: kept, renamed, taken back or new, in this order.
 
-    Identities of a target that has them already (a version seen before) are left alone.
+    What keeps its identity, and whose values mean nothing where they stand (see `meanings.stays`), gets a new storage
+    id. Identities and storage ids of a target that has them already (a version seen before) are left alone.
     """
     parked = sorted(parked, key=lambda one: one.identity)
     if target.identities:
@@ -92,17 +108,27 @@ def assign(base: State, target: State, parked: Iterable[Parked], first_new: int)
     returning: set[int] = set()
     next_new = first_new
     identities: dict[str, int] = {}
-    state = replace(target, identities=identities)          # filled below; `meaning` reads what is there so far
+    storages: dict[str, int] = {}
+    state = replace(target, identities=identities, storages=storages)   # filled below; what is read is there by then
     for path, member in target.members.items():
         identity = _kept(member, base, target, identities)
         old = None if member.fresh else waiting.get((path, state.meaning(path)))
         if identity is None and old is not None:
             identity = old.identity
             returning.update(() if old.new else (identity,))
+            storages.update({} if old.storage is None else {path: old.storage})
         if identity is None:
             identity, next_new = next_new, next_new + 1
         identities[path] = identity
-    return replace(target, identities=identities, returning=frozenset(returning))
+    for path, identity in identities.items():
+        former = base.names.get(identity)
+        if former is None:
+            continue
+        if "." in path and not meanings.stays(base, state, former, path, answers):
+            storages[path], next_new = next_new, next_new + 1
+        elif former in base.storages:
+            storages[path] = base.storages[former]
+    return replace(target, identities=identities, returning=frozenset(returning), storages=storages)
 
 
 def _kept(member: Member, base: State, target: State, assigned: Mapping[str, int]) -> int | None:
@@ -137,10 +163,11 @@ def _first(identities: Mapping[str, int], paths: tuple[str, ...], taken: Contain
 
 
 def state_of(model: Model, set_hash: str, identities: Mapping[str, int] | None = None,
-             version: int | None = None) -> State:
+             version: int | None = None, storages: Mapping[str, int] | None = None) -> State:
     """Make the state of a checked set of definitions."""
     return State(hash=set_hash, definitions={key: merged.body for key, merged in model.definitions.items()},
-                 members=_members(model), identities=identities or {}, model=model, version=version)
+                 members=_members(model), identities=identities or {}, model=model, version=version,
+                 storages=storages or {})
 
 
 def _members(model: Model) -> dict[str, Member]:

@@ -12,7 +12,7 @@ MOMENT = DateTime(timezone=True)
 member = Table(
     "member", BM,
     Column("id", BigInteger, primary_key=True), Column("path", Text), Column("meaning", Text), Column("state", Text),
-    Column("changed_on", MOMENT))
+    Column("changed_on", MOMENT), Column("storage", BigInteger))
 
 definition = Table(
     "definition", BM,
@@ -24,7 +24,8 @@ blob = Table("blob", BM, Column("hash", Text, primary_key=True), Column("data", 
 version = Table(
     "version", BM,
     Column("id", BigInteger, primary_key=True), Column("hash", Text), Column("parent", BigInteger),
-    Column("manifest", JSONB), Column("identities", JSONB), Column("code", JSONB), Column("message", Text),
+    Column("manifest", JSONB), Column("identities", JSONB), Column("storage", JSONB), Column("code", JSONB),
+    Column("message", Text),
     Column("author", Text), Column("created_on", MOMENT))
 
 live = Table(

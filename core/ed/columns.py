@@ -306,7 +306,7 @@ class RecordColumns:
 
     def keeps(self, node: Node, field: Field) -> bool:
         """Whether a stored formula is read as it is stored; else it is worked out from what the user may read."""
-        if not field.stored or self.system.identities.get(identity_path(field)) in self.system.pending:
+        if not field.stored or self.system.storage(identity_path(field)) in self.system.pending:
             return False
         return node.gate is None or open_to(node.gate, node.table, field)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from core.definition.model import Field, Model, Table
     from core.ed.system import System
 
-Physical = Mapping[tuple[int, str], tuple[str, str | None]]     # (identity, part) -> (table, column; None: a table)
+Physical = Mapping[tuple[int, str], tuple[str, str | None]]     # (storage id, part) -> (table, column; None: a table)
+NO_STORAGES: Mapping[str, int] = MappingProxyType({})           # all values stand under the identity of their field
 
 LONGEST_NAME = 50
 LONGEST_PART = 24
@@ -99,8 +101,8 @@ class Stored:
         found = self._system.model.field(self.definition.name, field)
         if found is None or found.virtual:
             raise KeyError(f"{self.definition.name}.{field}")
-        identities = self._system.identities
-        name = self._system.physical[identities[identity_path(found)], kept_part(identities, found, part)][1]
+        system = self._system
+        name = system.physical[system.storage(identity_path(found)), kept_part(system.identities, found, part)][1]
         if name is None:
             raise KeyError(f"{self.definition.name}.{field}")
         return name
@@ -118,11 +120,11 @@ def parts(field: Field) -> tuple[tuple[str, str], ...]:
     return tuple((part.name, part.column) for part in field.type.parts(field.properties))
 
 
-def physical_name(name: str, identity: int, part: str = "") -> str:
-    """The name of a new column or table: readable, and unique through its identity."""
+def physical_name(name: str, storage: int, part: str = "") -> str:
+    """The name of a new column or table: readable, and unique through its storage id."""
     if len(part) > LONGEST_PART:                # of a link to several tables: the name of one
         part = sha256(part.encode()).hexdigest()[:12]
-    ending = f"_{identity}_{part}" if part else f"_{identity}"
+    ending = f"_{storage}_{part}" if part else f"_{storage}"
     return name[:LONGEST_NAME - len(ending)] + ending
 
 
@@ -142,16 +144,17 @@ def roots(model: Model) -> tuple[str, ...]:
     return tuple(model.names.families)
 
 
-def name_all(model: Model, identities: Mapping[str, int], kept: Physical | None = None) -> Physical:
+def name_all(model: Model, identities: Mapping[str, int], kept: Physical | None = None,
+             storages: Mapping[str, int] = NO_STORAGES) -> Physical:
     """The physical names of everything in a Model: those there are already, new ones by rule."""
     kept = kept or {}
+    numbers = {**identities, **storages}
     names: dict[tuple[int, str], tuple[str, str | None]] = {}
     for root in roots(model):
-        identity = identities[root]
-        table = kept.get((identity, ""), (physical_name(root, identity), None))[0]
-        names[identity, ""] = (table, None)
+        table = kept.get((numbers[root], ""), (physical_name(root, numbers[root]), None))[0]
+        names[numbers[root], ""] = (table, None)
         for field in stored_fields(model, root):
-            number = identities[identity_path(field)]
+            number = numbers[identity_path(field)]
             for part, _ in parts(field):
                 key = (number, kept_part(identities, field, part))
                 names[key] = kept.get(key, (table, physical_name(field.name, number, part)))
@@ -165,9 +168,9 @@ def kept_part(identities: Mapping[str, int], field: Field, part: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DesiredColumn:
-    """A column that should exist: the identity and part it holds, its physical name and PostgreSQL type."""
+    """A column that should exist: the storage id and part it holds, its physical name and PostgreSQL type."""
 
-    identity: int
+    storage: int
     part: str
     name: str
     type: str
@@ -185,7 +188,7 @@ class DesiredIndex:
 
 @dataclass(frozen=True, slots=True)
 class DesiredForeignKey:
-    """A foreign key that should exist; its name comes from the field's identity."""
+    """A foreign key that should exist; its name comes from the field's storage id."""
 
     name: str
     column: str
@@ -204,7 +207,8 @@ class DesiredCheck:
 class DesiredTable:
     """A physical table of schema `ed` that should exist, with the eight system columns besides `columns`."""
 
-    identity: int
+    identity: int                           # of the base, whose rows it keeps
+    storage: int
     name: str
     columns: tuple[DesiredColumn, ...]
     indexes: tuple[DesiredIndex, ...]
@@ -215,7 +219,7 @@ class DesiredTable:
 def desired(system: System) -> tuple[DesiredTable, ...]:
     """The physical tables, columns, indexes and foreign keys that a Model needs, by the names of `physical`.
 
-    For a planner: `desired(System(0, model, identities, name_all(model, identities, kept)))`.
+    For a planner: `desired(System(0, model, identities, name_all(model, identities, kept, storages), ...))`.
     """
     return tuple(_desired_table(system, root) for root in roots(system.model))
 
@@ -259,35 +263,36 @@ def physical_table(system: System, root: str, metadata: MetaData) -> PhysicalTab
                Column("changed_by", BigInteger)]
     for column in _columns(system, root):
         columns.append(Column(column.name, typed(column.type)))
-    return PhysicalTable(system.physical[system.identities[root], ""][0], metadata, *columns)
+    return PhysicalTable(system.physical[system.storage(root), ""][0], metadata, *columns)
 
 
 def _desired_table(system: System, root: str) -> DesiredTable:
-    identity = system.identities[root]
-    return DesiredTable(identity, system.physical[identity, ""][0], tuple(_columns(system, root)),
-                        _indexes(system, root), tuple(_foreign_keys(system, root)), tuple(_checks(system, root)))
+    storage = system.storage(root)
+    return DesiredTable(system.identities[root], storage, system.physical[storage, ""][0],
+                        tuple(_columns(system, root)), _indexes(system, root), tuple(_foreign_keys(system, root)),
+                        tuple(_checks(system, root)))
 
 
 def _columns(system: System, root: str) -> Iterator[DesiredColumn]:
     for field in stored_fields(system.model, root):
-        identity = system.identities[identity_path(field)]
+        storage = system.storage(identity_path(field))
         for part, column_type in parts(field):
             kept = kept_part(system.identities, field, part)
-            yield DesiredColumn(identity, kept, _column_name(system, identity, kept), column_type)
+            yield DesiredColumn(storage, kept, _column_name(system, storage, kept), column_type)
 
 
 def _foreign_keys(system: System, root: str) -> Iterator[DesiredForeignKey]:
     for field in stored_fields(system.model, root):
         if field.type.name != "link" or field.many:
             continue
-        identity, several = system.identities[identity_path(field)], len(field.targets) > 1
+        storage, several = system.storage(identity_path(field)), len(field.targets) > 1
         for name in field.targets:
             target = system.model.tables.get(name)
             if target is not None:
                 part = kept_part(system.identities, field, name) if several else ""
-                column = _column_name(system, identity, part)
-                table, _ = system.physical[system.identities[target.root], ""]
-                key = f"fk_{identity}_{system.identities[name]}" if several else f"fk_{identity}"
+                column = _column_name(system, storage, part)
+                table, _ = system.physical[system.storage(target.root), ""]
+                key = f"fk_{storage}_{system.identities[name]}" if several else f"fk_{storage}"
                 yield DesiredForeignKey(key, column, table)
 
 
@@ -295,17 +300,17 @@ def _checks(system: System, root: str) -> Iterator[DesiredCheck]:
     """A link to several tables leads to one record at most."""
     for field in stored_fields(system.model, root):
         if len(field.targets) > 1:
-            identity = system.identities[identity_path(field)]
-            columns = tuple(_column_name(system, identity, kept_part(system.identities, field, part))
+            storage = system.storage(identity_path(field))
+            columns = tuple(_column_name(system, storage, kept_part(system.identities, field, part))
                             for part, _ in parts(field))
             digest = sha256(" ".join(columns).encode()).hexdigest()[:12]
-            yield DesiredCheck(f"ck_{identity}_{digest}", columns)
+            yield DesiredCheck(f"ck_{storage}_{digest}", columns)
 
 
-def _column_name(system: System, identity: int, part: str = "") -> str:
-    name = system.physical[identity, part][1]
+def _column_name(system: System, storage: int, part: str = "") -> str:
+    name = system.physical[storage, part][1]
     if name is None:
-        raise KeyError(f"{identity} is a table, not a field")
+        raise KeyError(f"{storage} is a table, not a field")
     return name
 
 

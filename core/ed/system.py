@@ -10,7 +10,7 @@ from sqlalchemy import Connection, MetaData, select
 
 from core.ed import tables
 from core.ed.cache import Cache
-from core.ed.schema import Physical, Stored, physical_table
+from core.ed.schema import NO_STORAGES, Physical, Stored, physical_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -21,17 +21,19 @@ if TYPE_CHECKING:
 class System:
     """One version of the Model over one database; immutable but for its caches, and passed down, never a global.
 
-    `identities` numbers every table ("company") and field ("company.name", by the table that declares it).
+    `identities` numbers every table ("company") and field ("company.name", by the table that declares it); `storages`
+    says where values stand under another number than that.
     `foreign` are the identities of base tables that also keep rows of parked kinds, which nobody may see; `pending`
-    those of stored formulas that a promotion has not worked out everywhere, so that nobody reads what is stored.
+    the storages of stored formulas that a promotion has not worked out everywhere, so that nobody reads what is stored.
     """
 
     def __init__(self, version: int, model: Model, identities: Mapping[str, int], physical: Physical,
                  plugins: object = None, foreign: frozenset[int] = frozenset(),
-                 pending: frozenset[int] = frozenset()) -> None:
+                 pending: frozenset[int] = frozenset(), storages: Mapping[str, int] = NO_STORAGES) -> None:
         self.version = version
         self.model = model
         self.identities = identities
+        self.storages = storages
         self.physical = physical
         self.plugins = plugins
         self.names: Mapping[int, str] = {identity: name for name, identity in identities.items()}
@@ -51,6 +53,11 @@ class System:
                 found = self._stored[table] = self._store(table)
         return found
 
+    def storage(self, path: str) -> int:
+        """Under which number the columns of a field, or the physical table of a base, are noted."""
+        found = self.storages.get(path)
+        return self.identities[path] if found is None else found
+
     def name_of(self, identity: int) -> str | None:
         """The name of the table or field ("company.name") with that identity; None if this version has none."""
         return self.names.get(identity)
@@ -62,7 +69,7 @@ class System:
         return Stored(definition, physical, self, types)
 
     def _physical_table(self, root: str) -> Table:
-        name = self.physical[self.identities[root], ""][0]
+        name = self.physical[self.storage(root), ""][0]
         found = self._metadata.tables.get(f"ed.{name}")
         return found if found is not None else physical_table(self, root, self._metadata)
 

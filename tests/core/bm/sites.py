@@ -92,4 +92,4 @@ class Site:
         loaded = load([self.folder / "addons"], self.metadata, plugins)
         assert not loaded.problems, "\n".join(map(str, loaded.problems))
         state = state_of(loaded.must(), live.contents(loaded, plugins).hash)
-        return assign(base, state, parked or [], first_new)
+        return assign(base, state, parked or [], max(first_new, *(id_ + 1 for id_ in base.identities.values()), 0))

@@ -27,7 +27,7 @@ def test_all_kinds_of_a_base_share_its_table() -> None:
     system = fresh()
     tables = {system.names[table.identity]: table for table in desired(system)}
     assert "deal" not in tables and "request" not in tables and "owned" not in tables
-    fields = {system.names[column.identity] for column in tables["ticket"].columns}
+    fields = {system.names[column.storage] for column in tables["ticket"].columns}
     assert {"ticket.name", "deal.amount", "request.severity", "ticket.owner"} <= fields
     assert not {"deal.weighted", "deal.lines", "deal.owner"} & fields
     assert system.stored("deal").table is system.stored("request").table is system.stored("ticket").table
@@ -36,7 +36,7 @@ def test_all_kinds_of_a_base_share_its_table() -> None:
 def test_each_part_of_a_field_is_a_column_of_its_type() -> None:
     system = fresh()
     [ticket] = [table for table in desired(system) if system.names[table.identity] == "ticket"]
-    types = {(system.names[c.identity], c.part): c.type for c in ticket.columns}
+    types = {(system.names[c.storage], c.part): c.type for c in ticket.columns}
     assert types["deal.amount", ""] == types["deal.amount", "base"] == "numeric"
     assert types["ticket.name", ""] == types["ticket.name", "key"] == "text"
     assert types["ticket.operators", ""] == "bigint[]" and types["ticket.client", ""] == "bigint"
