@@ -40,7 +40,8 @@ def test_promote_and_roll_back(site: Site, region: None) -> None:
     browser = site.browser("ada")
     company = site.create("company", name="Somewhere", owner=site.users["ada"])
     browser.get("/admin/plan")
-    assert "company.region" in browser.words and "1 to add" in browser.words
+    for word in ("1 to add", "field region is new Sales region", "site/tables/company.yaml:4", "New columns and tables"):
+        assert word in browser.words, word
     form = browser.form("/admin/promote")
     browser.post("/admin/promote", {**form, "plan": "another"}, 409)
     assert "Things changed since you saw this plan." in browser.words
@@ -59,7 +60,10 @@ def test_promote_and_roll_back(site: Site, region: None) -> None:
     assert "North" in browser.words and "Opened before, saved after" in browser.words
 
     browser.get("/admin/rollback/1")
-    browser.post("/admin/rollback/1", browser.form("/admin/rollback/1"))
+    back = browser.form("/admin/rollback/1")
+    browser.post("/admin/rollback/1", {**back, "consent": "yes"}, 422)
+    assert f"Type these letters: {back['plan'][:6]}" in browser.words
+    browser.post("/admin/rollback/1", {**back, "consent": back["plan"][:6].upper()})
     browser.get(f"/companies/{company}")
     assert "Sales region" not in browser.words
     browser.get("/admin/rollback/77", 200)

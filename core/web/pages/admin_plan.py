@@ -1,0 +1,164 @@
+"""The plan of a promotion or of a way back: what changes, what is asked, what it costs, and the consent to it."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from werkzeug.wrappers import Response
+
+from core.bm import describe, service
+from core.errors import BadRequest, Conflict, DefinitionError, Refused
+from core.web import plan_answers, plan_view
+from core.web.context import Context
+from core.web.i18n import N_
+from core.web.pages.admin import frame, place, short
+from core.web.plan_answers import Given
+from core.web.request import once
+from core.web.response import redirect
+from core.web.routing import Route
+from core.web.shell import render
+
+if TYPE_CHECKING:
+    from core.bm.questions import Answers
+    from core.bm.service import Planned
+
+LONGEST_MESSAGE = 500
+What = Literal["promote", "roll_back"]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What is planned: the folder's definitions, or an earlier version; and what people said of it so far."""
+
+    what: What
+    version: int | None
+    given: Given
+    message: str = ""
+    consent: str = ""
+
+    @property
+    def action(self) -> str:
+        """Where the consent is sent."""
+        return "/admin/promote" if self.version is None else f"/admin/rollback/{self.version}"
+
+    @property
+    def page(self) -> str:
+        """Where the answers are sent."""
+        return "/admin/plan" if self.version is None else self.action
+
+
+def plan(context: Context) -> Response:
+    """What promoting the site's folder would change."""
+    return _page(context, _way(context.request.args, "promote", None))
+
+
+def plan_back(context: Context, version: int) -> Response:
+    """What going back to a version would change."""
+    return _page(context, _way(context.request.args, "roll_back", version))
+
+
+def promote(context: Context) -> Response:
+    """Begin to promote the site's folder, if its plan is still the one that was seen."""
+    return _begin(context, _way(context.request.form, "promote", None))
+
+
+def roll_back(context: Context, version: int) -> Response:
+    """Begin to go back to an earlier version, if its plan is still the one that was seen."""
+    return _begin(context, _way(context.request.form, "roll_back", version))
+
+
+def _way(values: Mapping[str, str], what: What, version: int | None) -> Way:
+    found = once(values)  # type: ignore[arg-type]
+    message = "".join(c for c in found.get("message", "") if c.isprintable()).strip()[:LONGEST_MESSAGE]
+    return Way(what, version, plan_answers.read(found), message, found.get("consent", "").strip()[:100])
+
+
+def _planned(context: Context, way: Way, answers: Answers) -> Planned:
+    with service.owner(context.settings) as engine:
+        if way.version is None:
+            return service.plan_folder(context.settings, engine, answers=answers)
+        return service.plan_rollback(context.settings, engine, way.version, answers=answers)
+
+
+def _begin(context: Context, way: Way) -> Response:
+    """Plan again, compare with what was seen and consented to, and go; the answer is the page of its progress."""
+    seen = context.request.form.get("plan", "")
+    if not seen:
+        raise BadRequest(N_("Look at the plan first."))
+    try:
+        planned = _planned(context, way, way.given.answers)
+        if planned.plan.empty:
+            return _page(context, way, 409)
+        if not _equal(planned.plan.hash, seen):
+            return _page(context, way, 409,
+                         context.text("Things changed since you saw this plan. Look at the new one."))
+        letters = plan_view.letters(planned.plan)
+        if not _equal(way.consent.casefold(), letters) and letters:
+            return _page(context, way, 422, problem=context.text("Type these letters: {letters}", letters=letters))
+        return _go(context, way, planned)
+    except DefinitionError as error:
+        return _page(context, way, 422, str(error).splitlines()[0])
+    except (Refused, Conflict) as error:
+        return _page(context, way, 409, context.text.of(error.words))
+
+
+def _equal(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def _go(context: Context, way: Way, planned: Planned) -> Response:
+    author = (context.account.login, context.account.id) if context.account is not None else ("", None)
+    context.undo()                          # a promotion must not wait for locks of the request that runs it
+    with service.owner(context.settings) as engine, context.systems.aside(context.version):
+        if way.version is None:
+            done = service.promote_folder(context.settings, engine, planned, way.message, *author)
+        else:
+            done = service.rollback_to(context.settings, engine, way.version, planned, *author)
+    return redirect(f"/admin?done={done}")
+
+
+def _page(context: Context, way: Way, status: int = 200, refusal: str = "", problem: str = "") -> Response:
+    """The plan as it is now; wrong answers are told beside their fields, and the plan is made without them."""
+    planned, problems, wrong = None, [], {}
+    try:
+        planned = _planned(context, way, way.given.answers)
+        wrong = plan_answers.wrong(planned.plan.asked, way.given)
+        if wrong:
+            planned = _planned(context, way, {key: answer for key, answer in way.given.answers.items()
+                                              if key not in wrong})
+    except DefinitionError as error:
+        problems = [str(problem) for problem in error.problems]
+    except (Refused, Conflict) as error:
+        problems = context.text.of(error.words).splitlines()
+    found = planned.plan if planned is not None else None
+    asked = plan_answers.fields(context, found.asked if found is not None and not found.back else (), way.given, wrong)
+    shown = {field.key for field in asked}
+    title = context.text("Plan of a promotion") if way.version is None else \
+        context.text("Plan of going back to version {version}", version=way.version)
+    return render(
+        context, "plan.html", frame(context, title), 422 if wrong and status == 200 else status, way=way, plan=found,
+        title=title, refusal=refusal, problem=problem, folder=place(context.settings.metadata),
+        problems=[short(context, one) for one in (
+            *problems, *plan_view.said(context, found.problems if found is not None else ()))],
+        groups=plan_view.groups(found, planned.base.model, planned.target.model, context.text)
+        if found is not None and planned is not None else [], short=lambda text: short(context, text),
+        warnings=plan_view.said(context, found.warnings) if found is not None else [],
+        notes=plan_view.said(context, found.notes) if found is not None else [],
+        back=plan_view.said(context, found.way_back) if found is not None else [],
+        stages=plan_view.stages(found.steps, context.text) if found is not None else [],
+        summary=context.text.of(describe.summary(found)) if found is not None else "", asked=asked,
+        open=len(found.questions) if found is not None else 0, wrong=len(wrong),
+        kept={key: answer for key, answer in way.given.answers.items() if key not in wrong},
+        carried={key: answer for key, answer in way.given.answers.items() if key not in shown},
+        letters=plan_view.letters(found) if found is not None else "", may=context.may(way.what))
+
+
+ROUTES = (
+    Route("/admin/plan", ("GET",), plan, "session", "plan", alone=True),
+    Route("/admin/promote", ("POST",), promote, "session", "promote", 200_000, alone=True),
+    Route("/admin/rollback/<id:version>", ("GET",), plan_back, "session", "plan", alone=True),
+    Route("/admin/rollback/<id:version>", ("POST",), roll_back, "session", "roll_back", 200_000, alone=True),
+)

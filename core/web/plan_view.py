@@ -1,0 +1,189 @@
+"""A plan as its page shows it: changes by definition as sentences, before and after, and what each step does."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.bm.describe import DETAILED
+from core.bm.diff import ABSENT, CALLED, MEMBERS, Added, Change, Changed, Removed, Renamed, Returned, called
+from core.bm.steps import KINDS, RISKS, Plan, Step
+from core.definition.model import Model
+from core.errors import N_, Words, words
+from core.web.context import Context
+from core.web.i18n import Text
+
+LONGEST = 300                   # characters of a value
+MOST_LINES = 12                 # of a text that changed
+OWNERS = {word: (holder, collection) for holder, words_of in MEMBERS.items() for collection, word in words_of.items()}
+# What each kind of step does, for people who have not read the manual.
+MEANING: Mapping[str, str] = {
+    "stage": N_("The new definitions are written down. Nothing uses them yet."),
+    "expand": N_("New columns and tables are added, empty. Nobody sees them yet."),
+    "fill": N_("New columns get their values, in small batches, while people work."),
+    "index": N_("An index is built beside the people who work."),
+    "suspend": N_("Formulas that change are worked out when they are read, until they are stored again."),
+    "prepare": N_("Every process builds the new version beside the old one. If one cannot, nothing changes."),
+    "loosen": N_("What the new version does not demand any more is let go."),
+    "flip": N_("The new version is live, for every request that begins after it."),
+    "acknowledge": N_("The last requests on the old version end."),
+    "settle": N_("What they still wrote is taken along."),
+    "seed": N_("Records that the definitions bring are added. What people changed stays."),
+    "compute": N_("Stored formulas are worked out in all records."),
+    "validate": N_("Links of old records are checked."),
+    "tighten": N_("What is required now holds in the database too."),
+    "park": N_("What was removed is parked, with its values."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One property of a change; `before` and `after` are None where there is none."""
+
+    path: str
+    before: str | None = None
+    after: str | None = None
+    text: tuple[str, ...] = ()           # lines that went and came, of a long text
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One change as a sentence."""
+
+    sort: str                            # added, changed, removed
+    sign: str
+    says: str
+    title: str = ""                      # what people call the thing
+    place: str = ""                      # file:line
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All changes of one definition."""
+
+    kind: str
+    name: str
+    title: str
+    items: list[Item] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step as the page shows it."""
+
+    number: int
+    kind: str
+    target: str
+    says: str
+    risk: str
+    risky: bool
+    lock: str
+    rows: int
+    time: str
+    note: str
+    sql: Sequence[str]
+
+
+def groups(plan: Plan, base: Model | None, target: Model | None, text: Text) -> list[Group]:
+    """The changes by definition, in the order of the plan."""
+    found: dict[tuple[str, str], Group] = {}
+    for change in plan.changes:
+        kind, collection = OWNERS.get(change.kind, (change.kind, ""))
+        owner, _, member = change.name.partition(".") if collection else (change.name, "", "")
+        model = base if isinstance(change, Removed) else target
+        path = f"{kind} {owner}.{collection}.{member}.title" if collection else f"{kind} {owner}.title"
+        group = found.setdefault((kind, owner), Group(
+            text(CALLED.get(kind, kind)), owner, _title(target, f"{kind} {owner}.title", text.language)
+            or _title(base, f"{kind} {owner}.title", text.language)))
+        place = plan.places.get(f"{change.kind} {change.name}", "").rpartition(":")[0]
+        title = _title(model, path, text.language) if collection else ""
+        group.items.append(Item(_sort(change), change.sign, text.of(_says(change, member or owner)), title, place,
+                                tuple(_lines(change))))
+    return list(found.values())
+
+
+def _title(model: Model | None, path: str, language: str) -> str:
+    from core.definition.texts import written_text
+    if model is None or written_text(model, path) is None:
+        return ""
+    return model.text(path, language)
+
+
+def _sort(change: Change) -> str:
+    return {"+": "added", "-": "removed"}.get(change.sign, "changed")
+
+
+def _says(change: Change, name: str) -> Words:
+    match change:
+        case Returned():
+            return words("{what} returns with the values it had", what=called(change.kind, name))
+        case Added():
+            return words("{what} is new", what=called(change.kind, name))
+        case Removed():
+            return words("{what} is removed", what=called(change.kind, name))
+        case Renamed():
+            return words("{what} is renamed {name}", what=called(change.kind, change.was.rpartition(".")[2]),
+                         name=change.name.rpartition(".")[2])
+    return words("{what} changes", what=called(change.kind, name))
+
+
+def _lines(change: Change) -> Iterator[Line]:
+    if isinstance(change, Added) and change.kind in DETAILED:
+        for key, value in change.body.items():
+            if not isinstance(value, Mapping | list):
+                yield Line(key, None, _value(value))
+    if isinstance(change, Changed):
+        for one in change.properties:
+            before, after = one.before, one.after
+            if isinstance(before, str) and isinstance(after, str) and "\n" in before and "\n" in after:
+                yield Line(one.path, text=tuple(_differing(before, after)))
+            else:
+                yield Line(one.path, None if before == ABSENT else _value(before),
+                           None if after == ABSENT else _value(after))
+
+
+def _differing(before: str, after: str) -> Iterator[str]:
+    changed = [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line[0] in "+-"]
+    yield from changed[:MOST_LINES]
+    if len(changed) > MOST_LINES:
+        yield "…"
+
+
+def _value(value: Any) -> str:
+    written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return written if len(written) <= LONGEST else written[:LONGEST - 1] + "…"
+
+
+def stages(steps: Sequence[Step], text: Text) -> list[Stage]:
+    """The steps of a plan."""
+    return [Stage(step.number, text(KINDS[step.kind]), step.target, text(MEANING[step.kind]), text(RISKS[step.risk]),
+                  step.risk in ("lossy", "rewrite", "long"), step.lock, step.rows,
+                  span(step.seconds, text) if step.seconds >= 1 else "", step.note, step.sql) for step in steps]
+
+
+def span(seconds: float, text: Text) -> str:
+    """A length of time as people say it: two units at most."""
+    if seconds < 1:
+        return text("{milliseconds} ms", milliseconds=round(seconds * 1000))
+    if seconds < 10:
+        return text("{seconds} s", seconds=f"{seconds:.1f}")
+    whole = round(seconds)
+    if whole < 60:
+        return text("{seconds} s", seconds=whole)
+    if whole < 3600:
+        return text("{minutes} min {seconds} s", minutes=whole // 60, seconds=whole % 60)
+    return text("{hours} h {minutes} min", hours=whole // 3600, minutes=whole % 3600 // 60)
+
+
+def letters(plan: Plan) -> str:
+    """What has to be typed to consent: the first letters of the plan's hash; nothing for a plan that loses nothing."""
+    return plan.hash[:6] if plan.risk in ("lossy", "rewrite") else ""
+
+
+def said(context: Context, lines: Sequence[Words]) -> list[str]:
+    """Sentences in the reader's language, each once."""
+    return list(dict.fromkeys(context.text.of(line) for line in lines))
