@@ -53,60 +53,98 @@ class Column:
     required: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A statement that was run: how long it took, at the how manieth try, and how many rows it touched."""
+
+    sql: str
+    seconds: float
+    tries: int = 1
+    rows: int | None = None
+
+
 def run(engine: Engine, statements: str | Iterable[str], *, budget: float = 30.0,
-        before: Callable[[Connection], object] | None = None) -> int:
+        before: Callable[[Connection], object] | None = None,
+        after: Callable[[Connection, Ran], object] | None = None,
+        pause: Callable[[float], object] = time.sleep) -> int:
     """Run statements in one short transaction, tried again while their table is busy; the number of tries.
 
-    `before` writes the caller's journal in the same transaction, first, so that DDL locks are held shortest.
+    `before` writes the caller's journal in the same transaction, first, so that DDL locks are held shortest; `after`
+    is told of each statement, and `pause` waits between two tries (what it raises ends them).
     Raises Busy when the time is over.
     """
     wanted = [statements] if isinstance(statements, str) else list(statements)
+
+    def attempt(connection: Connection, tries: int) -> None:
+        if before is not None:
+            before(connection)
+        for statement in wanted:
+            done = timed(connection, statement, tries)
+            if after is not None:
+                after(connection, done)
+    return tried(engine, attempt, wanted, budget=budget, pause=pause)
+
+
+def tried(engine: Engine, attempt: Callable[[Connection, int], object], about: Iterable[str], *, budget: float = 30.0,
+          pause: Callable[[float], object] = time.sleep) -> int:
+    """Do something in one short transaction that waits for no lock long, again and again; the number of tries.
+
+    `about` are the statements whose tables are named when the time is over. Raises Busy then.
+    """
     end, tries = time.monotonic() + budget, 0
     while True:
         tries += 1
         try:
             with engine.begin() as connection:
-                _attempt(connection, wanted, before)
+                for setting in TIMEOUTS:
+                    connection.exec_driver_sql(setting)
+                attempt(connection, tries)
             return tries
         except OperationalError as error:
             if sqlstate(error) not in RETRY:
                 raise
             if time.monotonic() + PAUSE > end:
-                raise Busy("; ".join(wanted), blockers(engine)) from None
-            time.sleep(PAUSE)
+                wanted = "; ".join(about)
+                raise Busy(wanted, blockers(engine, wanted)) from None
+            pause(PAUSE)
 
 
-def _attempt(connection: Connection, statements: Iterable[str],
-             before: Callable[[Connection], object] | None) -> None:
-    for setting in TIMEOUTS:
-        connection.exec_driver_sql(setting)
-    if before is not None:
-        before(connection)
-    for statement in statements:
-        execute(connection, statement)
+def timed(connection: Connection, statement: str, tries: int = 1) -> Ran:
+    """Run a finished statement, and say how long it took."""
+    begun = time.monotonic()
+    rows = execute(connection, statement)
+    return Ran(statement, time.monotonic() - begun, tries, rows)
 
 
-def execute(connection: Connection, statement: str) -> None:
-    """Run a finished statement: a % in it is a %, not the place of a parameter."""
-    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+def execute(connection: Connection, statement: str) -> int | None:
+    """Run a finished statement: a % in it is a %, not the place of a parameter. The rows it touched, if it did."""
+    done = connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+    return done.rowcount if done.rowcount >= 0 else None
 
 
-def run_concurrently(engine: Engine, statement: str) -> None:
+def run_concurrently(engine: Engine, statement: str) -> Ran:
     """Run a statement that no transaction may hold (CREATE INDEX CONCURRENTLY), waiting as long as it needs."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("set lock_timeout = 0")
-        execute(connection, statement)
+        return timed(connection, statement)
 
 
-def blockers(engine: Engine) -> list[str]:
-    """Who holds locks on records' tables now, oldest first: application, process, since when."""
+def blockers(engine: Engine, statements: str = "") -> list[str]:
+    """Who holds locks on records' tables now, or on those named in statements: who, since when, and doing what.
+
+    Of what they do only the first word is told: the rest of a statement may hold what is nobody's business.
+    """
     with engine.connect() as connection:
         rows = connection.execute(text(
-            "select distinct a.application_name, a.pid, a.xact_start from pg_locks l"
+            "select distinct a.application_name, a.pid, a.xact_start, a.state, lower(substring(a.query, '[a-zA-Z]+'))"
+            " from pg_locks l"
             " join pg_stat_activity a on a.pid = l.pid join pg_class c on c.oid = l.relation"
             " join pg_namespace n on n.oid = c.relnamespace where n.nspname = :schema and l.granted"
-            " and a.pid <> pg_backend_pid() order by a.xact_start nulls last limit 5"), {"schema": SCHEMA})
-        return [f"{name or 'unnamed'} (process {pid}) since {start}" for name, pid, start in rows]
+            " and a.pid <> pg_backend_pid()"
+            " and (:statements = '' or strpos(:statements, quote_ident(c.relname)) > 0)"
+            " order by a.xact_start nulls last limit 5"), {"schema": SCHEMA, "statements": statements})
+        return [f"{name or 'unnamed'} (process {pid}) since {start:%H:%M:%S}, {state or 'at work'}, {word or 'nothing'}"
+                for name, pid, start, state, word in rows]
 
 
 def quote(name: str) -> str:
@@ -154,10 +192,10 @@ SYSTEM: Final = (
 )
 
 
-def create_table(table: str, columns: Iterable[Column]) -> str:
-    """A new table of records: the columns of the system, then these."""
+def create_table(table: str, columns: Iterable[Column], constraints: Iterable[str] = ()) -> str:
+    """A new table of records: the columns of the system, then these, and constraints as `required` gives them."""
     own = tuple(columns)
-    lines = ", ".join([*map(_definition, (*SYSTEM, *own)), *filter(None, map(_years, own))])
+    lines = ", ".join([*map(_definition, (*SYSTEM, *own)), *filter(None, map(_years, own)), *constraints])
     return f"create table {table_name(table)} ({lines}, primary key (id))"
 
 
@@ -196,14 +234,47 @@ def add_check(name: str, table: str, columns: Iterable[str]) -> str:
             f" (num_nonnulls({', '.join(map(quote, columns))}) <= 1) not valid")
 
 
+def required(name: str, columns: Iterable[str], types: Iterable[int]) -> str:
+    """A constraint: rows of these types have a value in one of the columns."""
+    return f"constraint {quote(name)} check ({_filled(columns, types)})"
+
+
+def _filled(columns: Iterable[str], types: Iterable[int]) -> str:
+    names = [quote(column) for column in columns]
+    filled = f"{names[0]} is not null" if len(names) == 1 else f"num_nonnulls({', '.join(names)}) > 0"
+    return f"_type not in ({', '.join(str(int(one)) for one in types)}) or {filled}"
+
+
+def count_empty(table: str, wanted: Iterable[tuple[Iterable[str], Iterable[int]]]) -> str:
+    """How many rows each of these conditions (columns, types) does not hold for: one row, read once."""
+    counted = ", ".join(f"count(*) filter (where not ({_filled(columns, types)}))" for columns, types in wanted)
+    return f"select {counted} from {table_name(table)}"
+
+
+def add_constraints(table: str, constraints: Iterable[str]) -> str:
+    """Constraints for new and changed rows; `validate` makes them hold for the old ones."""
+    return f"alter table {table_name(table)} " + ", ".join(f"add {one} not valid" for one in constraints)
+
+
 def validate(name: str, table: str) -> str:
     """Check the old rows against a constraint, without keeping anybody from working."""
-    return f"alter table {table_name(table)} validate constraint {quote(name)}"
+    return validate_all(table, [name])
+
+
+def validate_all(table: str, names: Iterable[str]) -> str:
+    """Check the old rows against constraints, reading them once, without keeping anybody from working."""
+    return f"alter table {table_name(table)} " + ", ".join(f"validate constraint {quote(name)}" for name in names)
 
 
 def drop_constraint(name: str, table: str) -> str:
     """Remove a constraint."""
-    return f"alter table {table_name(table)} drop constraint if exists {quote(name)}"
+    return drop_constraints(table, [name])
+
+
+def drop_constraints(table: str, names: Iterable[str]) -> str:
+    """Remove constraints."""
+    return f"alter table {table_name(table)} " + ", ".join(
+        f"drop constraint if exists {quote(name)}" for name in names)
 
 
 def valid_index(connection: Connection, name: str) -> bool | None:

@@ -43,6 +43,7 @@ NO_STORAGES: Mapping[str, int] = MappingProxyType({})           # all values sta
 
 LONGEST_NAME = 50
 LONGEST_PART = 24
+REQUIRED = "rq_"            # what constraints that something is filled in begin with; then comes whose they are
 DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 SYSTEM_COLUMNS: Mapping[str, str] = {
     "id": "bigint", "_type": "integer", "_version": "integer", "_deleted_on": "timestamptz",
@@ -204,6 +205,21 @@ class DesiredCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredRequired:
+    """A condition that should hold: rows of some types have a value in one of the columns; named as what it is of."""
+
+    name: str
+    field: str                  # "table.field", as it is declared
+    columns: tuple[str, ...]
+    types: tuple[int, ...]
+
+    @property
+    def constraint(self) -> str:
+        """It as SQL says it."""
+        return ddl.required(self.name, self.columns, self.types)
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredTable:
     """A physical table of schema `ed` that should exist, with the eight system columns besides `columns`."""
 
@@ -214,6 +230,7 @@ class DesiredTable:
     indexes: tuple[DesiredIndex, ...]
     foreign_keys: tuple[DesiredForeignKey, ...]
     checks: tuple[DesiredCheck, ...] = ()
+    required: tuple[DesiredRequired, ...] = ()
 
 
 def desired(system: System) -> tuple[DesiredTable, ...]:
@@ -234,6 +251,8 @@ def create_all(connection: Connection, system: System) -> None:
             connection.execute(AddConstraint(foreign_key(table.name, key)))
         for check in table.checks:
             connection.exec_driver_sql(ddl.add_check(check.name, table.name, check.columns))
+        if table.required:
+            connection.exec_driver_sql(ddl.add_constraints(table.name, [one.constraint for one in table.required]))
         for index in table.indexes:
             # a % in a condition is a %, not the place of a parameter
             connection.exec_driver_sql(index.create, execution_options={"no_parameters": True})
@@ -270,7 +289,7 @@ def _desired_table(system: System, root: str) -> DesiredTable:
     storage = system.storage(root)
     return DesiredTable(system.identities[root], storage, system.physical[storage, ""][0],
                         tuple(_columns(system, root)), _indexes(system, root), tuple(_foreign_keys(system, root)),
-                        tuple(_checks(system, root)))
+                        tuple(_checks(system, root)), tuple(_required(system, root)))
 
 
 def _columns(system: System, root: str) -> Iterator[DesiredColumn]:
@@ -305,6 +324,30 @@ def _checks(system: System, root: str) -> Iterator[DesiredCheck]:
                             for part, _ in parts(field))
             digest = sha256(" ".join(columns).encode()).hexdigest()[:12]
             yield DesiredCheck(f"ck_{storage}_{digest}", columns)
+
+
+def _required(system: System, root: str) -> Iterator[DesiredRequired]:
+    """What is always required, of the tables for which it is; conditions are the record service's own.
+
+    Nor is a link that core itself empties when what it leads to goes.
+    """
+    tables = [system.model.tables[name] for name in system.model.names.families[root]]
+    for field in stored_fields(system.model, root):
+        types = tuple(sorted(system.identities[table.name] for table in tables if not table.abstract
+                             and _always_required(table.fields.get(field.name), field)))
+        if types:
+            storage = system.storage(identity_path(field))
+            names = {part: _column_name(system, storage, kept_part(system.identities, field, part))
+                     for part, _ in parts(field)}
+            columns = (names[""],) if "" in names else tuple(names.values())
+            digest = sha256(f"{columns} {types}".encode()).hexdigest()[:12]
+            yield DesiredRequired(f"{REQUIRED}{storage}_{digest}", identity_path(field), columns, types)
+
+
+def _always_required(found: Field | None, declared: Field) -> bool:
+    """Whether a table has that field, as it is declared or narrowed, and never empty."""
+    return found is not None and found.table == declared.table and found.required is True \
+        and not found.computed and not (found.names_records and found.on_delete == "clear")
 
 
 def _column_name(system: System, storage: int, part: str = "") -> str:

@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Integer, bindparam, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from core.database.engine import sqlstate
 from core.ed import checks, journal, money, sequence, staging, tables
 from core.ed.batch import Batch, Group
 from core.ed.files import Upload
 from core.ed.journal import VERSION
 from core.ed.rowset import encode, rowset
+from core.ed.schema import REQUIRED, identity_path
 from core.ed.shape import Shape
 from core.ed.statement import Statement
-from core.ed.values import Problems, Row
-from core.errors import FieldProblem, Invalid
+from core.ed.values import Problems, Row, is_empty
+from core.errors import N_, FieldProblem, Invalid
 
 if TYPE_CHECKING:
     from core.ed.session import Session
+
+TAKEN = "23505"                                # PostgreSQL's code of a value that a unique index has already
 
 
 def insert_group(batch: Batch, group: Group) -> None:
@@ -127,8 +131,14 @@ def _run(session: Session, statement: Statement, parameters: Mapping[str, Any], 
 
 
 def refused(session: Session, shaped: Shape, error: IntegrityError, rows: Sequence[Row]) -> Exception:
-    """What the database refused, in words of the table's fields; the error itself if it is none of them."""
+    """What the database refused, in words of the table's fields; the error itself if it is none of them.
+
+    It may keep what only the coming version asks for, or the one that came while a request was still on its way.
+    """
     diagnosis = getattr(error.orig, "diag", None)
+    constraint = str(getattr(diagnosis, "constraint_name", "") or "")
+    if constraint.startswith(REQUIRED):
+        return _empty(session, shaped, constraint, rows)
     detail = str(getattr(diagnosis, "message_detail", "") or "")
     columns = {part.strip().strip('"') for part in detail.partition("Key (")[2].partition(")=")[0].split(",")}
     row = rows[0] if len(rows) == 1 else None
@@ -139,11 +149,23 @@ def refused(session: Session, shaped: Shape, error: IntegrityError, rows: Sequen
                 return Invalid([FieldProblem(unique.fields[0], "unique", checks.taken(session, shaped, unique))])
             checks.tell_taken(session, shaped, unique, row, found)
             return Invalid(found.found)
+    code, said = ("unique", checks.TAKEN) if sqlstate(error) == TAKEN else ("link", "This cannot be chosen here.")
     for name, kept in shaped.kept.items():
         if columns & set(kept.columns):
             path = f"{row.path}{name}" if row is not None else name
-            return Invalid([FieldProblem(path, "link", "This cannot be chosen here.", row=row.index if row else 0)])
+            return Invalid([FieldProblem(path, code, said, row=row.index if row else 0)])
     return error
+
+
+def _empty(session: Session, shaped: Shape, constraint: str, rows: Sequence[Row]) -> Invalid:
+    """The problem of a field that the database keeps filled in."""
+    storage = constraint.removeprefix(REQUIRED).partition("_")[0]
+    for name, kept in shaped.kept.items():
+        if str(session.system.storage(identity_path(kept.field))) == storage:
+            row = next((row for row in rows if is_empty(row.now(name))), None)
+            path = f"{row.path}{name}" if row is not None else name
+            return Invalid([FieldProblem(path, "required", "This must be filled in.", row=row.index if row else 0)])
+    return Invalid([FieldProblem("", "outdated", N_("The definitions changed while this was under way: try again."))])
 
 
 def _keep_files(batch: Batch, shaped: Shape, rows: Sequence[Row]) -> None:

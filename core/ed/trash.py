@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Text, and_, any_, func, literal, select, union_all, update
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import IntegrityError
 
-from core.ed import journal, locked, messages, relations
+from core.ed import journal, locked, messages, relations, store
 from core.ed.batch import Batch
 from core.ed.journal import VERSION
 from core.ed.lock import IDS, Locked, lock
@@ -123,7 +124,10 @@ def _clear(batch: Batch, shaped: Shape, field: str, records: Sequence[Locked], g
         remaining = func.unnest(column).column_valued("v")
         kept_ids = select(func.array_agg(remaining)).where(remaining != _all(gone)).scalar_subquery()
         values[column] = kept_ids
-    _bump(session, shaped, [record.id for record in records], values)
+    try:
+        _bump(session, shaped, [record.id for record in records], values)
+    except IntegrityError as error:             # a version that came meanwhile wants it filled in
+        raise store.refused(session, shaped, error, ()) from None
     for record in records:
         had = record.values[field]
         now = [id_ for id_ in had if id_ not in gone] or None if kept.field.many else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,12 @@ class Live:
     engine: Engine
     plugins: Plugins = field(default_factory=Plugins)
 
-    def plan(self) -> Planned:
-        return service.plan_folder(self.settings, self.engine, self.plugins)
+    def plan(self, **options: Any) -> Planned:
+        return service.plan_folder(self.settings, self.engine, self.plugins, **options)
 
-    def promote(self, **options: Any) -> int:
+    def promote(self, answers: Mapping[str, str] | None = None, **options: Any) -> int:
+        if answers is not None:
+            options["planned"] = self.plan(answers=answers)
         return service.promote_folder(self.settings, self.engine, plugins=self.plugins, **options)
 
     def rollback(self, version: int | None = None) -> int:

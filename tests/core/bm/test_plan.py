@@ -111,7 +111,7 @@ def test_titles_and_all_else_that_is_metadata_need_no_sql(site: Site) -> None:
         title: Firm
         display: "{name} ({size})"
         fields:
-          name: {required: true, max: 200}
+          name: {help: As registered, max: 200}
         """, choices="change: choices company_kind\nvalues: {press: {title: Press}}\n")
     made = plan(base, target, facts_of(base))
     assert kinds(made) == ["stage", "prepare", "flip"] and made.risk == "metadata"
