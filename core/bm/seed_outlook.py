@@ -156,11 +156,11 @@ class _Looking:
         table = self.base.names[self.target.identities[data.of]]
         former = {new: old for old, new in data.renamed.items()}
         there = {key: rows.get(key) or rows.get(former.get(key, "")) for key in shipped}
-        names = {name: found for name in {one for values in shipped.values() for one in values}
-                 if (found := self._former(data.of, name)) is not None}
-        found = Outlook(adopted=tuple(self._adopted(table, names.get(data.key), [
-            key for key, row in there.items() if row is None])))
-        found = replace(found, comes=sum(row is None for row in there.values()) - len(found.adopted),
+        names = {name: former_field for name in {one for values in shipped.values() for one in values}
+                 if (former_field := self._former(data.of, name)) is not None}
+        new = [key for key, row in there.items() if row is None]
+        found = Outlook(adopted=tuple(self._adopted(table, names.get(data.key), new)))
+        found = replace(found, comes=len(new) - len(found.adopted),
                         leaves=self._leaving(data, shipped, rows, former))
         ids = [row.record_id for row in there.values() if row is not None and row.record_id is not None]
         records = {one["id"]: one for one in Records(self.session).read(
@@ -181,8 +181,8 @@ class _Looking:
         return self.base.model.field(*path.split(".")) if path is not None else None
 
     def _adopted(self, table: str, key: Field | None, missing: list[str]) -> Iterator[str]:
-        for one in missing if key is not None else ():
-            if Records(self.session).page(table, ["id"], filters={key.name: one}, limit=1).records:
+        for one in missing:
+            if key is not None and Records(self.session).page(table, ["id"], filters={key.name: one}, limit=1).records:
                 yield one
 
     def _leaving(self, data: Data, shipped: Mapping[str, object], rows: Mapping[str, Any],
