@@ -31,7 +31,7 @@ from core.web.context import Context
 from core.web.i18n import LANGUAGES, N_, negotiate, text_of
 from core.web.limits import Limits
 from core.web.request import Request
-from core.web.response import begin, redirect, secure
+from core.web.response import Outside, begin, redirect, secure
 from core.web.routing import Route, RouteTable
 
 log = logging.getLogger("tessera.web")
@@ -82,7 +82,8 @@ class Application:
             context.request.receive()
             try:
                 with self._turn():
-                    return self._with_database(context, route, arguments)
+                    response = self._with_database(context, route, arguments)
+                return response.fetch() if isinstance(response, Outside) else response
             finally:
                 self.limits.count(context, route)
         except Exception as error:

@@ -20,6 +20,14 @@ HEADERS = (                             # of every answer, whatever its handler 
 )
 
 
+class Outside(Response):
+    """An answer that others give: it is fetched when the request holds no turn and no connection any more."""
+
+    def __init__(self, fetch: Callable[[], Response]) -> None:
+        super().__init__()
+        self.fetch = fetch
+
+
 def policy(nonce: str) -> str:
     """The content security policy of pages: our scripts by nonce, no inline handler, no eval, no frame."""
     return ("default-src 'none'; "
