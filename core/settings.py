@@ -23,6 +23,8 @@ ENVIRONMENT = {
     "TESSERA_RATE": "rate",
     "TESSERA_ANONYMOUS_RATE": "anonymous_rate",
     "TESSERA_LOG": "log",
+    "TESSERA_OFFLINE": "offline",
+    "TESSERA_OFFLINE_DATABASE": "offline_database",
     "PORT": "port",
 }
 
@@ -48,6 +50,9 @@ class Settings(BaseModel):
     trash_days: int = Field(default=90, ge=0, le=36_500)         # before deleted records go for good; 0: never
     trash_history: bool = False                      # whether the history of what is gone for good is kept
     log: str = "info"
+    offline: bool = True                             # whether there is an offline system under /offline/
+    offline_at_start: bool = False                   # whether it starts with the server, not with its first request
+    offline_database: str | None = None              # None: beside the live one, with "_offline" after its name
 
     @property
     def addon_folders(self) -> tuple[Path, ...]:

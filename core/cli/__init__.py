@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("core.cli.init", "Create the database and promote the first version."),
     "serve": ("core.cli.serve", "Serve pages and the API, and work off jobs."),
     "work": ("core.cli.work", "Work off jobs only."),
+    "offline": ("core.cli.offline", "The offline system; started by serve."),
     "check": ("core.cli.check", "Check the definitions; needs no database."),
     "where-used": ("core.cli.where_used", "Say who uses a definition or a part of it."),
     "rename": ("core.cli.rename", "Rename a field, a value or a table in all files of the site."),

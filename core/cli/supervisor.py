@@ -7,6 +7,7 @@ import fcntl
 import json
 import logging
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -31,6 +32,7 @@ TARGET = "core.web.wsgi:application"
 # Threads of a worker, made when needed: whoever sends or reads slowly holds one, and nothing else. How many requests
 # are worked on at once is settings.threads.
 CLIENTS = 256
+LOOK = 0.5                      # seconds between two looks at whether the server stops
 logger = logging.getLogger("tessera.serve")
 
 
@@ -125,8 +127,11 @@ def _load(target: str, parent: int, level: str) -> Any:
     return getattr(__import__(module, fromlist=[name]), name)
 
 
-class WorkChild:
-    """The `work` process of a server: started, started again when it dies, stopped with the server."""
+class Child:
+    """A process beside the workers: started when it is wanted, again when it dies, stopped with the server."""
+
+    name = "work"
+    longest = 30.0                                   # seconds to wait before one that dies at once is started again
 
     def __init__(self, command: Sequence[str], kill_timeout: float) -> None:
         self._command = list(command)
@@ -134,15 +139,17 @@ class WorkChild:
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         # The parent-death signal follows the thread that started the child, so this one lives as long as we do.
-        self._thread = threading.Thread(target=self._watch, name="work", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name=self.name, daemon=True)
 
     def start(self) -> None:
-        """Start the child and the thread that watches it."""
+        """Start the thread that starts the child and watches it."""
         self._thread.start()
 
     def stop(self) -> None:
         """End the child, by force when it takes too long, and wait for it."""
         self._stopping.set()
+        if not self._thread.is_alive():
+            return
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
         self._thread.join(self._kill_timeout)
@@ -150,9 +157,15 @@ class WorkChild:
             self._process.kill()
             self._thread.join()
 
+    def wait(self) -> None:
+        """Wait until the child is wanted, or the server stops."""
+
     def _watch(self) -> None:
         pause = 1.0
         while not self._stopping.is_set():
+            self.wait()
+            if self._stopping.is_set():
+                return
             born = time.monotonic()
             # close_fds=False lets Popen use posix_spawn. Its other way waits on a pipe that a worker forked at the
             # same moment would hold open for good; nothing is inherited, since Python opens files that way.
@@ -162,11 +175,49 @@ class WorkChild:
             code = self._process.wait()
             if self._stopping.is_set():
                 return
-            pause = 1.0 if time.monotonic() - born > 30 else min(pause * 2, 30)
-            logger.error("the work process ended with code %s, starts again in %s s", code, pause)
+            pause = 1.0 if time.monotonic() - born > 30 else min(pause * 2, self.longest)
+            logger.error("the %s process ended with code %s, starts again in %s s", self.name, code, pause)
             self._stopping.wait(pause)
+
+
+class WorkChild(Child):
+    """The `work` process of a server."""
+
+
+class OfflineChild(Child):
+    """The offline system of a server: it starts with the first connection to its socket, or at once.
+
+    The socket is ours and handed down, so whoever connects while it starts, or starts again, only waits.
+    """
+
+    name = "offline"
+    longest = 4.0                                    # somebody waits for it
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        super().__init__(offline_command(listener), settings.kill_timeout)
+        self._listener = listener
+        self._at_once = settings.offline_at_start
+        os.set_inheritable(listener.fileno(), True)
+
+    def wait(self) -> None:
+        """Wait for the first connection."""
+        while not self._at_once and not self._stopping.is_set():
+            if select.select([self._listener], [], [], LOOK)[0]:
+                return
+        self._at_once = False
+
+    def stop(self) -> None:
+        """End the child; nobody can reach it from now on."""
+        super().stop()
+        self._listener.close()
 
 
 def work_command() -> list[str]:
     """How `serve` starts its work process."""
     return [sys.executable, str(ROOT / "server.py"), "work", "--parent", str(os.getpid())]
+
+
+def offline_command(listener: socket.socket) -> list[str]:
+    """How `serve` starts its offline system."""
+    return [sys.executable, str(ROOT / "server.py"), "offline", "--parent", str(os.getpid()),
+            "--socket", str(listener.fileno())]

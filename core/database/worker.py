@@ -44,24 +44,35 @@ class Retry(BaseRetryStrategy):
 
 
 def work(settings: Settings, engine: Engine, system: Callable[[Connection], Any],
-         queues: Sequence[str] | None = None) -> None:
-    """Do jobs until the process is told to stop; raises the queue's error when the database goes away."""
-    stop = threading.Event()
+         queues: Sequence[str] | None = None, until: threading.Event | None = None) -> None:
+    """Do jobs until the process is told to stop, or `until` is set; raises the queue's error when the database goes.
+
+    With `until` it may run in any thread, and leaves signals alone.
+    """
+    stop = until or threading.Event()
     app = _app(settings, Job(engine, system, stop.is_set, settings=settings))
     repeated = [task for task in tasks().values() if task.every is not None]
     with _repeating(repeated, Job(engine, system, stop.is_set, settings=settings), stop):
-        asyncio.run(_run(app, settings, queues))
+        asyncio.run(_run(app, settings, queues, until))
 
 
-async def _run(app: procrastinate.App, settings: Settings, queues: Sequence[str] | None) -> None:
+async def _run(app: procrastinate.App, settings: Settings, queues: Sequence[str] | None,
+               until: threading.Event | None) -> None:
     async with app.open_async():
         rescue = asyncio.create_task(_rescue(app.job_manager))
+        worker = asyncio.create_task(app.run_worker_async(
+            queues=list(queues) if queues else None,  # type: ignore[arg-type]  # None: all of them
+            concurrency=settings.job_threads, name="work", install_signal_handlers=until is None,
+            shutdown_graceful_timeout=settings.kill_timeout / 2, update_heartbeat_interval=HEARTBEAT,
+            stalled_worker_timeout=STALLED, fetch_job_polling_interval=1.0, delete_jobs="successful"))
         try:
-            await app.run_worker_async(
-                queues=list(queues) if queues else None,  # type: ignore[arg-type]  # None: all of them
-                concurrency=settings.job_threads, name="work",
-                shutdown_graceful_timeout=settings.kill_timeout / 2, update_heartbeat_interval=HEARTBEAT,
-                stalled_worker_timeout=STALLED, fetch_job_polling_interval=1.0, delete_jobs="successful")
+            if until is not None:
+                while not until.is_set() and not worker.done():
+                    await asyncio.wait([worker], timeout=0.2)
+                worker.cancel()
+                await asyncio.wait([worker])
+            if until is None or not worker.cancelled():
+                await worker
         finally:
             rescue.cancel()
 

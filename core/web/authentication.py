@@ -57,11 +57,14 @@ def identify(context: Context, route: Route) -> None:
     found = accounts.head(context.connection, session[:200] if session else None, token)
     context.version, context.epoch = found.version, found.epoch
     context.account, context.demo = found.account, found.demo
-    if context.account is None and route.auth in ("session", "token"):
+    if context.account is None and route.auth in ("session", "token", "offline"):
         raise Unauthorized(N_("Sign in first."))
     if found.stale and context.account is not None:
         accounts.seen(context.connection, context.account, token)
-    _csrf(context, token is not None)
+    if route.auth == "offline" and request.method not in SAFE:
+        check_origin(request)                        # the token that came is not ours: who gets it looks at it
+    else:
+        _csrf(context, token is not None)
 
 
 def _csrf(context: Context, by_token: bool) -> None:

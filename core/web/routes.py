@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.web import assets, health
+from core.web import assets, health, offline
 from core.web.api.routes import ROUTES as API
 from core.web.pages import (
     access,
@@ -29,7 +29,7 @@ from core.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     *assets.ROUTES, *health.ROUTES, *signin.ROUTES, *desk.ROUTES, *search.ROUTES, *account.ROUTES, *tokens.ROUTES,
-    *files.ROUTES, *admin.ROUTES, *admin_plan.ROUTES, *access.ROUTES, *settings.ROUTES, *API, *form.ROUTES,
-    *form_parts.ROUTES, *history.ROUTES, *importing.ROUTES, *locks.ROUTES, *views.ROUTES, *many.ROUTES, *kanban.ROUTES,
-    *list.ROUTES,
+    *files.ROUTES, *offline.ROUTES, *admin.ROUTES, *admin_plan.ROUTES, *access.ROUTES, *settings.ROUTES, *API,
+    *form.ROUTES, *form_parts.ROUTES, *history.ROUTES, *importing.ROUTES, *locks.ROUTES, *views.ROUTES, *many.ROUTES,
+    *kanban.ROUTES, *list.ROUTES,
 )

@@ -16,6 +16,7 @@ Auth = Literal[
     "public",     # anybody: sign-in, the set-up link
     "session",    # a signed-in browser; anything but GET needs the CSRF token and our Origin
     "token",      # Authorization: Bearer, or a signed-in browser with its CSRF token
+    "offline",    # a signed-in browser whose requests go on to the offline system, which has tokens of its own
 ]
 Right = Literal[
     "everyone",         # nothing to protect behind it
@@ -25,7 +26,7 @@ Right = Literal[
     "plan", "promote", "roll_back", "purge", "customise",       # `may:` of a role, beside administrators
     "settings",         # each setting names the roles that may change it, beside administrators
 ]
-AUTHS: frozenset[str] = frozenset(("none", "public", "session", "token"))
+AUTHS: frozenset[str] = frozenset(("none", "public", "session", "token", "offline"))
 RIGHTS: frozenset[str] = frozenset(("everyone", "self", "records", "administrator", "settings", *DUTIES))
 
 

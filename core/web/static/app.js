@@ -8,6 +8,9 @@ import { showTabs } from "./tabs.js";
 import { showTypes } from "./types.js";
 import { toast, words } from "./say.js";
 
+// Where the pages begin: "/", but "/offline/" in an offline system. This file is at <root>static/<stamp>/app.js.
+const ROOT = new URL("../../", import.meta.url).pathname;
+
 function arrive() {
   showTabs();
   showTypes();
@@ -87,7 +90,7 @@ document.addEventListener("htmx:before:response", (event) => {
   if (response.status === 401) {
     event.preventDefault();
     signedOut = true;
-    toast(words().expired, { href: "/login", text: words().sign_in });
+    toast(words().expired, { href: `${ROOT}login`, text: words().sign_in });
   }
 });
 
@@ -95,7 +98,7 @@ document.addEventListener("htmx:before:response", (event) => {
 let signedOut = false;
 document.addEventListener("visibilitychange", async () => {
   if (!signedOut || document.visibilityState !== "visible") return;
-  const answer = await fetch("/-/token", { headers: { Accept: "application/json" } }).catch(() => null);
+  const answer = await fetch(`${ROOT}-/token`, { headers: { Accept: "application/json" } }).catch(() => null);
   if (!answer?.ok) return;
   const { csrf } = await answer.json();
   for (const input of document.querySelectorAll("input[name=_csrf]")) input.value = csrf;

@@ -1,0 +1,29 @@
+"""The server of the offline system: a few people on this machine's own socket, each request in a thread."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Handler(WSGIRequestHandler):
+    """Speaks HTTP/1.1, so that an answer that breaks off is known as such; requests are logged by the pages."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 60                                     # seconds in which nothing comes from the server before us
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """The application logs each request already."""
+
+
+def serve(listener: socket.socket, application: Wsgi) -> None:
+    """Answer what comes to a listening socket, until the process is told to stop."""
+    server = make_server("unix://offline", 0, application, threaded=True, request_handler=Handler,
+                         fd=listener.fileno())
+    with server:
+        server.serve_forever()
