@@ -13,6 +13,7 @@ from core.bm import bundle, folder, live, service
 from core.bm.bundle import Addon, Bundle, Head
 from core.bm.canonical import canonical, digest
 from core.bm.diff import diff
+from core.bm.questions import NO_ANSWERS, Answers
 from core.bm.service import Planned
 from core.definition import Loaded, load
 from core.definition.held import held
@@ -50,7 +51,7 @@ def package(settings: Settings, plugins: Plugins, path: Path, message: str = "",
 
 
 def plan(settings: Settings, engine: Engine, plugins: Plugins, path: Path, author: str = "",
-         merge: bool = False) -> Planned:
+         merge: bool = False, answers: Answers = NO_ANSWERS) -> Planned:
     """Plan the promotion of a bundle; what is refused is noted. Raises Refused, DefinitionError, OSError.
 
     With `merge`, changes that live has and the bundle does not know are kept, property by property.
@@ -58,7 +59,7 @@ def plan(settings: Settings, engine: Engine, plugins: Plugins, path: Path, autho
     hashed = ""
     try:
         found, hashed = bundle.read(path)
-        return _plan(settings, engine, plugins, found, path.name, merge)
+        return _plan(settings, engine, plugins, found, path.name, merge, answers)
     except Refused as error:
         with engine.begin() as connection:
             connection.execute(insert(_refused).values(
@@ -66,7 +67,8 @@ def plan(settings: Settings, engine: Engine, plugins: Plugins, path: Path, autho
         raise
 
 
-def _plan(settings: Settings, engine: Engine, plugins: Plugins, found: Bundle, shown: str, merge: bool) -> Planned:
+def _plan(settings: Settings, engine: Engine, plugins: Plugins, found: Bundle, shown: str, merge: bool,
+          answers: Answers) -> Planned:
     # a name that no path of the machine can be taken for, as messages begin with it
     site = held(found.files, re.sub(r"[^\w.-]", "_", shown) or "bundle")
     loaded = load(settings.addon_folders, site, plugins)
@@ -75,7 +77,7 @@ def _plan(settings: Settings, engine: Engine, plugins: Plugins, found: Bundle, s
         _check_live(connection, plugins, found.head, shown, merge)
     if loaded.model is not None and live.contents(loaded, plugins).hash != found.head.target:
         raise Refused(f"{shown}: what is in it is not the version that it says it makes; make it again with `package`")
-    return replace(service.plan_loaded(settings, engine, plugins, loaded, found.head.base), of_folder=False)
+    return replace(service.plan_loaded(settings, engine, plugins, loaded, found.head.base, answers), of_folder=False)
 
 
 def addons_of(loaded: Loaded, plugins: Plugins) -> dict[str, Addon]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from core.bm.facts import Facts
 from core.bm.state import State, foreign_roots
-from core.bm.steps import Probe, Step
+from core.bm.steps import Kind, Probe, Step
 from core.bm.way import Way
 from core.database import ddl
 from core.ed.schema import DesiredCheck, DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
@@ -58,7 +58,8 @@ def expand(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Ite
 
 def _create_table(table: DesiredTable, target: State) -> Step:
     columns = [ddl.Column(column.name, column.type) for column in table.columns]
-    sql = (ddl.create_table(table.name, columns), *(index.create for index in table.indexes))
+    required = [one.constraint for one in table.required]
+    sql = (ddl.create_table(table.name, columns, required), *(index.create for index in table.indexes))
     return Step(0, "expand", target.names[table.identity], sql, "none on others", "additive",
                 probe=Probe("columns", table.name, ("id", *(column.name for column in columns))),
                 undo=(ddl.drop_table(table.name),), note=f"new table ed.{table.name}",
@@ -84,9 +85,10 @@ def _add_columns(table: DesiredTable, target: State, facts: Facts) -> Iterator[S
                note=f"columns for {fields}" if new else f"parked columns return: {fields}")
 
 
-def _foreign_key(table: DesiredTable, key: DesiredForeignKey, target: State, facts: Facts) -> Step:
+def _foreign_key(table: DesiredTable, key: DesiredForeignKey, target: State, facts: Facts,
+                 kind: Kind = "expand") -> Step:
     sql = ddl.add_foreign_key(key.name, table.name, key.column, key.target)
-    return Step(0, "expand", target.names[table.identity], (sql,), BOTH, "additive",
+    return Step(0, kind, target.names[table.identity], (sql,), BOTH, "additive",
                 rows=facts.rows.get(table.name, 0), seconds=0.01, probe=Probe("constraint", table.name, (key.name,)),
                 undo=(ddl.drop_constraint(key.name, table.name),), note=f"foreign key of {key.column}")
 
@@ -118,11 +120,21 @@ def _index(table: DesiredTable, index: DesiredIndex, target: State, facts: Facts
 
 def validate(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
     for table in wanted:
+        for key in table.foreign_keys:
+            if facts.references.get(key.name, key.target) != key.target:
+                yield _foreign_key(table, key, target, facts, "validate")       # the other one is gone by then
+    for table in wanted:
         for name in (*(key.name for key in table.foreign_keys), *(check.name for check in table.checks)):
-            if not facts.constraints.get(name, ("", False))[1]:
+            if not _holds(table, name, facts):
                 rows = facts.rows.get(table.name, 0)
                 yield Step(0, "validate", target.names[table.identity], (ddl.validate(name, table.name),), ONLINE,
                            "long" if rows > LONG_ROWS else "additive", rows, round(rows / CHECKED_PER_SECOND, 2))
+
+
+def _holds(table: DesiredTable, name: str, facts: Facts) -> bool:
+    elsewhere = any(key.name == name and facts.references.get(name, key.target) != key.target
+                    for key in table.foreign_keys)
+    return facts.constraints.get(name, ("", False))[1] and not elsewhere
 
 
 def park(base: State, target: State, tables: tuple[DesiredTable, ...], facts: Facts) -> Iterator[Step]:
@@ -136,14 +148,9 @@ def park(base: State, target: State, tables: tuple[DesiredTable, ...], facts: Fa
         elif base.members[path].parts:
             yield Step(0, "park", path, identities=(storage,), note="its values as they were stay, for a way back")
     wanted = {index.name for table in tables for index in table.indexes}
-    ours = {index.name: table for table in wanted_tables(base, target, facts) for index in table.indexes}
+    ours = {index.name: table for table in wanted_tables(base, target, facts) for index in table.indexes
+            if not index.unique}                    # what was to be unique is loosened before the flip
     for name in sorted(set(ours) - wanted):
         if name in facts.indexes:
             yield Step(0, "park", base.names[ours[name].identity], (ddl.drop_index(name, concurrently=True),), ONLINE,
                        "metadata", probe=Probe("gone", ours[name].name, (name,)), note=f"index {name} is not asked for")
-    kept = {check.name for table in tables for check in table.checks}
-    for table in wanted_tables(base, target, facts):
-        for check in table.checks:
-            if check.name not in kept and check.name in facts.constraints:
-                yield Step(0, "park", base.names[table.identity], (ddl.drop_constraint(check.name, table.name),), BRIEF,
-                           note=f"condition {check.name} is not asked for")

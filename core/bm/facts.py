@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, String, func, literal_column, select, text
 from sqlalchemy import column as sql_column
@@ -13,8 +14,16 @@ from core.bm import tables
 from core.bm.canonical import canonical, digest
 from core.bm.state import Parked, State
 from core.ed.stored import StoredName
+from core.errors import Words, words
+
+if TYPE_CHECKING:
+    from core.bm.seed_outlook import Outlook
 
 EXACT_ROWS = 1_000_000          # larger tables are not counted, PostgreSQL's estimate does
+
+
+# What findings are about; some are named where they are asked for.
+LONGER, DUPLICATES, ORPHANS, VIOLATES = "longer", "duplicates", "orphans", "violates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,10 @@ class Finding:
     count: int
     samples: tuple[Sample, ...] = ()
     partial: bool = False
+    last: str = ""                  # the day on which one of them was last changed
+
+    def __bool__(self) -> bool:
+        return bool(self.count or self.partial)
 
 
 @dataclass(frozen=True)
@@ -45,11 +58,15 @@ class Facts:
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)      # what the catalog has, by table
     indexes: Mapping[str, tuple[str, bool]] = field(default_factory=dict)       # name -> (table, valid)
     constraints: Mapping[str, tuple[str, bool]] = field(default_factory=dict)   # keys and checks: -> (table, validated)
+    references: Mapping[str, str] = field(default_factory=dict)                 # foreign keys: name -> table they lead to
     rows: Mapping[str, int] = field(default_factory=dict)                       # estimates, by physical table
     values: Mapping[int, int] = field(default_factory=dict)                     # filled values, by identity
     expressions: tuple[StoredName, ...] = ()                              # what records of live name
     # What the records say against a change, by what and name: ("empty", "company.phone"); no part of the fingerprint
     findings: Mapping[tuple[str, str], Finding] = field(default_factory=dict)
+
+    # What each `data` definition will do, by name; no part of the fingerprint
+    seeds: Mapping[str, Outlook] = field(default_factory=dict)
 
     def finding(self, what: str, name: str) -> Finding:
         """What the records say; nothing where nobody had to look."""
@@ -66,25 +83,33 @@ class Facts:
 NOTHING = Finding(0)
 
 
+def counted(found: Finding) -> Words:
+    """How many records, and which: "3 records (7 Smith, 8 Jones ...)"."""
+    named = ", ".join(f"{sample.id} {sample.title}".strip() for sample in found.samples)
+    named += " ..." if found.count > len(found.samples) > 0 else ""
+    if found.partial:
+        return words("about {count} records ({named}; the table is too large to count them all)", count=found.count,
+                     named=named)
+    return words("{count} records ({named})", count=found.count, named=named)
+
+
 def gather(connection: Connection) -> Facts:
     """Look at everything that concerns a plan, in a handful of small statements."""
     physical = connection.execute(select(*tables.physical.c["id", "part", "table_name", "column_name", "state"])).all()
     return Facts(
         physical={(row.id, row.part): (row.table_name, row.column_name) for row in physical},
         parked_columns=frozenset((row.id, row.part) for row in physical if row.state == "parked"),
-        parked=tuple(Parked(row.path, row.id, row.meaning, row.state == "new", row.storage)
-                     for row in connection.execute(
+        parked=tuple(Parked(row.path, row.id, row.meaning, row.state == "new", row.storage) for row in connection.execute(
             select(tables.member).where(tables.member.c.state != "live").order_by(tables.member.c.id))),
         first_new=_first_new(connection), columns=_columns(connection), indexes=_indexes(connection),
-        constraints=_constraints(connection), rows=_rows(connection))
+        constraints=_constraints(connection), references=_references(connection), rows=_rows(connection))
 
 
 def _first_new(connection: Connection) -> int:
     """Nothing ever had it: neither a member, nor columns, nor a version that recorded where values stand."""
-    return int(connection.execute(text("""
+    return int(connection.scalar(text("""
         select greatest((select max(id) from bm.member), (select max(id) from sys.physical),
-                        (select max(s.value::bigint) from bm.version v, jsonb_each_text(v.storage) s), 0)
-        """)).scalar_one()) + 1
+                        (select max(s.value::bigint) from bm.version v, jsonb_each_text(v.storage) s), 0)"""))) + 1
 
 
 def _columns(connection: Connection) -> dict[str, dict[str, str]]:
@@ -109,8 +134,16 @@ def _indexes(connection: Connection) -> dict[str, tuple[str, bool]]:
 def _constraints(connection: Connection) -> dict[str, tuple[str, bool]]:
     rows = connection.execute(text("""
         select k.conname, c.relname, k.convalidated from pg_constraint k join pg_class c on c.oid = k.conrelid
-         where c.relnamespace = 'ed'::regnamespace and (k.contype = 'f' or k.conname like 'ck%') order by k.conname"""))
+         where c.relnamespace = 'ed'::regnamespace and (k.contype = 'f' or k.conname ~ '^(ck|rq)_[0-9]')
+         order by k.conname"""))
     return {row.conname: (row.relname, row.convalidated) for row in rows}
+
+
+def _references(connection: Connection) -> dict[str, str]:
+    rows = connection.execute(text("""
+        select k.conname, c.relname from pg_constraint k join pg_class c on c.oid = k.confrelid
+         where k.connamespace = 'ed'::regnamespace and k.contype = 'f' order by k.conname"""))
+    return {row.conname: row.relname for row in rows}
 
 
 def _rows(connection: Connection) -> dict[str, int]:

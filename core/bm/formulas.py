@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, select
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Connection, select
 
 from core.bm import tables
+from core.bm.batches import Batches
 from core.bm.facts import Facts
 from core.bm.state import State
 from core.bm.steps import Step
@@ -32,8 +32,6 @@ BATCH = 500
 ROWS = N_("of some records, for a moment")
 ROWS_PER_SECOND = 20_000
 LONG_ROWS = 1_000_000           # from here on it is called long
-POSITION = "compute_formulas"   # the setting that says how far a step came
-_SETTING = Table("setting", MetaData(schema="sys"), Column("key", Text, primary_key=True), Column("value", JSONB))
 log = logging.getLogger("tessera.formulas")
 
 
@@ -139,21 +137,21 @@ def set_pending(connection: Connection, storages: Iterable[int] | None, pending:
     connection.execute(statement)
 
 
-def work_out(engine: Engine, build: Build, version: int, step: tuple[int, int], root: str) -> None:
+def work_out(batches: Batches, build: Build, version: int, root: str) -> None:
     """Work out the stored formulas of all records of a physical table, in short transactions.
 
     Broken off, it goes on after the last batch that was done.
     """
-    while _batch(engine, build, version, step, root):
-        pass
+    while _batch(batches, build, version, root):
+        batches.breathe()
 
 
-def _batch(engine: Engine, build: Build, version: int, step: tuple[int, int], root: str) -> bool:
-    with engine.begin() as connection:
+def _batch(batches: Batches, build: Build, version: int, root: str) -> bool:
+    with batches.begin() as connection:
         session = Session.system_session(build(connection, version), connection)
         source = session.system.stored(root).table
         rows = connection.execute(
-            select(source.c.id, source.c["_type"]).where(source.c.id > _position(connection, step))
+            select(source.c.id, source.c["_type"]).where(source.c.id > (batches.cursor or 0))
             .order_by(source.c.id).limit(BATCH).with_for_update(key_share=True)).all()
         by_kind: dict[str, list[int]] = {}
         for id_, kind in rows:
@@ -162,7 +160,7 @@ def _batch(engine: Engine, build: Build, version: int, step: tuple[int, int], ro
             if kind and any(one.stored for one in session.system.model.tables[kind].fields.values()):
                 _each(session, kind, ids)
         if rows:
-            _note(connection, step, rows[-1].id)
+            batches.note(connection, rows[-1].id, len(rows))
         return len(rows) == BATCH
 
 
@@ -177,13 +175,3 @@ def _each(session: Session, kind: str, ids: list[int]) -> None:
                 _each(session, kind, [one])
         else:
             log.warning("%s %s keeps its old values: %s", kind, ids[0], error)
-
-
-def _position(connection: Connection, step: tuple[int, int]) -> int:
-    found: Any = connection.scalar(select(_SETTING.c.value).where(_SETTING.c.key == POSITION))
-    return int(found["after"]) if found and found["step"] == list(step) else 0
-
-
-def _note(connection: Connection, step: tuple[int, int], after: int) -> None:
-    new = insert(_SETTING).values(key=POSITION, value={"step": list(step), "after": after})
-    connection.execute(new.on_conflict_do_update(index_elements=["key"], set_={"value": new.excluded.value}))

@@ -15,6 +15,7 @@ from core.bm.canonical import canonical, digest
 from core.bm.state import EMPTY, State, foreign_roots, state_of
 from core.definition.rows import Row, Rows
 from core.definition.values import Definition, Merged
+from core.ed import former_names
 from core.ed.schema import NO_STORAGES
 from core.ed.system import System, load_physical
 from core.errors import NotFound, Refused
@@ -169,7 +170,7 @@ def system(connection: Connection, version: int, plugins: Plugins) -> System:
     kinds = connection.execute(select(*tables.member.c["id", "meaning"]).where(tables.member.c.meaning.like("kind %")))
     foreign = foreign_roots(((row.id, row.meaning) for row in kinds), found)
     return System(version, load(connection, version, plugins), found, load_physical(connection), plugins, foreign,
-                  pending(connection), storages(connection, version))
+                  pending(connection), storages(connection, version), former_names.load(connection))
 
 
 def pending(connection: Connection) -> frozenset[int]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.bm.asking import HOLDS
 from core.bm.diff import Removed, Returned, called
+from core.bm.facts import DUPLICATES, LONGER, VIOLATES, counted
+from core.bm.questions import KEEP, LEAVE
+from core.bm.required import EMPTY, MAY_BE_EMPTY, fills_itself
 from core.bm.way import Way
 from core.errors import Words, words
 
@@ -18,9 +22,33 @@ def notes(way: Way) -> Iterator[Words]:
         if isinstance(change, Returned):
             yield words("{what} returns with the values it had when it was removed",
                         what=called(change.kind, change.name))
-        if isinstance(change, Removed) and change.kind == "choice":
-            yield words("records that hold {name} keep it, as a value that cannot be chosen any more",
-                        name=change.name)
+    yield from _findings(way)
+
+
+def _findings(way: Way) -> Iterator[Words]:
+    """What records say that stops nothing: it counts when they are next saved."""
+    for (what, name), found in sorted(way.facts.findings.items()):
+        if what == VIOLATES:
+            yield words("rule {name}: {records} do not meet it; it counts when they are next saved", name=name,
+                        records=counted(found))
+        if what in (EMPTY, MAY_BE_EMPTY) and way.answer("fill", name) in (None, LEAVE) and not _filled(way, name):
+            yield words("{name} is required: {records} are empty in it; they are asked for it when they are next saved",
+                        name=name, records=counted(found))
+        if what == HOLDS and way.answer("choices", name) in (None, KEEP):
+            yield words("{records} hold {name} and keep it, as a value that cannot be chosen any more",
+                        name=name, records=counted(found))
+        if what == DUPLICATES and found.partial:
+            yield words("{name}: the table is too large to look for equal records now; two would stop the promotion "
+                        "before anything changes", name=name)
+        if what == LONGER and way.back:
+            yield words("{name}: {records} have more than that; they keep it until they are next saved", name=name,
+                        records=counted(found))
+
+
+def _filled(way: Way, path: str) -> bool:
+    """Whether the definition says what empty records get."""
+    one = way.target.model.field(*path.split(".")) if way.target.model is not None else None
+    return one is not None and one.required is True and fills_itself(one)
 
 
 def _parking_note(change: Removed, values: int | None) -> Words:

@@ -5,16 +5,15 @@ A family is what one sort of change brings along: what it asks, what speaks agai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from core.bm import expanding, formulas, notes, refusals
-from core.bm.diff import Added, Changed, diff
+from core.bm import asking, expanding, formulas, notes, refusals, renaming, seed_outlook, tightening
+from core.bm.diff import diff
 from core.bm.facts import Facts
 from core.bm.questions import NO_ANSWERS, Answers, Question, given, open_questions, wrong_answers
-from core.bm.seeds import order as seed_order
 from core.bm.state import State
-from core.bm.steps import KINDS, Plan, Step
+from core.bm.steps import KINDS, Kind, Plan, Step
 from core.bm.way import Way
 from core.errors import Words
 
@@ -42,6 +41,7 @@ class Family:
     problems: Callable[[Way], Iterator[Words]] = nothing
     notes: Callable[[Way], Iterator[Words]] = nothing
     way_back: Callable[[Way], Iterator[Words]] = nothing
+    warnings: Callable[[Way], Iterator[Words]] = nothing
 
 
 def _stage(way: Way) -> Iterator[Step]:
@@ -54,24 +54,23 @@ def _switch(way: Way) -> Iterator[Step]:
                                                                    "begins after it")
 
 
-def _seed(way: Way) -> Iterator[Step]:
-    changed = {change.name for change in way.changes if change.kind == "data" and isinstance(change, Added | Changed)}
-    for name in seed_order(way.target.model) if way.target.model is not None and changed else ():
-        if name in changed:
-            yield Step(0, "seed", f"data {name}", risk="additive",
-                       note="records that are missing come in; what people changed stays")
-
-
 # Steps of one kind are done in the order of this list.
 FAMILIES: tuple[Family, ...] = (
     Family("versions", steps=_stage),
+    Family("renaming", questions=renaming.questions, problems=renaming.problems),
+    Family("asking", questions=asking.questions, problems=asking.problems),
     Family("refusals", problems=refusals.problems),
     Family("expanding", steps=expanding.steps),
     Family("formulas", steps=formulas.steps, problems=formulas.problems),
+    Family("tightening", steps=tightening.steps, notes=tightening.notes),
     Family("switch", steps=_switch),
-    Family("seeds", steps=_seed),
+    Family("seeds", steps=seed_outlook.steps, notes=seed_outlook.notes),
     Family("notes", notes=notes.notes),
 )
+
+
+# What must not begin while a request runs on the old version.
+LATER: frozenset[Kind] = frozenset({"settle", "compute", "validate", "tighten", "park"})
 
 
 def plan(base: State, target: State, facts: Facts, back: bool = False, answers: Answers = NO_ANSWERS) -> Plan:
@@ -81,12 +80,13 @@ def plan(base: State, target: State, facts: Facts, back: bool = False, answers: 
     """
     if base.hash == target.hash:
         return Plan(base.hash, target.hash, facts.fingerprint)
-    way = Way(base, target, diff(base, target), facts, back)
+    way = Way(base, target, diff(base, target), facts, back, answers)
     asked = tuple(question for family in FAMILIES for question in family.questions(way))
     way = replace(way, answers=given(asked, answers, back))
     made = Plan(base.hash, target.hash, facts.fingerprint, way.changes, back=back, answers=way.answers,
                 questions=open_questions(asked, way.answers), asked=asked, places=_places(way),
-                problems=(*wrong_answers(asked, answers), *_said(way, "problems")), notes=_said(way, "notes"))
+                problems=(*wrong_answers(asked, answers), *_said(way, "problems")), notes=_said(way, "notes"),
+                warnings=_said(way, "warnings"))
     if made.problems or made.questions:
         return made
     return replace(made, steps=_in_order(step for family in FAMILIES for step in family.steps(way)),
@@ -97,8 +97,11 @@ def _said(way: Way, about: str) -> tuple[Words, ...]:
     return tuple(one for family in FAMILIES for one in getattr(family, about)(way))
 
 
-def _in_order(steps: Iterator[Step]) -> tuple[Step, ...]:
+def _in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
     order = list(KINDS)
+    steps = [*steps]
+    if LATER & {step.kind for step in steps}:
+        steps.append(Step(0, "acknowledge", "workers", note="waits until no request runs on the old version"))
     return tuple(replace(step, number=number) for number, step in enumerate(
         sorted(steps, key=lambda step: order.index(step.kind)), 1))
 

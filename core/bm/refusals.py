@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.bm.diff import Change, Changed, Removed, Renamed
-from core.bm.facts import Facts
+from core.bm.facts import DUPLICATES, LONGER, ORPHANS, Facts, counted
 from core.bm.meanings import before_renames, links, stays
 from core.bm.state import State
 from core.bm.stored import broken
@@ -22,9 +21,10 @@ def problems(way: Way) -> Iterator[Words]:
                                        links(target.meaning(path)) <= links(base.meaning(former))):
             yield from _other_meaning(base, target, former, path)
     if not back:
-        for change in way.changes:
-            yield from _narrowing(target, change)
         yield from _broken(base, target, way.facts)
+    yield from _too_long(way)
+    yield from _equal(way)
+    yield from _astray(way)
     yield from _drift(way.facts)
 
 
@@ -50,27 +50,38 @@ def _columns(parts: tuple[tuple[str, str], ...]) -> str:
     return ", ".join(f"{part or 'value'} {column}" for part, column in parts) or "none"
 
 
-def _narrowing(target: State, change: Change) -> Iterator[Words]:
-    if isinstance(change, Removed) and change.kind in ("choice", "state"):
-        owner, _, value = change.name.partition(".")
-        holder = "choices" if change.kind == "choice" else "workflow"
-        if (holder, owner) in target.definitions:
-            yield _problem(target, holder, owner, words(
-                'value "{name}" cannot be removed, records may hold it; write retired: true instead', name=value))
-    if isinstance(change, Renamed) and change.kind == "choice":
-        yield _problem(target, "choice", change.name, words(
-            'value "{name}" cannot be renamed, records hold it; change its title, or add a value and retire this one',
-            name=change.was))
-    if isinstance(change, Changed) and change.kind == "field":
-        for one in change.properties:
-            if one.path in ("max", "scale") and isinstance(one.after, int) and _number(one.before) > one.after:
-                yield _problem(target, "field", change.name, words(
-                    '{property} of "{name}" cannot go down from {before} to {after}, values may be larger',
-                    property=one.path, name=change.name, before=_number(one.before), after=one.after))
+def _too_long(way: Way) -> Iterator[Words]:
+    """Values that a lowered `max` or `scale` does not allow: whoever saves such a record next could not."""
+    for (what, name), found in sorted(way.facts.findings.items()):
+        path, _, key = name.rpartition(".")
+        if what == LONGER and found and not way.back:
+            yield way.problem("field", path, words(
+                '{property} of "{name}" cannot go down to {after}: {records} have more; change these first, or leave '
+                "{property} as it was", property=key, name=path, after=_property(way, path, key),
+                records=counted(found)))
 
 
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
+def _property(way: Way, path: str, key: str) -> object:
+    found = way.target.model.field(*path.split(".")) if way.target.model is not None else None
+    return getattr(found.properties, key, None) if found is not None else None
+
+
+def _equal(way: Way) -> Iterator[Words]:
+    """Records that are equal in what is to be unique: the index could not be made."""
+    for (what, name), found in sorted(way.facts.findings.items()):
+        if what == DUPLICATES and found.count:
+            yield way.problem("unique", name, words(
+                '"{name}" cannot be unique: {records} have others that are equal to them; change or merge them first',
+                name=name, records=counted(found)))
+
+
+def _astray(way: Way) -> Iterator[Words]:
+    """Links to records that the field may not lead to any more."""
+    for (what, path), found in sorted(way.facts.findings.items()):
+        if what == ORPHANS and found.count and not way.back:
+            yield way.problem("field", path, words(
+                '"{name}" cannot lead to fewer tables: {records} link to a record of another; change these links first',
+                name=path, records=counted(found)))
 
 
 def _broken(base: State, target: State, facts: Facts) -> Iterator[Words]:

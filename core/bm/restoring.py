@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from core.bm import live
+from core.bm import live, tightening
 from core.bm.archive import MANIFEST, Manifest, Member, Reader, manifest_of, verify
 from core.bm.backup import LEFT_OUT, BackedUp
 from core.database import copying, ddl, steps
@@ -172,6 +172,7 @@ class _Restore:
             names = [*(key.name for key in table.foreign_keys), *(check.name for check in table.checks)]
             for statement in (*made, *(ddl.validate(name, table.name) for name in names)):
                 ddl.execute(self.connection, statement)
+        tightening.restore(self.connection, wanted)
 
     def _file(self, hash_: str) -> None:
         target = self.store.path(hash_)

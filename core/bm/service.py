@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, exists, func, select
 
-from core.bm import apply as applying
 from core.bm import facts as fact_module
-from core.bm import folder, live
-from core.bm.apply import Order, Say
+from core.bm import folder, live, probes, seed_outlook, settling, tables, tightening
+from core.bm.canonical import canonical, digest
+from core.bm.diff import diff
+from core.bm.facts import Facts
 from core.bm.live import Contents, Version
 from core.bm.plan import plan as make_plan
 from core.bm.questions import NO_ANSWERS, Answers
 from core.bm.removed import explained
+from core.bm.renaming import answered
+from core.bm.run import Order, Say, Stop, never, silent
 from core.bm.seeds import Seeding
+from core.bm.settling import Wanted, always, nothing
 from core.bm.state import State, assign, state_of
 from core.bm.steps import Plan
 from core.bm.stored import of_live
+from core.bm.way import Way
 from core.database import engine as engines
 from core.database import steps
+from core.database.jobs import enqueue
 from core.definition import Loaded, load
 from core.definition.held import held
 from core.definition.overrides import LOCK
@@ -114,11 +121,21 @@ def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, p
     known = live.find(connection, what.hash)
     target = state_of(loaded.must(), what.hash, live.identities(connection, known) if known else None, known,
                       live.storages(connection, known) if known else None)
-    target = assign(base, target, facts.parked, facts.first_new, answers)
-    facts = replace(facts, values=fact_module.count_values(connection, facts, base, target),
-                    expressions=of_live(connection, base, plugins))
+    target = assign(base, answered(base, target, answers), facts.parked, facts.first_new, answers)
+    facts = replace(facts, expressions=of_live(connection, base, plugins))
+    facts = _looked(connection, facts, base, target, known is not None, answers, plugins)
     # A version that was live before is a way back, however it is asked for: what it forbids was allowed since.
     return Planned(make_plan(base, target, facts, known is not None, answers), base, target, what, merged)
+
+
+def _looked(connection: Connection, facts: Facts, base: State, target: State, back: bool, answers: Answers,
+            plugins: Plugins) -> Facts:
+    """The facts with what the records themselves say of the change."""
+    facts = replace(facts, values=fact_module.count_values(connection, facts, base, target))
+    way = Way(base, target, diff(base, target), facts, back, answers)
+    return replace(facts, findings={**tightening.look(connection, base, target, facts),
+                                    **probes.look(connection, way)},
+                   seeds=seed_outlook.look(connection, base, target, plugins))
 
 
 def _merged_files(connection: Connection, current: int, loaded: Loaded,
@@ -159,15 +176,16 @@ def folder_files(site: Path) -> dict[str, bytes]:
 
 def promote_folder(settings: Settings, engine: Engine, planned: Planned | None = None, message: str = "",
                    author: str = "", account: int | None = None, plugins: Plugins | None = None,
-                   say: Say = lambda step: None) -> int:
-    """Make the definitions on disk live; gives the version. Raises DefinitionError, Refused.
+                   say: Say = silent, stop: Stop = never) -> int:
+    """Make the definitions on disk live; gives the version. Raises DefinitionError, Refused; Cancelled, Left.
 
-    A promotion that was killed after its flip is finished first.
+    A promotion that broke off is settled first.
     """
     plugins = plugins or load_plugins(settings)
-    finish_earlier(engine, plugins, author, say)
+    wanted = of_folder(settings, plugins) if planned is None else lambda target: target == planned.target.hash
+    finish_earlier(engine, plugins, author, say, wanted=wanted, stop=stop)
     planned = planned or plan_folder(settings, engine, plugins)
-    version = _apply(engine, planned, plugins, message, author, account, say)
+    version = settling.apply(engine, _order(settings, planned, plugins, message, author, account), say, stop)
     if not planned.of_folder:
         return version
     if planned.merged is not None:
@@ -177,9 +195,73 @@ def promote_folder(settings: Settings, engine: Engine, planned: Planned | None =
     return version
 
 
-def finish_earlier(engine: Engine, plugins: Plugins, author: str = "", say: Say = lambda step: None) -> bool:
-    """Finish a promotion that was killed after its flip, close one killed before; True if there was any."""
-    return applying.resume(engine, Seeding(plugins), plugins, author, say)
+def begin_promotion(settings: Settings, engine: Engine, planned: Planned, message: str = "", author: str = "",
+                    account: int | None = None, plugins: Plugins | None = None) -> int | None:
+    """Write a promotion, or a way back, down for the `work` process to run; gives its number, None for no changes.
+
+    Raises Refused as promoting does, and where no work process is alive.
+    """
+    plugins = plugins or load_plugins(settings)
+    with engine.connect() as connection:
+        if not planned.plan.empty and not work_is_alive(connection):
+            raise Refused("no work process is running that could do it; start `server.py work`, or promote from the "
+                          "command line")
+    return settling.begin(engine, _order(settings, planned, plugins, message, author, account), _enqueue)
+
+
+def _enqueue(connection: Connection, promotion: int) -> None:
+    enqueue(connection, "run_promotion", promotion=promotion)
+
+
+def work_is_alive(connection: Connection) -> bool:
+    """Whether any process works off jobs now."""
+    return connection.scalar(select(exists().where(
+        tables.worker.c.kind == "work", tables.worker.c.lease_until > func.now()))) is True
+
+
+def finish_earlier(engine: Engine, plugins: Plugins, author: str = "", say: Say = silent, *, wanted: Wanted = always,
+                   stop: Stop = never, patient: bool = True) -> bool:
+    """Finish or take back a promotion that broke off (settling.settle); True if there was any. Raises Refused."""
+    number = settling.settle(engine, Seeding(plugins), plugins, author, say, wanted=wanted, stop=stop, patient=patient)
+    if number is not None:
+        _follow_in_folder(engine, number)
+    return number is not None
+
+
+def of_folder(settings: Settings, plugins: Plugins) -> Wanted:
+    """Says whether a version is the one that the site's folder makes."""
+    def wanted(target: str) -> bool:
+        loaded = load(settings.addon_folders, settings.metadata, plugins)
+        return not loaded.problems and live.contents(locked(loaded)[0], plugins).hash == target
+    return wanted
+
+
+def _place(settings: Settings, planned: Planned) -> dict[str, str] | None:
+    """Where the folder stands that is to say which version it equals, and what is in it now."""
+    if not planned.of_folder or planned.what is None:
+        return None
+    return {"host": socket.gethostname(), "path": str(settings.metadata), "files": _digest(settings.metadata)}
+
+
+def _digest(site: Path) -> str:
+    return digest(canonical({name: digest(data) for name, data in folder_files(site).items()}))
+
+
+def _follow_in_folder(engine: Engine, promotion: int) -> None:
+    """Tell the folder from which a promotion came that it is live, if it is here and nobody changed it since."""
+    with engine.connect() as connection:
+        row = connection.execute(select(*tables.promotion.c["folder", "target", "state"])
+                                 .where(tables.promotion.c.id == promotion)).one()
+        place = row.folder
+        if row.state != "done" or place is None or place["host"] != socket.gethostname():
+            return
+        site = Path(place["path"])
+        if not site.is_dir() or _digest(site) != place["files"]:
+            return
+        files = live.files(connection, row.target)
+        hashed = connection.scalar(select(tables.version.c.hash).where(tables.version.c.id == row.target))
+    folder.write_files(site, files, folder_files(site))
+    folder.write_base(site, str(hashed))
 
 
 def plan_rollback(settings: Settings, engine: Engine, version: int | None = None,
@@ -196,24 +278,29 @@ def plan_rollback(settings: Settings, engine: Engine, version: int | None = None
         base, target = (live.state(connection, one, plugins) for one in (current, wanted))
         facts = fact_module.gather(connection)
         target = assign(base, target, facts.parked, facts.first_new)
-        facts = replace(facts, values=fact_module.count_values(connection, facts, base, target))
+        facts = _looked(connection, facts, base, target, True, answers, plugins)
     return Planned(make_plan(base, target, facts, True, answers), base, target)
 
 
 def rollback_to(settings: Settings, engine: Engine, version: int | None = None, planned: Planned | None = None,
                 author: str = "", account: int | None = None, plugins: Plugins | None = None,
-                say: Say = lambda step: None) -> int:
-    """Make an earlier version live again; the site's folder keeps its files. Gives the version. Raises Refused."""
+                say: Say = silent, stop: Stop = never) -> int:
+    """Make an earlier version live again; the site's folder keeps its files. Gives the version. Raises Refused.
+
+    A promotion that broke off before its version was live is taken back first, one that broke off later is finished.
+    """
     plugins = plugins or load_plugins(settings)
-    finish_earlier(engine, plugins, author, say)
+    finish_earlier(engine, plugins, author, say, wanted=nothing, stop=stop)
     planned = planned or plan_rollback(settings, engine, version, plugins)
-    return _apply(engine, planned, plugins, f"Back to version {planned.target.version}", author, account, say)
+    return settling.apply(engine, _order(settings, planned, plugins, "", author, account), say, stop)
 
 
-def _apply(engine: Engine, planned: Planned, plugins: Plugins, message: str, author: str, account: int | None,
-           say: Say) -> int:
-    order = Order(planned.plan, planned.base, planned.target, planned.what, Seeding(plugins), message, author, account)
-    return applying.apply(engine, order, say)
+def _order(settings: Settings, planned: Planned, plugins: Plugins, message: str, author: str,
+           account: int | None) -> Order:
+    if planned.what is None and not message:
+        message = f"Back to version {planned.target.version}"
+    return Order(planned.plan, planned.base, planned.target, planned.what, Seeding(plugins), message, author, account,
+                 _place(settings, planned))
 
 
 def pull(settings: Settings, engine: Engine, force: bool = False) -> list[str]:

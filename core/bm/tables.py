@@ -36,13 +36,29 @@ promotion = Table(
     "promotion", BM,
     Column("id", BigInteger, primary_key=True), Column("base", BigInteger), Column("target", BigInteger),
     Column("plan", JSONB), Column("plan_hash", Text), Column("state", Text), Column("by_account", BigInteger),
-    Column("message", Text), Column("started_on", MOMENT), Column("ended_on", MOMENT), Column("error", Text))
+    Column("message", Text), Column("started_on", MOMENT), Column("ended_on", MOMENT), Column("error", Text),
+    Column("runner_epoch", Integer), Column("by_name", Text), Column("host", Text), Column("process", Integer),
+    Column("ends_as", Text), Column("paused", JSONB(none_as_null=True)), Column("folder", JSONB(none_as_null=True)))
 
 step = Table(
     "step", BM,
     Column("promotion_id", BigInteger, primary_key=True), Column("number", Integer, primary_key=True),
     Column("kind", Text), Column("target", Text), Column("sql", Text), Column("state", Text),
-    Column("started_on", MOMENT), Column("ended_on", MOMENT), Column("error", Text))
+    Column("started_on", MOMENT), Column("ended_on", MOMENT), Column("error", Text), Column("done", BigInteger),
+    Column("total", BigInteger), Column("cursor", JSONB(none_as_null=True)), Column("since", MOMENT),
+    Column("since_done", BigInteger), Column("note", Text))
+
+statement = Table(
+    "statement", BM,
+    Column("promotion_id", BigInteger, primary_key=True), Column("number", Integer, primary_key=True),
+    Column("step", Integer), Column("sql", Text), Column("undo", Boolean), Column("started_on", MOMENT),
+    Column("ended_on", MOMENT), Column("tries", Integer), Column("rows", BigInteger))
+
+wish = Table(
+    "wish", BM,
+    Column("id", BigInteger, primary_key=True), Column("promotion_id", BigInteger), Column("wish", Text),
+    Column("by_account", BigInteger), Column("by_name", Text), Column("host", Text), Column("process", Integer),
+    Column("asked_on", MOMENT))
 
 physical = Table(
     "physical", SYS,

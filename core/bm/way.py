@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from core.bm.diff import Change
 from core.bm.facts import Facts
 from core.bm.state import State
 from core.errors import Words, words
+
+if TYPE_CHECKING:
+    from core.definition.model import Model
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,13 @@ class Way:
     facts: Facts
     back: bool = False                                          # a rollback: nothing is asked, and narrowing allowed
     answers: Mapping[str, str] = field(default_factory=dict)    # by the key of a question
+
+    @property
+    def models(self) -> tuple[Model, Model]:
+        """What both states are made of. Raises ValueError for the empty state, which has none."""
+        if self.base.model is None or self.target.model is None:
+            raise ValueError("there is no model before the first promotion")
+        return self.base.model, self.target.model
 
     def answer(self, word: str, name: str) -> str | None:
         """What was answered to `fill company.phone`; None if nothing was."""

@@ -20,7 +20,8 @@ from sqlalchemy.exc import IntegrityError
 from core.settings import Settings
 
 # Every module that registers tasks; the only list of them.
-MODULES = ("core.ed.jobs", "core.ed.computed_jobs", "core.ed.purge_job", "core.ed.import_job")
+MODULES = ("core.ed.jobs", "core.ed.computed_jobs", "core.ed.purge_job", "core.ed.import_job",
+           "core.bm.promotion_job")
 _TASKS: dict[str, Task] = {}
 
 

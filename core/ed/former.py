@@ -1,4 +1,4 @@
-"""What people and programs send, in the names of now: for a while after a rename they may still say the names of before.
+"""What people and programs send, in the names of now: for a while after a rename those of before are taken too.
 
 This is the one place that translates, where what is sent is read; all behind it knows the names of now only. What has a
 name now is never looked for among former ones, and what somebody may not see is not found by its former name either.
@@ -71,6 +71,11 @@ class Translation:
                 name = step
             names.append(name)
         return ".".join(names)
+
+    def entry(self, table: str, entry: str) -> str:
+        """A path with a minus before it or a unit behind it: `-sold`, `sold:month`."""
+        path, colon, unit = entry.removeprefix("-").partition(":")
+        return f"{'-' if entry.startswith('-') else ''}{self.path(table, path)}{colon}{unit}"
 
     def condition(self, table: str, source: str) -> str:
         """An expression about a record of a table; one that is wrong stays as it is, to be told where it is."""

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from core.definition.model import Model
 
 LIFE = timedelta(days=30)
-_TABLE = Table("former_name", MetaData(schema="bm"), Column("kind", Text), Column("name", Text), Column("means", Text),
-               Column("noted_on", DateTime(timezone=True)))
+FORMER_NAME = Table(
+    "former_name", MetaData(schema="bm"), Column("kind", Text, primary_key=True), Column("name", Text, primary_key=True),
+    Column("means", Text, primary_key=True), Column("noted_on", DateTime(timezone=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Used:
 
 def load(connection: Connection) -> tuple[Noted, ...]:
     """Every name that was noted, the latest first."""
-    rows = connection.execute(select(_TABLE).order_by(_TABLE.c.noted_on.desc(), *_TABLE.c["kind", "name", "means"]))
+    rows = connection.execute(select(FORMER_NAME).order_by(FORMER_NAME.c.noted_on.desc(), *FORMER_NAME.c["kind", "name", "means"]))
     return tuple(Noted(*row) for row in rows)
 
 
@@ -54,7 +55,7 @@ class FormerNames:
         self._model = model
         self._tables: dict[str, Noted] = {}
         self._objects: dict[str, Noted] = {}
-        self._fields: dict[str, list[tuple[str, str, datetime]]] = {}       # old -> (table that declares it, new, since)
+        self._fields: dict[str, list[tuple[str, str, datetime]]] = {}   # by old name: who declares it, new name, since
         for one in noted:
             now = names.get(int(one.means), "") if one.kind != "object" else one.means
             table, _, field = now.partition(".")

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, MetaData, select
 
 from core.ed import tables
 from core.ed.cache import Cache
+from core.ed.former_names import FormerNames, Noted
 from core.ed.schema import NO_STORAGES, Physical, Stored, physical_table
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ class System:
     says where values stand under another number than that.
     `foreign` are the identities of base tables that also keep rows of parked kinds, which nobody may see; `pending`
     the storages of stored formulas that a promotion has not worked out everywhere, so that nobody reads what is stored.
+    `noted` are the names that things had before.
     """
 
     def __init__(self, version: int, model: Model, identities: Mapping[str, int], physical: Physical,
                  plugins: object = None, foreign: frozenset[int] = frozenset(),
-                 pending: frozenset[int] = frozenset(), storages: Mapping[str, int] = NO_STORAGES) -> None:
+                 pending: frozenset[int] = frozenset(), storages: Mapping[str, int] = NO_STORAGES,
+                 noted: tuple[Noted, ...] = ()) -> None:
         self.version = version
         self.model = model
         self.identities = identities
@@ -37,6 +40,7 @@ class System:
         self.physical = physical
         self.plugins = plugins
         self.names: Mapping[int, str] = {identity: name for name, identity in identities.items()}
+        self.former = FormerNames(model, self.names, noted)
         self.foreign = foreign
         self.pending = pending
         self.cache = Cache()

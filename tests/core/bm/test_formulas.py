@@ -69,13 +69,15 @@ def test_a_formula_is_stored_changed_and_stored_no_longer(system: Live) -> None:
     system.promote()
     deals = fill(system)
     write(system, kept=True)
-    assert kinds(system) == ["stage", "expand", "expand", "suspend", "suspend", "prepare", "flip", "compute", "compute"]
+    assert kinds(system) == ["stage", "expand", "expand", "suspend", "suspend", "prepare", "flip", "acknowledge",
+                             "compute", "compute"]
     system.promote()
     assert sums(system, deals) == stored(system) == [0, 2, 4]
     assert system.sql("select count(*) from sys.physical where pending") == [(0,)]
 
     write(system, kept=True, factor=3)
-    assert kinds(system) == ["stage", "suspend", "suspend", "prepare", "flip", "compute", "compute"]
+    assert kinds(system) == ["stage", "suspend", "suspend", "prepare", "flip", "acknowledge",
+                             "compute", "compute"]
     system.promote()
     assert sums(system, deals) == stored(system) == [0, 3, 6]
 

@@ -98,10 +98,10 @@ def test_a_link_gets_its_foreign_key_unvalidated_its_index_concurrently_and_its_
     base = site.state()
     target = changed(site, base, deal="change: table deal\nfields: {buyer: {type: link, to: company}}\n")
     made = plan(base, target, facts_of(base))
-    assert kinds(made) == ["stage", "expand", "expand", "index", "prepare", "flip", "validate"]
+    assert kinds(made) == ["stage", "expand", "expand", "index", "prepare", "flip", "acknowledge", "validate"]
     assert made.steps[2].sql[0].endswith("not valid")
     assert "CONCURRENTLY" in made.steps[3].sql[0]
-    assert "validate constraint" in made.steps[6].sql[0]
+    assert "validate constraint" in made.steps[7].sql[0]
 
 
 def test_titles_and_all_else_that_is_metadata_need_no_sql(site: Site) -> None:
@@ -172,8 +172,8 @@ def test_a_removed_field_is_parked_not_dropped(site: Site) -> None:
     target = site.state(base)
     made = plan(base, target, facts_of(base, values={base.identities["deal.region"]: 12}))
     assert made.changes == (Removed("field", "deal.region"),)
-    assert kinds(made) == ["stage", "prepare", "flip", "park"]
-    assert made.steps[3].sql == () and made.steps[3].risk == "lossy" and made.steps[3].rows == 12
+    assert kinds(made) == ["stage", "prepare", "flip", "acknowledge", "park"]
+    assert made.steps[4].sql == () and made.steps[4].risk == "lossy" and made.steps[4].rows == 12
     assert tuple(map(str, made.notes)) == ("field deal.region is parked: 12 values are kept, and return when it does",)
 
 

@@ -1,0 +1,73 @@
+"""What each kind of step does and how it is undone: one table, in the order in which steps are done.
+
+An action runs on `run.line`, journals itself (`run.done` in the transaction of its last write), and can be done again
+when it broke off. An undo runs only before the flip, over a step that was begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from core.bm import altering, formulas, journal, switching, tightening
+from core.bm.run import Run
+from core.bm.steps import Kind, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """How steps of a kind are done, and undone."""
+
+    do: Callable[[Run, Step], None]
+    undo: Callable[[Run, Step], None] = altering.undo_short
+
+
+def _nothing(run: Run, step: Step) -> None:
+    """A stage is done with its promotion's first row; its version stays, unseen, for the next try."""
+
+
+def _suspend(run: Run, step: Step) -> None:
+    """From now on whoever builds a version reads these formulas as if they were not stored."""
+    with run.begin() as connection:
+        formulas.set_pending(connection, step.identities, True)
+        run.done(connection, step)
+
+
+def _undo_suspend(run: Run, step: Step) -> None:
+    """They are read as stored again: nobody wrote anything else into them."""
+    with run.begin() as connection:
+        formulas.set_pending(connection, step.identities, False)
+        journal.step_undone(connection, run.turn, step)
+
+
+def _seed(run: Run, step: Step) -> None:
+    """Records that a layer ships come in, in one transaction."""
+    left = run.order.fill(run.line, run.version, step.target.removeprefix("data "))
+    with run.begin() as connection:
+        run.done(connection, step, note=", ".join(left))
+
+
+def _compute(run: Run, step: Step) -> None:
+    """Work out stored formulas in all records; then what is stored is read again."""
+    formulas.work_out(run.batches(step), run.system, run.version, step.target)
+    with run.begin() as connection:
+        formulas.set_pending(connection, step.identities, False)
+        run.done(connection, step)
+        switching.tell_live(connection, run.version)
+
+
+ACTIONS: Mapping[Kind, Action] = {
+    "stage": Action(_nothing, _nothing),
+    "expand": Action(altering.expand, altering.undo_expand),
+    "index": Action(altering.index, altering.undo_index),
+    "suspend": Action(_suspend, _undo_suspend),
+    "prepare": Action(switching.prepare, switching.undo_prepare),
+    "loosen": Action(altering.loosen, tightening.put_back),
+    "flip": Action(switching.flip),
+    "acknowledge": Action(switching.acknowledge),
+    "seed": Action(_seed),
+    "compute": Action(_compute),
+    "validate": Action(altering.validate),
+    "tighten": Action(tightening.add),
+    "park": Action(altering.park),
+}
