@@ -50,6 +50,7 @@ class Wanted:
     search: str | None = None
     links: Literal["title", "id", "both"] = "title"
     titles: Mapping[str, str] | None = None
+    called: Mapping[str, str] = field(default_factory=dict)     # what the caller calls paths, where not by their names
 
 
 def format_of(name: str, more: Mapping[str, Any]) -> ExportFormat:
@@ -117,8 +118,9 @@ def _flat(table: str, found: Sequence[tuple[str, Field | None]]) -> None:
 
 def _columns(session: Session, wanted: Wanted, path: str, field_: Field | None) -> Iterator[Column]:
     """The columns for a path: one, or two for a link of which title and id are wanted."""
-    title = (wanted.titles or {}).get(path, path)
-    wire = _wire(session, path, field_)
+    name = wanted.called.get(path, path)
+    title = (wanted.titles or {}).get(path, name)
+    wire = _named(path, name, _wire(session, path, field_))
     if field_ is None or not field_.type.is_link:
         yield Column(path, title, _cell(session, wanted, path, field_), wire)
         return
@@ -129,7 +131,7 @@ def _columns(session: Session, wanted: Wanted, path: str, field_: Field | None) 
         if wanted.links == "id":
             yield Column(path, title, plain, wire)
         else:
-            yield Column(f"{path}.id", f"{title} (id)" if wanted.titles else f"{path}.id", plain, None)
+            yield Column(f"{path}.id", f"{title} (id)" if wanted.titles else f"{name}.id", plain, None)
 
 
 def _cell(session: Session, wanted: Wanted, path: str, field_: Field | None) -> Callable[[Record], Any]:
@@ -173,6 +175,13 @@ def _wire(session: Session, path: str, field_: Field | None) -> Callable[[Record
         return lambda record: {path: kind.to_wire(record.get(path), p),
                                **{key: record[key] for key in extra if key in record}}
     return lambda record: {path: kind.to_wire(record.get(path), p)}
+
+
+def _named(path: str, name: str, wire: Callable[[Record], Mapping[str, Any]]) -> Callable[[Record], Mapping[str, Any]]:
+    """What JSON says of a path, under the name that the caller has for it."""
+    if name == path:
+        return wire
+    return lambda record: {name + key[len(path):]: value for key, value in wire(record).items()}
 
 
 def _lines_wire(session: Session, field_: Field) -> Callable[[Record], dict[str, Any]]:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 LIFE = timedelta(days=30)
 FORMER_NAME = Table(
-    "former_name", MetaData(schema="bm"), Column("kind", Text, primary_key=True), Column("name", Text, primary_key=True),
-    Column("means", Text, primary_key=True), Column("noted_on", DateTime(timezone=True)))
+    "former_name", MetaData(schema="bm"), Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True), Column("means", Text, primary_key=True),
+    Column("noted_on", DateTime(timezone=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,9 @@ class Used:
 
 def load(connection: Connection) -> tuple[Noted, ...]:
     """Every name that was noted, the latest first."""
-    rows = connection.execute(select(FORMER_NAME).order_by(FORMER_NAME.c.noted_on.desc(), *FORMER_NAME.c["kind", "name", "means"]))
+    columns = FORMER_NAME.c
+    rows = connection.execute(select(FORMER_NAME).order_by(columns.noted_on.desc(), columns.kind, columns.name,
+                                                           columns.means))
     return tuple(Noted(*row) for row in rows)
 
 

@@ -25,6 +25,7 @@ from sqlalchemy.sql.expression import bindparam
 from core.database.engine import sqlstate
 from core.ed import mapping as mappings
 from core.ed.export_formats import safe
+from core.ed.former import Translation
 from core.ed.import_order import ordered, repeated
 from core.ed.import_rows import ImportRow, Reader, match
 from core.ed.mapping import ImportMapping
@@ -88,6 +89,7 @@ class Import:
         self.table = table
         self.file = file
         self.mapping = mapping
+        self.hash = mapping.hash                # by which it is found again, whatever is called otherwise meanwhile
         self.errors_folder = errors
         self.batch = batch
         self.result = Result(rows=len(file.rows))
@@ -140,6 +142,7 @@ class Import:
         return self.result
 
     def _check(self, session: Session) -> None:
+        self.table, self.mapping = mappings.followed(Translation(session), self.table, self.mapping)
         table = _table(session, self.table)
         if self.mapping.table not in (None, self.table):
             raise Refused(f"the mapping is for {self.mapping.table!r}, not for {self.table!r}")
@@ -152,7 +155,7 @@ class Import:
     def _begin(self, session: Session, again: bool) -> int:
         """Find the import that was broken off, or begin one; gives the rows that are done."""
         found = session.connection.execute(_FIND, {
-            "table": self.table, "file": self.file.hash, "mapping": self.mapping.hash}).one_or_none()
+            "table": self.table, "file": self.file.hash, "mapping": self.hash}).one_or_none()
         if found is not None and found.state == "running":
             self.result.id, self.result.resumed_at = found.id, found.row
             return int(found.row)
@@ -161,7 +164,7 @@ class Import:
                           "rows are found again; revert that import, or say --again to have each record twice")
         self.result.id = session.connection.execute(_BEGIN, {
             "table": self.table, "name": self.file.name, "file": self.file.hash, "by": session.user.user_id,
-            "mapping": {"hash": self.mapping.hash, **self.mapping.model_dump(mode="json", by_alias=True)},
+            "mapping": {"hash": self.hash, **self.mapping.model_dump(mode="json", by_alias=True)},
         }).scalar_one()
         return 0
 

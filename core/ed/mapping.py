@@ -17,6 +17,7 @@ from core.types.base import FieldType
 
 if TYPE_CHECKING:
     from core.definition.model import Model, Table
+    from core.ed.former import Translation
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _DATE = re.compile(r"(YYYY|MM|DD|HH|mm|SS|[^A-Za-z%])+")
@@ -130,6 +131,32 @@ def plain(table: Table, header: Iterable[str], match: Iterable[str]) -> ImportMa
         if name not in table.fields:
             raise Refused(f"there is no field {name!r} in table {table.name!r}; write a mapping file (--map)")
     return ImportMapping.model_validate({"fields": fields, "match": list(match)})
+
+
+def followed(translation: Translation, table: str, mapping: ImportMapping) -> tuple[str, ImportMapping]:
+    """A table and a mapping that may be older than the names of now, in these."""
+    if not translation.needed:
+        return table, mapping
+    now = translation.table(table)
+    if now not in translation.model.tables:
+        return table, mapping
+    names = {name: translation.field(now, name) for name in mapping.fields}
+    fields = {names[name]: _followed(translation, now, names, names[name], source)
+              for name, source in mapping.fields.items()}
+    return now, mapping.model_copy(update={
+        "table": None if mapping.table is None else translation.table(mapping.table), "fields": fields,
+        "match": tuple(names.get(name, name) for name in mapping.match)})
+
+
+def _followed(translation: Translation, table: str, names: Mapping[str, str], name: str, source: Source) -> Source:
+    field = translation.model.field(table, name)
+    target = field.target if field is not None else None
+    changed: dict[str, Any] = {"template": tuple(
+        _PLACE.sub(lambda match: f"{{{names.get(match[1], match[1])}}}", one) for one in source.template)}
+    if target is not None and source.by is not None:
+        changed["by"] = translation.field(target, source.by)
+        changed["with_"] = {translation.field(target, key): value for key, value in source.with_.items()}
+    return source.model_copy(update=changed)
 
 
 def places(templates: Iterable[str]) -> list[str]:

@@ -26,7 +26,7 @@ from werkzeug.wrappers import Response
 
 from core.definition.model import DUTIES
 from core.settings import Settings
-from core.web import authentication, failures, viewer
+from core.web import authentication, failures, former, viewer
 from core.web.context import Context
 from core.web.i18n import LANGUAGES, N_, negotiate, text_of
 from core.web.limits import Limits
@@ -128,7 +128,7 @@ class Application:
                     elif route.right in DUTIES:
                         context.require(route.right)
                     if not route.alone:
-                        response = route.endpoint(context, **arguments)
+                        response = former.call(context, route.endpoint, arguments)
                 if route.alone:
                     connection.commit()
                     response = route.endpoint(context, **arguments)

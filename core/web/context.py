@@ -14,6 +14,7 @@ from core.web.i18n import N_, Text
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from core.ed.former import Translation
     from core.ed.records import Records
     from core.ed.scopes import Scopes
     from core.ed.session import Session
@@ -79,6 +80,7 @@ class Context:
     demo: bool = False
     csrf: str = ""                # what forms of this page must carry
     set_csrf: bool = False        # a visitor without a session got a new token
+    former: Translation | None = None       # where something has a former name: what is sent, in the names of now
     left: Left | None = None      # how much this caller may still send
 
     @property

@@ -31,8 +31,18 @@ def api(context: Context, table: str) -> Response:
         raise BadRequest('"{name}" is none of {names}.', "links", name=links[:40], names=", ".join(LINKS))
     wanted = Wanted(table, names(found.get("fields"), "fields", MOST_FIELDS) or None, found.get("where") or None,
                     order=names(found.get("order"), "order", MOST_ORDER), search=words(found.get("q")),
+                    called=_called(context, table, found.get("fields")),
                     links=links)    # type: ignore[arg-type]  # it is one of them
     return answer(context, wanted, found["format"], table)
+
+
+def _called(context: Context, table: str, asked: str | None) -> dict[str, str]:
+    """What the caller calls the paths that are called otherwise now."""
+    former = context.former
+    if former is None or not asked:
+        return {}
+    return {path: said for path in names(asked, "fields", MOST_FIELDS)
+            if (said := former.said_path(table, path)) != path}
 
 
 def answer(context: Context, wanted: Wanted, format_name: str, label: str) -> Response:

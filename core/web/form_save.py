@@ -17,7 +17,7 @@ from core.web.i18n import N_
 from core.web.widgets.base import Entry, Posted, Record
 from core.web.widgets.lines import Line, columns_of, is_place
 
-OWN_KEYS = frozenset(("_csrf", "csrf", "_version", "_base", "_kind", "_typed", "_changed", clash.ORIGINAL))
+OWN_KEYS = frozenset(("_csrf", "csrf", "_version", "_model", "_base", "_kind", "_typed", "_changed", clash.ORIGINAL))
 Signature = Any           # what stood in a control, as JSON: a list of texts, or {line id: {column: texts}}
 
 
@@ -30,6 +30,7 @@ class Sent:
     problems: dict[str, str] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     places: dict[str, list[str]] = field(default_factory=dict)      # lines: place in what was sent -> place in the form
+    gone: dict[str, list[str]] = field(default_factory=dict)        # entered in controls that the form has no more
 
 
 def signature(one: FormField, entry: Entry) -> Signature:
@@ -60,13 +61,19 @@ def begin(view: FormView, record: Record, viewer: Viewer) -> dict[str, Entry]:
     return {one.key: one.widget.entry(one.bound, record, viewer) for one in view.fields if not one.fixed}
 
 
-def read(view: FormView, posted: Posted, base: Mapping[str, Signature] | None, viewer: Viewer) -> Sent:
-    """Read a posted form. With a base (an existing record) only what differs from it is a value to write."""
+def read(view: FormView, posted: Posted, base: Mapping[str, Signature] | None, viewer: Viewer, *,
+         older: bool = False) -> Sent:
+    """Read a posted form. With a base (an existing record) only what differs from it is a value to write.
+
+    One of an `older` version may have controls that are gone: their values are left out, and told.
+    """
     sent = Sent({})
     asked = {one.key: one for one in view.fields if not one.fixed}
     strange = [*(name for name in posted.form if not _asked_for(asked, name, file=False)),
                *(name for name in posted.files if not _asked_for(asked, name, file=True))]
-    if strange:
+    if strange and older:
+        sent.gone = _gone(posted, strange, base or {})
+    elif strange:
         sent.problems[""] = viewer.text(N_("This form does not ask for {names}; nothing was saved."),
                                         names=", ".join(strange)[:100])
     for one in view.fields:
@@ -118,6 +125,19 @@ def _asked_for(asked: Mapping[str, FormField], name: str, *, file: bool) -> bool
     place, _, column = rest.partition(".")
     return not file and one.bound.field.type.is_lines and is_place(place) and (
         column in ("id", "_delete") or any(c.name == column and c.editor is not None for c in columns_of(one.bound)))
+
+
+def _gone(posted: Posted, names: Collection[str], base: Mapping[str, Signature]) -> dict[str, list[str]]:
+    """What was entered in controls that are there no more; what stood there before is no loss."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        key = name.rstrip("~-")
+        texts = [text for text in posted.form.getlist(name) if text] if name == key else []
+        if texts and base.get(key) != texts and not key.endswith(("_title", ".id", "._delete")):
+            found[key] = texts
+        if name in posted.files and posted.files[name].filename:
+            found[name] = [str(posted.files[name].filename)]
+    return found
 
 
 def _comparable(one: FormField, entry: Entry) -> Signature:

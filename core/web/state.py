@@ -14,6 +14,7 @@ DEEPEST_GROUP = 3
 MOST_COLUMNS = 30
 PAGE = 80
 DEEPEST = 10_000
+PATHS = ("columns", "sort", "group")      # what names fields in the address of a list
 
 
 @lru_cache(500)

@@ -15,6 +15,7 @@ from core.web.api.exchange import (
     body_bytes,
     body_object,
     conflict_answer,
+    records_of,
     sees,
     wire_of,
 )
@@ -35,8 +36,8 @@ def change_records(context: Context, table: str) -> Response:
     data = body_bytes(context)
     try:
         return once(context, table, data, lambda: (
-            _change_where(context, definition, asked, body_object(data)) if asked else
-            _change_list(context, definition, records_in(strict_json.loads(data)))))
+            _change_where(context, definition, asked, body_object(records_of(context, definition, data))) if asked else
+            _change_list(context, definition, records_in(records_of(context, definition, data)))))
     except Conflict as conflict:
         return conflict_answer(context, definition, conflict, None if asked else _place(conflict, data))
 

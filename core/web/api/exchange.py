@@ -12,13 +12,14 @@ from werkzeug.wrappers import Response
 from core.ed.conflict import VersionConflict
 from core.ed.scope import visible
 from core.ed.scopes import RIGHTS
-from core.errors import N_, BadRequest, Conflict, Denied, FieldProblem, NotFound
+from core.errors import N_, BadRequest, Conflict, Denied, FieldProblem, Invalid, NotFound
 from core.web.api import strict_json
 from core.web.api.wire import Sees, Wire, dumps
 from core.web.failures import failure_of, problem_dict
 
 if TYPE_CHECKING:
     from core.definition.model import Table
+    from core.ed.former import Translation
     from core.web.context import Context
 
 JSON = ("application/json", "application/merge-patch+json")
@@ -68,12 +69,45 @@ def body_bytes(context: Context) -> bytes:
     return request.get_data()
 
 
-def body_object(data: bytes) -> dict[str, Any]:
+def body_object(body: object) -> dict[str, Any]:
     """A body that is one record; raises BadRequest."""
-    body = strict_json.loads(data)
     if not isinstance(body, dict):
         raise BadRequest("A record is an object of fields.", "body")
     return body
+
+
+def records_of(context: Context, definition: Table, data: bytes) -> Any:
+    """What a body holds, in the names of now. Raises BadRequest, and Invalid where a field stands under two names."""
+    body, translation = strict_json.loads(data), context.former
+    if translation is None:
+        return body
+    problems: list[FieldProblem] = []
+    found = [_renamed(translation, definition, row, "", place, problems) for place, row in enumerate(body)] \
+        if isinstance(body, list) else _renamed(translation, definition, body, "", None, problems)
+    if problems:
+        raise Invalid(problems)
+    return found
+
+
+def _renamed(translation: Translation, definition: Table, body: Any, path: str, row: int | None,
+             problems: list[FieldProblem]) -> Any:
+    """A record, and the lines in it, in the names of now."""
+    if not isinstance(body, dict):
+        return body
+    found: dict[str, Any] = {}
+    for key, value in body.items():
+        name = translation.field(definition.name, key)
+        if name != key and name in body:
+            twice = N_('“{old}” is called “{new}” now: send one of them.')
+            problems.append(FieldProblem(f"{path}{key}", "twice", twice, {"old": key, "new": name}, row))
+            continue
+        field = definition.fields.get(name)
+        if field is not None and field.type.is_lines and isinstance(value, list) and field.target is not None:
+            inner = translation.model.tables[field.target]
+            value = [_renamed(translation, inner, line, f"{path}{key}.{number}.", row, problems)
+                     for number, line in enumerate(value)]
+        found[name] = value
+    return found
 
 
 def version_of(value: object, at: str = "_version") -> int | None:

@@ -61,8 +61,7 @@ def once(context: Context, table: str, body: bytes, work: Callable[[], Answered]
     header = request.headers.get("Idempotency-Key")
     if header is None:
         return work().response(table)
-    account = context.account
-    rights = (str(account and account.scopes), *sorted(context.session.user.roles))     # answers hold what these show
+    rights = (_scopes(context), *sorted(context.session.user.roles))     # answers hold what these show
     said = (request.method, request.full_path, request.headers.get("If-Match", ""), *rights)
     key = Key.of(account_id(context), header, *(part.encode() for part in said), body)
     first = key.claim(context.connection)
@@ -73,6 +72,14 @@ def once(context: Context, table: str, body: bytes, work: Callable[[], Answered]
     answer = work()
     key.keep(context.connection, answer)
     return answer.response(table)
+
+
+def _scopes(context: Context) -> str:
+    """What the caller's token is for, by identity: a promotion that renames a table makes it no other request."""
+    scopes, known = context.account.scopes if context.account else None, context.system.identities
+    return "" if scopes is None else str([
+        (word, None if names is None else sorted(str(known.get(name, name)) for name in names))
+        for word, names in scopes.tables])
 
 
 @dataclass(frozen=True, slots=True)

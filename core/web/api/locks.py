@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from core.ed import locked
 from core.errors import BadRequest
+from core.web.api import strict_json
 from core.web.api.exchange import begin, body_bytes, body_object, json_answer
 from core.web.api.query import parameters, record_id
 
@@ -19,7 +20,7 @@ def unlock(context: Context, table: str, id: str) -> Response:
     """POST /api/v1/<table>/<id>/unlock with {"reason": ...}: open it for the caller, until a save or for an hour."""
     begin(context, table, "write")
     parameters(context.request.args, ())
-    body = body_object(body_bytes(context))
+    body = body_object(strict_json.loads(body_bytes(context)))
     reason = body.pop("reason", "")
     if body or not isinstance(reason, str):
         raise BadRequest('The body is an object with "reason", a text, and nothing else.', "body")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Never
 from werkzeug.wrappers import Response
 
 from core.errors import BadRequest, Conflict, NotFound
-from core.web.api import strict_json
 from core.web.api.exchange import (
     VersionMissing,
     begin,
@@ -15,6 +14,7 @@ from core.web.api.exchange import (
     body_object,
     conflict_answer,
     matched_version,
+    records_of,
     sees,
     shown,
     version_of,
@@ -38,7 +38,7 @@ def create_records(context: Context, table: str) -> Response:
     definition = begin(context, table, "write")
     parameters(context.request.args, ())
     data = body_bytes(context)
-    return once(context, table, data, lambda: _create(context, definition, strict_json.loads(data)))
+    return once(context, table, data, lambda: _create(context, definition, records_of(context, definition, data)))
 
 
 def change_record(context: Context, table: str, id: str) -> Response:
@@ -106,7 +106,7 @@ def _create(context: Context, definition: Table, body: object) -> Answered:
 
 
 def _change(context: Context, definition: Table, number: int, data: bytes) -> Answered:
-    body = body_object(data)
+    body = body_object(records_of(context, definition, data))
     if body.pop("id", number) != number:
         raise BadRequest("The id in the body is not the id in the address.", "id")
     version = matched_version(context, version_of(body.pop("_version", None)))

@@ -14,7 +14,7 @@ from core.ed.trees import above
 from core.errors import BadRequest, Conflict, Denied, FieldProblem, Invalid, NotFound, RecordLocked
 from core.types.base import BadValue
 from core.types.characters import plain_number
-from core.web import clash, form_live, form_save, linking, said
+from core.web import clash, form_live, form_save, former, linking, said
 from core.web.binding import field_title
 from core.web.context import Context
 from core.web.form_draw import Sheet, standings
@@ -77,15 +77,14 @@ def save(context: Context, object: str, id: int) -> Response:
     """Write what the user changed. Nothing typed is lost: a refusal shows the form again."""
     thing = object_of(context, object)
     place = place_of(context, thing, kind(context, thing, id))
-    form = context.request.form
-    once(form, _plural_keys(place.view, form))
+    form = _sent(context, place)
     base = form_save.recall(form.get("_base", ""))
-    sent = form_save.read(place.view, Posted(form, context.request.files), base, context.viewer)
+    sent = form_save.read(place.view, Posted(form, context.request.files), base, context.viewer, older=_older(context))
     version = _version(context)
     if sent.problems:
         return _again(context, place, id, sent, version, base)
     if not sent.changed:
-        return redirect(place.href(id))
+        return said.saved(context, place.href(id), _gone(sent))
     try:
         written = context.records.update(place.table, [{"id": id, "_version": version, **sent.values}])
     except Invalid as error:
@@ -99,7 +98,30 @@ def save(context: Context, object: str, id: int) -> Response:
         context.undo()
         sent.problems[""] = context.text(error.message, **error.params)
         return _again(context, place, id, sent, version, base, status=_refused(error))
-    return said.saved(context, place.href(id), written.warnings)
+    return said.saved(context, place.href(id), [*_gone(sent), *written.warnings])
+
+
+def _sent(context: Context, place: Place) -> Any:
+    """The form that was sent, in the names of now. Raises BadRequest for what comes twice."""
+    former.read_form(context, place.table)
+    once(context.request.form, _plural_keys(place.view, context.request.form))
+    return context.request.form
+
+
+def _older(context: Context) -> bool:
+    """Whether the form was opened under another version than the one that is live."""
+    model = plain_number(context.request.form.get("_model", ""), 18)
+    return model is not None and model != context.version
+
+
+def _gone(sent: form_save.Sent) -> list[FieldProblem]:
+    """What is told of values whose field is gone since the form was opened."""
+    return [FieldProblem("", "gone", N_("“{name}” is there no more; what was entered was not saved: {value}"),
+                         {"name": name, "value": ", ".join(texts)[:200]}) for name, texts in sent.gone.items()]
+
+
+def _told_gone(context: Context, sent: form_save.Sent) -> str:
+    return "\n".join(context.text(one.message, **one.params) for one in _gone(sent))
 
 
 def _refused(error: Denied) -> int:
@@ -135,9 +157,8 @@ def create(context: Context, object: str) -> Response:
     if table is None:
         raise BadRequest(N_("Choose what to create."))
     place = place_of(context, thing, table)
-    form = context.request.form
-    once(form, _plural_keys(place.view, form))
-    sent = form_save.read(place.view, Posted(form, context.request.files), None, context.viewer)
+    form = _sent(context, place)
+    sent = form_save.read(place.view, Posted(form, context.request.files), None, context.viewer, older=_older(context))
     record = values_of_new(context, thing, table, place.view)
     status = 422
     if not sent.problems:
@@ -149,7 +170,7 @@ def create(context: Context, object: str) -> Response:
             shown.pop(key, None)                            # as it was suggested at the start: suggested again
         try:
             created = context.records.create(table, [{**_given(context, thing, place.view), **shown}])
-            return said.saved(context, place.href(created[0]), created.warnings)
+            return said.saved(context, place.href(created[0]), [*_gone(sent), *created.warnings])
         except Invalid as error:
             context.undo()
             form_save.place_problems(sent, error.problems, place.view, context.viewer)
@@ -159,7 +180,7 @@ def create(context: Context, object: str) -> Response:
     record = prefilled(context, thing, table, place.view)
     entries = _with_titles(context, place.view, {**form_save.begin(place.view, record, context.viewer), **sent.entries})
     return draw(context, place, record, editing=True, creating=True, entries=entries, problems=sent.problems,
-                status=status, memory=form.get("_base", "")[:100_000])
+                status=status, memory=form.get("_base", "")[:100_000], notice=_told_gone(context, sent))
 
 
 def remove(context: Context, object: str, id: int) -> Response:
@@ -267,7 +288,8 @@ def _again(context: Context, place: Place, identity: int, sent: form_save.Sent, 
     entries = _with_titles(context, place.view,
                            {**form_save.begin(place.view, record, context.viewer), **sent.entries})
     return draw(context, place, {**record, "_version": version}, editing=True, trashed=trashed, entries=entries,
-                problems=sent.problems, status=status, memory=json.dumps(base, ensure_ascii=False))
+                problems=sent.problems, status=status, memory=json.dumps(base, ensure_ascii=False),
+                notice=_told_gone(context, sent))
 
 
 def _overtaken(context: Context, place: Place, identity: int, sent: form_save.Sent,
@@ -290,7 +312,8 @@ def _overtaken(context: Context, place: Place, identity: int, sent: form_save.Se
     notice = context.text("Somebody else saved this record while you were editing it. Your changes are still here: "
                           "look at them beside the new values, then save again.")
     return draw(context, place, record, editing=True, trashed=trashed, entries=entries, clashes=clashes,
-                memory=form_save.memory(place.view, now), status=409, notice=notice)
+                memory=form_save.memory(place.view, now), status=409,
+                notice="\n".join(filter(None, (notice, _told_gone(context, sent)))))
 
 
 def _with_titles(context: Context, view: FormView, entries: Mapping[str, Entry]) -> dict[str, Entry]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from core.web import form_live
+from core.web import form_live, former
 from core.web.context import Context
 from core.web.form_draw import standings
 from core.web.pages import form
@@ -23,6 +23,7 @@ def conditions(context: Context, object: str, id: int | None = None) -> Response
     table = form.kind(context, thing, id) if id is not None else form.new_kind(context, thing)
     place = form.place_of(context, thing, table or thing.of)
     record: Mapping[str, Any] = form.load(context, place, id)[0] if id is not None else {}
+    former.read_form(context, place.table)
     posted = Posted(context.request.form, context.request.files)
     entries = {one.key: entry for one in place.view.fields if not one.fixed
                and (entry := one.widget.posted(one.bound, posted, one.key)) is not None}

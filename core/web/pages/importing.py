@@ -15,6 +15,7 @@ from core.ed.import_job import FOLDER, Progress
 from core.ed.mapping import ImportMapping
 from core.ed.titles import PLACE
 from core.errors import Denied, NotFound, Refused
+from core.web import former
 from core.web.binding import field_title
 from core.web.context import Context
 from core.web.i18n import N_
@@ -88,8 +89,8 @@ def begin(context: Context, object: str, upload: int) -> Response:
     form = once(context.request.form)
     keys = {f"c{place}": column for place, column in enumerate(file.header)}
     only(form, ("_csrf", "csrf", "match", *keys))
-    chosen = {column: form.get(key, "") for key, column in keys.items()}
-    match = form.get("match", "")
+    chosen = {column: former.field(context, thing.of, form.get(key, "")) for key, column in keys.items()}
+    match = former.field(context, thing.of, form.get("match", ""))
     mapping, problems = _mapping(context, thing, file, chosen, match)
     if mapping is None or problems:
         return _draw(context, thing, file, upload, chosen, match, problem="\n".join(problems), status=400)

@@ -15,6 +15,7 @@ from core.ed import read
 from core.errors import BadRequest, Conflict, Denied, Invalid
 from core.types.base import BadValue
 from core.types.characters import plain_number
+from core.web import former
 from core.web.binding import bind
 from core.web.context import Context
 from core.web.i18n import N_
@@ -58,7 +59,7 @@ def show(context: Context, object: str) -> Response:
     if action not in RIGHTS:
         raise BadRequest(N_("Say what is to be done with the records."), "action")
     chosen = _chosen(context, thing, RIGHTS[action])
-    bound = _bound(context, thing, form["field"]) if form.get("field") else None
+    bound = _bound(context, thing, former.field(context, thing.of, form["field"])) if form.get("field") else None
     problem = ""
     if form.get("sure") and (action == "delete" or bound is not None):
         if form.get("count") != str(len(chosen.allowed)):
