@@ -35,7 +35,7 @@ class Seeding:
         self._systems: dict[int, System] = {}
 
     def __call__(self, engine: Engine, version: int, name: str) -> tuple[str, ...]:
-        """Bring in or update the records of one definition, in one transaction; gives those that could not be."""
+        """Bring in or update the records of one definition, in one transaction; a line for each that could not be."""
         with engine.begin() as connection:
             session = Session.system_session(self.system(connection, version), connection)
             return fill(session, session.system.model.data[name])

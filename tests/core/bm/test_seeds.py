@@ -141,6 +141,8 @@ def test_a_record_that_cannot_come_in_stops_no_other_and_is_named(system: Live) 
     told = again(system, FIRMS + "  Globex: {kind: partner}\n      Initech: {size: 8}\n")
     assert sorted(companies(system)) == ["Initech", "Mine"]
     assert [line.partition(":")[0] for line in told] == ["company Acme", "company Acme North", "company Globex"]
+    (state, note), = system.sql("select state, note from bm.step where kind = 'seed' order by promotion_id desc limit 1")
+    assert state == "done" and 'company Acme North: company.parent: there is no company "Acme"' in note
     assert "size" in told[0] and 'there is no company "Acme"' in told[1] and "size" in told[2]
     system.records(lambda records: records.delete("company", [theirs]))
     assert [line.partition(":")[0] for line in left(system)] == ["company Globex"]
