@@ -94,7 +94,7 @@ def notes(way: Way) -> Iterator[Words]:
             yield words("data {name}: people have entered {records} already; those stay as they are", name=name,
                         records=_listed(found.adopted))
         if found.leaves:
-            yield words("data {name}: {records} shipped no longer; what is in live stays, as people's own", name=name,
+            yield words("data {name} no longer ships {records}: what is in live stays, as people's own", name=name,
                         records=_listed(found.leaves))
 
 
