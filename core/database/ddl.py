@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.dialects.postgresql import dialect
@@ -294,3 +294,42 @@ def columns_of(connection: Connection, table: str) -> dict[str, str]:
         " where n.nspname = :schema and c.relname = :table and a.attnum > 0 and not a.attisdropped"
         " order by a.attnum"), {"schema": SCHEMA, "table": table})
     return {str(name): str(type_).replace("timestamp with time zone", "timestamptz") for name, type_ in rows}
+
+
+# What notes which records were written while columns are filled from others; see core/bm/filling.py.
+FILLING = "tessera.filling"          # set to 'on' in the transactions that fill, whose own writes count for nothing
+Event = Literal["insert", "update", "delete"]
+
+
+def track(name: str, table: str, storage: int, event: Event, columns: Iterable[str] = (), *, done: bool = False) -> str:
+    """A trigger that marks records, as rows of sys.touched, when some columns (none: any) are written.
+
+    `done`: one that takes marks away, when the columns to be filled are written by others than the one who fills them.
+    """
+    named = list(columns)
+    watched = ", ".join(map(quote, named))
+    of = f" of {watched}" if event == "update" and named else ""
+    if done:
+        when = f" when (current_setting('{FILLING}', true) is distinct from 'on')"
+    elif event == "update" and named:
+        when = f" when ({_row('old', named)} is distinct from {_row('new', named)})"
+    elif event == "insert" and named:
+        when = f" when (num_nonnulls({', '.join(f'new.{quote(one)}' for one in named)}) > 0)"
+    else:
+        when = ""
+    return (f"create trigger {quote(name)} after {event}{of} on {table_name(table)} for each row{when}"
+            f" execute function sys.touch('{int(storage)}', '{'done' if done else ''}')")
+
+
+def _row(of: str, columns: Iterable[str]) -> str:
+    return f"row({', '.join(f'{of}.{quote(one)}' for one in columns)})"
+
+
+def drop_trigger(name: str, table: str) -> str:
+    """Remove a trigger."""
+    return f"drop trigger if exists {quote(name)} on {table_name(table)}"
+
+
+def lock_writers(table: str) -> str:
+    """Keep everybody from writing, and from holding rows in order to write, until the end of the transaction."""
+    return f"lock table {table_name(table)} in exclusive mode"

@@ -1,0 +1,10 @@
+"""Where the values of columns come from that a promotion fills, by the word in a step's data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from core.bm.converting import Converted
+from core.bm.filling import Part, Source, Versions
+
+SOURCES: Mapping[str, Callable[[Part, Versions], Source]] = {"convert": Converted}
