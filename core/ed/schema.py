@@ -241,8 +241,11 @@ def desired(system: System) -> tuple[DesiredTable, ...]:
     return tuple(_desired_table(system, root) for root in roots(system.model))
 
 
-def create_all(connection: Connection, system: System) -> None:
-    """Create everything at once in an empty `ed` (its sequence of ids must be there)."""
+def create_all(connection: Connection, system: System, required: bool = True) -> None:
+    """Create everything at once in an empty `ed` (its sequence of ids must be there).
+
+    Without `required` as a promotion leaves it over records that are empty in what became required.
+    """
     wanted = desired(system)
     for root in roots(system.model):
         connection.execute(CreateTable(system.stored(root).table))
@@ -251,7 +254,7 @@ def create_all(connection: Connection, system: System) -> None:
             connection.execute(AddConstraint(foreign_key(table.name, key)))
         for check in table.checks:
             connection.exec_driver_sql(ddl.add_check(check.name, table.name, check.columns))
-        if table.required:
+        if required and table.required:
             connection.exec_driver_sql(ddl.add_constraints(table.name, [one.constraint for one in table.required]))
         for index in table.indexes:
             # a % in a condition is a %, not the place of a parameter
