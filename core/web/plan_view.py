@@ -88,10 +88,11 @@ class Stage:
     sql: Sequence[str]
 
 
-def groups(plan: Plan, base: Model | None, target: Model | None, text: Text) -> list[Group]:
-    """The changes by definition, in the order of the plan."""
+def groups(changes: Sequence[Change], places: Mapping[str, str], base: Model | None, target: Model | None,
+           text: Text) -> list[Group]:
+    """The changes by definition, in the order of the plan; `places` are file:line:column by kind and name."""
     found: dict[tuple[str, str], Group] = {}
-    for change in plan.changes:
+    for change in changes:
         kind, collection = OWNERS.get(change.kind, (change.kind, ""))
         owner, _, member = change.name.partition(".") if collection else (change.name, "", "")
         model = base if isinstance(change, Removed) else target
@@ -99,7 +100,7 @@ def groups(plan: Plan, base: Model | None, target: Model | None, text: Text) -> 
         group = found.setdefault((kind, owner), Group(
             text(CALLED.get(kind, kind)), owner, _title(target, f"{kind} {owner}.title", text.language)
             or _title(base, f"{kind} {owner}.title", text.language)))
-        place = plan.places.get(f"{change.kind} {change.name}", "").rpartition(":")[0]
+        place = places.get(f"{change.kind} {change.name}", "").rpartition(":")[0]
         title = _title(model, path, text.language) if collection else ""
         group.items.append(Item(_sort(change), change.sign, text.of(_says(change, member or owner)), title, place,
                                 tuple(_lines(change))))

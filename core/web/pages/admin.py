@@ -1,19 +1,28 @@
-"""The administration page: what is live and since when, a promotion under way, what differs, the versions."""
+"""The administration page: what is live and since when, a promotion under way, what needs attention, the versions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from core.bm import service
+from core.bm import history, service
 from core.bm.live import Version
+from core.ed import setting
 from core.web.context import Context
+from core.web.promotion_rows import row_of
 from core.web.routing import Route
 from core.web.shell import Crumb, Frame, render
 from core.web.widgets.date import moment
+
+if TYPE_CHECKING:
+    from core.bm.history import Entry
+
+MOST_VERSIONS = 20
+MOST_PROMOTIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +34,20 @@ class Row:
 
 
 def show(context: Context) -> Response:
-    """The versions that were live, newest first, and the way to the plan."""
-    versions = service.describe_versions(context.connection)
-    rows = [Row(version, moment(version.created_on, context.viewer)) for version in versions]
-    return render(context, "admin.html", frame(context), rows=rows, done=context.request.args.get("done", ""))
+    """What is live, what is under way, the last promotions, the versions that were live, and the ways from here."""
+    versions = service.describe_versions(context.connection, MOST_VERSIONS)
+    since = history.live_since(context.connection, context.version)
+    entries = history.entries(context.connection, None, MOST_PROMOTIONS)
+    return render(
+        context, "admin.html", frame(context), live=since, hash=next((one.hash for one in versions if one.live), ""),
+        since=moment(since.since, context.viewer) if since is not None else "", running=_running(entries),
+        versions=[Row(version, moment(version.created_on, context.viewer)) for version in versions],
+        rows=[row_of(context, entry) for entry in entries], settable=bool(setting.changeable(context.session)))
+
+
+def _running(entries: list[Entry]) -> Entry | None:
+    """The promotion that has not ended: there is one at a time, and none is newer."""
+    return entries[0] if entries and entries[0].ended_on is None else None
 
 
 def frame(context: Context, title: str = "", *between: Crumb) -> Frame:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Literal
 
 from werkzeug.wrappers import Response
 
-from core.bm import describe, service
+from core.bm import describe, history, service
 from core.errors import BadRequest, Conflict, DefinitionError, Refused
 from core.web import plan_answers, plan_view
 from core.web.context import Context
 from core.web.i18n import N_
 from core.web.pages.admin import frame, place, short
 from core.web.plan_answers import Given
+from core.web.plan_view import Group
 from core.web.request import once
 from core.web.response import redirect
 from core.web.routing import Route
@@ -110,14 +111,13 @@ def _equal(one: str, other: str) -> bool:
 
 
 def _go(context: Context, way: Way, planned: Planned) -> Response:
-    author = (context.account.login, context.account.id) if context.account is not None else ("", None)
-    context.undo()                          # a promotion must not wait for locks of the request that runs it
-    with service.owner(context.settings) as engine, context.systems.aside(context.version):
-        if way.version is None:
-            done = service.promote_folder(context.settings, engine, planned, way.message, *author)
-        else:
-            done = service.rollback_to(context.settings, engine, way.version, planned, *author)
-    return redirect(f"/admin?done={done}")
+    """Have a `work` process do it, and lead to where it is followed."""
+    account = context.account
+    message = way.message if way.version is None else f"Back to version {way.version}"
+    with service.owner(context.settings) as engine:
+        number = service.begin_promotion(context.settings, engine, planned, message, account.login if account else "",
+                                         account.id if account else None)
+    return redirect(f"/admin/promotions/{number}" if number is not None else "/admin")
 
 
 def _page(context: Context, way: Way, status: int = 200, refusal: str = "", problem: str = "") -> Response:
@@ -143,8 +143,8 @@ def _page(context: Context, way: Way, status: int = 200, refusal: str = "", prob
         title=title, refusal=refusal, problem=problem, folder=place(context.settings.metadata),
         problems=[short(context, one) for one in (
             *problems, *plan_view.said(context, found.problems if found is not None else ()))],
-        groups=plan_view.groups(found, planned.base.model, planned.target.model, context.text)
-        if found is not None and planned is not None else [], short=lambda text: short(context, text),
+        groups=_groups(context, planned) if planned is not None else [],
+        short=lambda text: short(context, text),
         warnings=plan_view.said(context, found.warnings) if found is not None else [],
         notes=plan_view.said(context, found.notes) if found is not None else [],
         back=plan_view.said(context, found.way_back) if found is not None else [],
@@ -153,7 +153,13 @@ def _page(context: Context, way: Way, status: int = 200, refusal: str = "", prob
         open=len(found.questions) if found is not None else 0, wrong=len(wrong),
         kept={key: answer for key, answer in way.given.answers.items() if key not in wrong},
         carried={key: answer for key, answer in way.given.answers.items() if key not in shown},
-        letters=plan_view.letters(found) if found is not None else "", may=context.may(way.what))
+        letters=plan_view.letters(found) if found is not None else "", may=context.may(way.what),
+        running=history.under_way(context.connection))
+
+
+def _groups(context: Context, planned: Planned) -> list[Group]:
+    places = {name: short(context, place) for name, place in planned.plan.places.items()}
+    return plan_view.groups(planned.plan.changes, places, planned.base.model, planned.target.model, context.text)
 
 
 ROUTES = (

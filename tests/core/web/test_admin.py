@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.core.web.promoting import work_off, work_process
 from tests.core.web.site import Site
 
 REGION = """
@@ -47,27 +48,39 @@ def test_promote_and_roll_back(site: Site, region: None) -> None:
     assert "Things changed since you saw this plan." in browser.words
     browser.get(f"/companies/{company}?edit=1")
     before = browser.form(f"/companies/{company}")
-    browser.post("/admin/promote", {**form, "message": "Regions"})
-    assert browser.location == "/admin?done=2"
-    browser.get(browser.location)
-    assert "Version 2 is live." in browser.words and "Regions" in browser.words
+    browser.post("/admin/promote", {**form, "message": "Regions"}, 409)
+    assert "no work process is running" in browser.words and 'value="Regions"' in browser.text
+    with work_process(site):
+        browser.post("/admin/promote", {**form, "message": "Regions"})
+        assert browser.location == "/admin/promotions/2"
+        browser.get(browser.location)
+        assert "Waiting for its turn" in browser.words and 'hx-trigger="every 1s"' in browser.text
+        work_off(site)
+        browser.get("/admin/promotions/2")
+        for word in ("Version 2 is live.", "Regions", "From version 1 to 2", "alter table ed.", "field region is new"):
+            assert word in browser.words, word
+        assert "every 1s" not in browser.text and "/admin/rollback/1" in browser.text
 
-    browser.post(f"/companies/{company}", {**before, "city": "Opened before, saved after"})
-    browser.get(f"/companies/{company}?edit=1")
-    assert "Sales region" in browser.words and 'data-version="2"' in browser.text
-    browser.post(f"/companies/{company}", {**browser.form(f"/companies/{company}"), "region": "North"})
-    browser.get(f"/companies/{company}")
-    assert "North" in browser.words and "Opened before, saved after" in browser.words
+        browser.post(f"/companies/{company}", {**before, "city": "Opened before, saved after"})
+        browser.get(f"/companies/{company}?edit=1")
+        assert "Sales region" in browser.words and 'data-version="2"' in browser.text
+        browser.post(f"/companies/{company}", {**browser.form(f"/companies/{company}"), "region": "North"})
+        browser.get(f"/companies/{company}")
+        assert "North" in browser.words and "Opened before, saved after" in browser.words
 
-    browser.get("/admin/rollback/1")
-    back = browser.form("/admin/rollback/1")
-    browser.post("/admin/rollback/1", {**back, "consent": "yes"}, 422)
-    assert f"Type these letters: {back['plan'][:6]}" in browser.words
-    browser.post("/admin/rollback/1", {**back, "consent": back["plan"][:6].upper()})
+        browser.get("/admin/rollback/1")
+        back = browser.form("/admin/rollback/1")
+        browser.post("/admin/rollback/1", {**back, "consent": "yes"}, 422)
+        assert f"Type these letters: {back['plan'][:6]}" in browser.words
+        browser.post("/admin/rollback/1", {**back, "consent": back["plan"][:6].upper()})
+        work_off(site)
     browser.get(f"/companies/{company}")
     assert "Sales region" not in browser.words
     browser.get("/admin/rollback/77", 200)
     assert "was never live" in browser.words
+    browser.get("/admin")
+    for word in ("What is live Version 1", "Back from version 2 to 1", "Regions", "Done"):
+        assert word in browser.words, word
 
 
 def test_broken_definitions_are_shown_with_their_place(site: Site) -> None:

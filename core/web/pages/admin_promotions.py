@@ -1,0 +1,183 @@
+"""The history of promotions, and one of them: how far it is, each step and statement, pause, continue and cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from core.bm import history, journal, lock, service, wishes
+from core.bm.journal import Progress, Statement, StepProgress
+from core.bm.steps import KINDS
+from core.web import plan_view
+from core.web.context import Context
+from core.web.i18n import N_
+from core.web.pages.admin import frame
+from core.web.promotion_rows import STATES, row_of, way
+from core.web.request import once, only
+from core.web.response import page, redirect
+from core.web.routing import Route
+from core.web.shell import Crumb, environment, render
+from core.web.widgets.date import moment
+
+PAGE = 30
+STEP_STATES = {"waiting": N_("waits"), "running": N_("under way"), "done": N_("done"), "undone": N_("taken back"),
+               "failed": N_("failed")}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step with how far it is and the statements that it ran."""
+
+    number: int
+    kind: str
+    target: str
+    state: str                      # for the eye
+    said: str
+    says: str
+    time: str
+    done: str                       # of a step under way: "1,000 of 5,000"
+    left: str
+    share: float | None             # 0 to 1
+    note: str
+    error: str
+    statements: Sequence[Ran]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A statement that was run."""
+
+    number: int
+    sql: str
+    when: Markup
+    time: str
+    tries: int
+    rows: int | None
+    undo: bool
+
+
+def show(context: Context) -> Response:
+    """Every promotion and way back, newest first."""
+    before = context.request.args.get("before", "")
+    start = int(before) if before.isascii() and before.isdigit() and len(before) < 18 else None
+    found = history.entries(context.connection, start, PAGE + 1)
+    rows = [row_of(context, entry) for entry in found[:PAGE]]
+    return render(context, "promotions.html", frame(context, context.text("Promotions")), rows=rows,
+                  more=found[PAGE - 1].id if len(found) > PAGE else None, first=start is None)
+
+
+def one(context: Context, number: int) -> Response:
+    """One promotion, followed while it runs."""
+    progress = journal.progress(context.connection, number)
+    title = context.text("Promotion {number}", number=number)
+    return render(context, "promotion.html",
+                  frame(context, title, Crumb(context.text("Promotions"), "/admin/promotions")),
+                  title=title, region=_region(context, progress), groups=plan_view.groups(
+                      history.changes(context.connection, number), {}, context.system.model, context.system.model,
+                      context.text))
+
+
+def follow(context: Context, number: int) -> Response:
+    """The part of the page that changes while a promotion runs."""
+    return page(_region(context, journal.progress(context.connection, number)))
+
+
+def pause(context: Context, number: int) -> Response:
+    """Have a promotion wait, between two batches or steps."""
+    return _ask(context, number, "pause")
+
+
+def go_on(context: Context, number: int) -> Response:
+    """Have a paused promotion go on."""
+    return _ask(context, number, "continue")
+
+
+def cancel(context: Context, number: int) -> Response:
+    """Have a promotion taken back, if its version is not live yet."""
+    return _ask(context, number, "cancel")
+
+
+def _ask(context: Context, number: int, wish: wishes.Wish) -> Response:
+    only(once(context.request.form), ("_csrf", "csrf"))
+    account = context.account
+    with service.owner(context.settings) as engine, engine.begin() as connection:
+        wishes.ask(connection, number, wish, account.login if account else "", account.id if account else None)
+    return redirect(f"/admin/promotions/{number}")
+
+
+def _region(context: Context, progress: Progress) -> Markup:
+    text = context.text
+    ran: dict[int, list[Statement]] = {}
+    for statement in journal.statements(context.connection, progress.id):
+        ran.setdefault(statement.step, []).append(statement)
+    state, color = STATES.get(progress.state, (progress.state, "c-plain"))
+    steps = [_step(context, step, ran.get(step.number, [])) for step in progress.steps]
+    shares = [1.0 if step.state in ("done", "undone") else step.share or 0.0 for step in steps]
+    left = [step.seconds_left for step in progress.steps if step.seconds_left is not None]
+    seconds = (progress.ended_on or context.viewer.now) - progress.started_on
+    html = environment().get_template("promotion_progress.html").render(
+        _=text, context=context, text=text, progress=progress, state=text(state), color=color, steps=steps,
+        way=way(context, progress.back, progress.base, progress.target), paused=_paused(context, progress),
+        begun=moment(progress.started_on, context.viewer), time=plan_view.span(seconds.total_seconds(), text),
+        done=sum(step.state == "done" for step in steps), share=sum(shares) / len(shares) if shares else 1.0,
+        left=plan_view.span(sum(left), text) if left and sum(left) >= 1 and not progress.ended else "",
+        error=text.of(progress.error) if progress.error else "",
+        alone=not progress.ended and progress.state != "waiting" and not lock.held(context.connection),
+        buttons=_buttons(context, progress))
+    return Markup(html)  # noqa: S704  # a template escapes by itself
+
+
+def _buttons(context: Context, progress: Progress) -> frozenset[str]:
+    """What can be asked of it now by whoever looks."""
+    found = set()
+    if context.may("promote") and not progress.ended and progress.asked != "cancel":
+        found.add("continue" if progress.asked == "pause" else "pause")
+        if progress.may_cancel:
+            found.add("cancel")
+    live = progress.state in ("flipped", "done") and progress.target == context.version
+    if live and progress.base is not None and context.may("roll_back"):
+        found.add("roll_back")
+    return frozenset(found)
+
+
+def _paused(context: Context, progress: Progress) -> list[str]:
+    """Why nothing is done at this moment; nothing while it goes on."""
+    why: Mapping[str, Any] = progress.paused or {}
+    if why.get("why") == "asked":
+        return [context.text("Paused by {name}.", name=why.get("by") or context.text("the command line"))]
+    if why.get("why") == "busy":
+        return [context.text("A table is busy, so it waits. Who holds it:"), *map(str, why.get("blockers", ()))]
+    if not progress.ended and progress.asked == "pause":
+        return [context.text("It will pause after the present batch or step.")]
+    if not progress.ended and progress.asked == "cancel":
+        return [context.text("It is being cancelled.")]
+    return []
+
+
+def _step(context: Context, step: StepProgress, ran: Sequence[Statement]) -> Step:
+    text = context.text
+    share = min(step.done / step.total, 1.0) if step.total and step.state == "running" else None
+    done = text("{done} of {total}", done=f"{step.done:,}", total=f"{step.total:,}") if step.total else (
+        f"{step.done:,}" if step.done else "")
+    return Step(
+        step.number, text(KINDS[step.kind]) if step.kind in KINDS else step.kind, step.target,  # type: ignore[index]
+        step.state, text(STEP_STATES.get(step.state, step.state)), text(plan_view.MEANING.get(step.kind, "")),
+        plan_view.span(step.seconds, text) if step.seconds else "", done,
+        plan_view.span(step.seconds_left, text) if step.state == "running" and step.seconds_left else "", share,
+        step.note, step.error or "",
+        [Ran(one.number, one.sql, moment(one.started_on, context.viewer), plan_view.span(one.seconds, text), one.tries,
+             one.rows, one.undo) for one in ran])
+
+
+ROUTES = (
+    Route("/admin/promotions", ("GET",), show, "session", "plan"),
+    Route("/admin/promotions/<id:number>", ("GET",), one, "session", "plan"),
+    Route("/admin/promotions/<id:number>/progress", ("GET",), follow, "session", "plan"),
+    Route("/admin/promotions/<id:number>/pause", ("POST",), pause, "session", "promote", 2_000),
+    Route("/admin/promotions/<id:number>/continue", ("POST",), go_on, "session", "promote", 2_000),
+    Route("/admin/promotions/<id:number>/cancel", ("POST",), cancel, "session", "promote", 2_000),
+)

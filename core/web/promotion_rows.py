@@ -1,0 +1,46 @@
+"""Promotions as lists show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from core.bm.history import Entry
+from core.web import plan_view
+from core.web.context import Context
+from core.web.i18n import N_
+from core.web.widgets.date import moment
+
+STATES = {"waiting": (N_("Waiting for its turn"), "c-gray"), "running": (N_("Under way"), "c-blue"),
+          "preparing": (N_("Under way"), "c-blue"), "flipped": (N_("Live, being finished"), "c-teal"),
+          "undoing": (N_("Being taken back"), "c-orange"), "done": (N_("Done"), "c-green"),
+          "failed": (N_("Failed"), "c-red"), "cancelled": (N_("Cancelled"), "c-gray"),
+          "abandoned": (N_("Broken off"), "c-red")}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A promotion in the history."""
+
+    entry: Entry
+    state: str
+    color: str
+    what: str
+    when: Markup
+    time: str
+
+
+def row_of(context: Context, entry: Entry) -> Row:
+    """A promotion as lists show it."""
+    state, color = STATES.get(entry.state, (entry.state, "c-plain"))
+    return Row(entry, context.text(state), color, way(context, entry.back, entry.base, entry.target),
+               moment(entry.started_on, context.viewer), plan_view.span(entry.seconds, context.text))
+
+
+def way(context: Context, back: bool, base: int | None, target: int) -> str:
+    """From which version to which."""
+    if base is None:
+        return context.text("The first version, {target}", target=target)
+    return context.text("Back from version {base} to {target}" if back else "From version {base} to {target}",
+                        base=base, target=target)
