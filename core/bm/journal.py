@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from core.bm import tables
 from core.bm.steps import Plan, Step, step_from_json
@@ -172,7 +172,7 @@ def set_state(connection: Connection, turn: Turn, state: str, *, error: str | No
 def pause(connection: Connection, turn: Turn, why: Mapping[str, Any] | None) -> None:
     """Note that nothing is done for a while and why, or, with None, that it goes on."""
     check(connection, turn)
-    since = connection.scalar(select(func.now().cast(Text)))
+    since = connection.execute(select(func.clock_timestamp())).scalar_one().isoformat()
     connection.execute(tables.promotion.update().values(paused=None if why is None else {**why, "since": since})
                        .where(tables.promotion.c.id == turn.promotion))
 
@@ -291,9 +291,3 @@ def statements(connection: Connection, promotion: int) -> tuple[Statement, ...]:
                               .order_by(tables.statement.c.number))
     return tuple(Statement(row.number, row.step, row.sql, row.undo, row.started_on,
                            (row.ended_on - row.started_on).total_seconds(), row.tries, row.rows) for row in rows)
-
-
-def promotions(connection: Connection, limit: int = 50) -> tuple[Progress, ...]:
-    """The last promotions, newest first."""
-    numbers = connection.scalars(select(tables.promotion.c.id).order_by(tables.promotion.c.id.desc()).limit(limit))
-    return tuple(progress(connection, number) for number in numbers.all())

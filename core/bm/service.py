@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, exists, func, select
+from sqlalchemy import Connection, Engine, select
 
 from core.bm import facts as fact_module
-from core.bm import folder, live, probes, seed_outlook, settling, tables, tightening
+from core.bm import folder, live, probes, processes, seed_outlook, settling, tables, tightening
 from core.bm.canonical import canonical, digest
 from core.bm.diff import diff
 from core.bm.facts import Facts
@@ -203,7 +203,7 @@ def begin_promotion(settings: Settings, engine: Engine, planned: Planned, messag
     """
     plugins = plugins or load_plugins(settings)
     with engine.connect() as connection:
-        if not planned.plan.empty and not work_is_alive(connection):
+        if not planned.plan.empty and not processes.work_is_alive(connection):
             raise Refused("no work process is running that could do it; start `server.py work`, or promote from the "
                           "command line")
     return settling.begin(engine, _order(settings, planned, plugins, message, author, account), _enqueue)
@@ -213,12 +213,6 @@ def _enqueue(connection: Connection, promotion: int) -> None:
     enqueue(connection, "run_promotion", promotion=promotion)
 
 
-def work_is_alive(connection: Connection) -> bool:
-    """Whether any process works off jobs now."""
-    return connection.scalar(select(exists().where(
-        tables.worker.c.kind == "work", tables.worker.c.lease_until > func.now()))) is True
-
-
 def finish_earlier(engine: Engine, plugins: Plugins, author: str = "", say: Say = silent, *, wanted: Wanted = always,
                    stop: Stop = never, patient: bool = True) -> bool:
     """Finish or take back a promotion that broke off (settling.settle); True if there was any. Raises Refused."""
@@ -226,6 +220,13 @@ def finish_earlier(engine: Engine, plugins: Plugins, author: str = "", say: Say 
     if number is not None:
         _follow_in_folder(engine, number)
     return number is not None
+
+
+def last_error(engine: Engine) -> str:
+    """What the last promotion could not do after its version was live; "" if nothing."""
+    with engine.connect() as connection:
+        return connection.scalar(select(tables.promotion.c.error).where(tables.promotion.c.state == "done")
+                                 .order_by(tables.promotion.c.id.desc()).limit(1)) or ""
 
 
 def of_folder(settings: Settings, plugins: Plugins) -> Wanted:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from core.bm import altering, journal, live, lock, members, renamed, wishes
+from core.bm import altering, journal, live, lock, members, processes, renamed, wishes
 from core.bm import facts as fact_module
 from core.bm.facts import Facts
 from core.bm.journal import Open, Turn
@@ -100,10 +101,7 @@ def _check_still_fits(line: Engine, order: Order) -> None:
     with line.connect() as connection:
         found = journal.unfinished(connection)
         if found is not None:
-            raise Refused(
-                "another promotion is under way: number {number} by {name}; wait until it has ended, or see "
-                "`promotions`",
-                number=found.id, name=found.by_name or "the command line")
+            raise under_way(found)
         version, _ = live.current(connection)
         if version != (order.base.version or 0):
             raise Refused("someone else promoted meanwhile; plan again")
@@ -141,27 +139,49 @@ def settle(engine: Engine, fill: Fill, plugins: Plugins, author: str = "", say: 
            wanted: Wanted = always, stop: Stop = never, patient: bool = True) -> int | None:
     """End the promotion that nobody runs any more; its number, or None if there is none to end.
 
-    One that a person paused is left alone. Raises Refused if it is paused or somebody runs it, unless not `patient`.
+    Not `patient`: what rests, or is run by somebody, is left alone. Otherwise raises Refused for it; and what only a
+    busy table had stopped is tried again.
     """
     with engine.connect() as connection:
         found = journal.unfinished(connection)
-        if found is None or not patient and (found.paused or lock.held(connection)):
+        if found is None or (not patient and (_rests(connection, found) or lock.held(connection))):
             return None
+        if patient:
+            _refuse_of_others(connection, found)
     with lock.holding(engine, author) if patient else lock.if_free(engine, author) as line:
         if line is None:
             return None
         with line.connect() as connection:
             found = journal.unfinished(connection)
-            asked = wishes.last(connection, found.id) if found is not None else None
         if found is None:
             return None
-        if asked is not None and asked.wish == "pause":
-            if not patient:
-                return None
-            raise Refused("promotion {number} was paused by {name}; `promotions --continue {number}` goes on with it, "
-                          "`promotions --cancel {number}` takes it back", number=found.id, name=asked.by)
         _end(line, engine, found, fill, plugins, say, stop, wanted)
     return found.id
+
+
+def _rests(connection: Connection, found: Open) -> bool:
+    """Whether somebody paused it, or a busy table did and nobody asked to go on since."""
+    asked = wishes.last(connection, found.id)
+    if asked is not None and asked.wish == "pause":
+        return True
+    since = found.paused and datetime.fromisoformat(found.paused["since"])
+    return bool(since) and (asked is None or asked.on < since)
+
+
+def _refuse_of_others(connection: Connection, found: Open) -> None:
+    """What a person paused is theirs, and what a page began is the work process's."""
+    asked = wishes.last(connection, found.id)
+    if asked is not None and asked.wish == "pause":
+        raise Refused("promotion {number} was paused by {name}; `promotions --continue {number}` goes on with it, "
+                      "`promotions --cancel {number}` takes it back", number=found.id, name=asked.by)
+    if found.state == "waiting" and processes.work_is_alive(connection):
+        raise under_way(found)
+
+
+def under_way(found: Open) -> Refused:
+    """The refusal of a second promotion."""
+    return Refused("another promotion is under way: number {number} by {name}; wait until it has ended, or see "
+                   "`promotions`", number=found.id, name=found.by_name or "the command line")
 
 
 def _end(line: Engine, engine: Engine, found: Open, fill: Fill, plugins: Plugins, say: Say, stop: Stop,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection, select
@@ -34,6 +35,7 @@ class Asked:
 
     wish: Wish
     by: str
+    on: datetime
 
 
 def ask(connection: Connection, promotion: int, wish: Wish, name: str, account: int | None = None) -> None:
@@ -53,6 +55,6 @@ def ask(connection: Connection, promotion: int, wish: Wish, name: str, account: 
 
 def last(connection: Connection, promotion: int) -> Asked | None:
     """What was asked last."""
-    row = connection.execute(select(tables.wish.c.wish, tables.wish.c.by_name).where(
+    row = connection.execute(select(*tables.wish.c["wish", "by_name", "asked_on"]).where(
         tables.wish.c.promotion_id == promotion).order_by(tables.wish.c.id.desc()).limit(1)).one_or_none()
-    return Asked(row.wish, row.by_name) if row is not None else None
+    return Asked(row.wish, row.by_name, row.asked_on) if row is not None else None

@@ -1,0 +1,91 @@
+"""`promotions`: what was promoted and how, what is under way, and what one asks of it."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import Engine
+
+from core.bm import history, journal, service, wishes
+from core.bm.journal import Progress, StepProgress
+from core.cli import Invocation, progress
+from core.cli.interrupting import interruptible
+from core.settings import Settings
+
+
+@click.command("promotions")
+@click.argument("number", required=False, type=click.IntRange(1))
+@click.option("--pause", is_flag=True, help="Let NUMBER rest until --continue.")
+@click.option("--continue", "go_on", is_flag=True, help="Go on with NUMBER.")
+@click.option("--cancel", is_flag=True, help="Take NUMBER back, as long as its version is not live.")
+@click.pass_obj
+def command(invocation: Invocation, number: int | None, pause: bool, go_on: bool, cancel: bool) -> None:
+    """List the promotions, newest first; with NUMBER the steps and statements of one, with their times."""
+    options: dict[wishes.Wish, bool] = {"pause": pause, "continue": go_on, "cancel": cancel}
+    asked = [wish for wish, given in options.items() if given]
+    if len(asked) > 1 or (asked and number is None):
+        raise click.UsageError("--pause, --continue and --cancel go with a NUMBER, one at a time")
+    with invocation.database() as settings, service.owner(settings) as engine:
+        if number is None:
+            _list(engine)
+        elif asked:
+            _ask(settings, engine, number, asked[0], invocation.user)
+        else:
+            _show(engine, number)
+
+
+def _list(engine: Engine) -> None:
+    with engine.connect() as connection:
+        for one in history.entries(connection):
+            about = "  ".join(word for word in (one.by, one.message) if word)
+            click.echo(f"{one.id:>5}  {one.started_on:%Y-%m-%d %H:%M}  {one.state:<9}  {one.done:>3} of {one.steps:<3}"
+                       f"  {one.base or '-'} -> {one.target}  {about}".rstrip())
+
+
+def _ask(settings: Settings, engine: Engine, number: int, wish: wishes.Wish, user: str) -> None:
+    """Note what is asked; where nobody runs the promotion, this process does what is to be done."""
+    with engine.begin() as connection:
+        wishes.ask(connection, number, wish, user)
+    click.echo({"pause": "It will rest as soon as its present batch or step is done.",
+                "continue": "It goes on.", "cancel": "It will be taken back."}[wish])
+    if wish == "pause":
+        return
+    with interruptible() as stop:
+        try:
+            service.finish_earlier(engine, service.load_plugins(settings), user, progress.say, stop=stop, patient=False)
+        except wishes.Cancelled as done:
+            click.echo(str(done))
+
+
+def _show(engine: Engine, number: int) -> None:
+    with engine.connect() as connection:
+        found = journal.progress(connection, number)
+        statements = journal.statements(connection, number)
+    click.echo(_head(found))
+    for step in found.steps:
+        click.echo(_line(step))
+        for one in (one for one in statements if one.step == step.number):
+            tries = f", {one.tries} times" if one.tries > 1 else ""
+            rows = f", {one.rows:,} rows" if one.rows else ""
+            click.echo(f"{'':>7}{'undo: ' if one.undo else ''}{one.sql}  [{one.seconds:.3f} s{tries}{rows}]")
+    if found.error:
+        click.echo(found.error)
+
+
+def _head(found: Progress) -> str:
+    lines = [f"Promotion {found.id}: version {found.base or '-'} to {found.target}, {found.state}"]
+    lines += [f"by {found.by or 'the command line'} on {found.started_on:%Y-%m-%d %H:%M:%S}"
+              + (f", run by process {found.process} on {found.host}" if found.process else "")]
+    lines += [found.message] if found.message else []
+    if found.paused:
+        busy = f"a table is busy ({'; '.join(found.paused.get('blockers', ()))})"
+        why = busy if found.paused["why"] == "busy" else f"asked by {found.paused['by']}"
+        lines += [f"paused since {found.paused['since'][:19]}: {why}"]
+    return "\n".join(lines)
+
+
+def _line(step: StepProgress) -> str:
+    done = f"{step.done:,}" + (f" of {step.total:,}" if step.total is not None else "") if step.done else ""
+    left = f"about {step.seconds_left:.0f} s left" if step.state == "running" and step.seconds_left is not None else ""
+    about = ", ".join(word for word in (done, f"{step.seconds:.1f} s" if step.seconds else "", left, step.note,
+                                        step.error or "") if word)
+    return f"  {step.number:>3}  {step.kind:<11}  {step.state:<8}  {step.target}{'  ' + about if about else ''}"
