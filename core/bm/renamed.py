@@ -31,6 +31,7 @@ _FIRST = text("update sys.first_view f set object = :new where object = :old and
               " (select from sys.first_view o where o.user_id = f.user_id and o.object = :new)")
 _TOKENS = text("select hash, scopes from sys.token where revoked_on is null and cast(scopes as text) like '%:%'"
                " for update")
+_IMPORTS = text("update sys.import set table_name = :new where table_name = :old")
 _SCOPES = text("update sys.token set scopes = :scopes where hash = :hash").bindparams(
     bindparam("scopes", type_=ARRAY(Text)))
 
@@ -104,7 +105,7 @@ def note(connection: Connection, base: State, target: State) -> None:
 
 
 def follow(connection: Connection, base: State, target: State) -> None:
-    """Write saved views and the scopes of tokens with the names of the target; part of the flip's transaction."""
+    """Write saved views, imports and the scopes of tokens with the names of the target; part of the flip's transaction."""
     if base.model is None:
         return
     renaming = Renaming(base.model, base, target)
@@ -118,6 +119,9 @@ def follow(connection: Connection, base: State, target: State) -> None:
             connection.execute(_KEEP, {"id": row.id, "object": name, "state": state})
     for old, new in renaming.objects.items():
         connection.execute(_FIRST, {"old": old, "new": new})
+    for old, new in renaming.changed.items():
+        if "." not in old:
+            connection.execute(_IMPORTS, {"old": old, "new": new})
     for row in connection.execute(_TOKENS).all():
         scopes = [scope(renaming, one) for one in row.scopes]
         if scopes != row.scopes:
