@@ -26,6 +26,9 @@ MEMBERS = {
     "workflow": {"states": "state", "transitions": "transition", "worklist": "worklist line"},
     "agent": {"do": "step"},
 }
+# What a part is a part of: a field of a table; a change of their order is called by the plural.
+HOLDERS: Mapping[str, str] = {name: holder for holder, parts in MEMBERS.items() for word in parts.values()
+                              for name in (word, f"{word}s")}
 # What people call them; kinds that addons bring are called by their name.
 CALLED: Mapping[str, str] = {
     "addon": N_("addon"), "system": N_("system"), "table": N_("table"), "field": N_("field"), "choices": N_("choices"),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from core.bm import asking, expanding, formulas, notes, refusals, renaming, seed_outlook, tightening
-from core.bm.diff import diff
+from core.bm.diff import HOLDERS, diff
 from core.bm.facts import Facts
 from core.bm.questions import NO_ANSWERS, Answers, Question, given, open_questions, wrong_answers
 from core.bm.state import State
@@ -107,6 +107,12 @@ def _in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _places(way: Way) -> dict[str, str]:
-    """Where each changed thing is written, by what it is called."""
-    found = ((f"{change.kind} {change.name}", way.target.place(change.kind, change.name)) for change in way.changes)
-    return {name: place for name, place in found if place}
+    """Where each changed thing is written, and what it is a part of, by what it is called."""
+    found: dict[str, str] = {}
+    for change in way.changes:
+        holder = HOLDERS.get(change.kind, change.kind)
+        owner = change.name.partition(".")[0] if holder != change.kind else change.name
+        for kind, name in ((holder, owner), (change.kind, change.name)):
+            place = way.target.place(kind, name)
+            found.update({f"{kind} {name}": place} if place else {})
+    return found

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from core.bm.describe import as_text
+from core.bm.describe import as_text, needs_thought
 from core.bm.service import Planned
 from core.bm.steps import Step
 from core.errors import Refused
@@ -18,13 +18,27 @@ def show(planned: Planned) -> None:
     click.echo(as_text(planned.plan, base), nl=False)
 
 
+def attended() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin.isatty()
+
+
+def refuse(planned: Planned) -> None:
+    """Stop what cannot be promoted, or has not been told all it asks. Raises Refused."""
+    if planned.plan.problems:
+        raise Refused("nothing was done")
+    if planned.plan.questions:
+        keys = ", ".join(f'"{question.key}"' for question in planned.plan.questions)
+        raise Refused(f"nobody answered {keys}; nothing was done")
+
+
 def confirm(planned: Planned, yes: bool) -> None:
     """Ask before anything is done; what hides values needs more than a reflex. Raises Refused."""
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not attended():
         raise Refused("nobody is there to say yes; add --yes if this is what you want")
-    word = planned.plan.hash[:6] if planned.plan.risk in ("lossy", "rewrite") else "yes"
+    word = planned.plan.hash[:6] if needs_thought(planned.plan) else "yes"
     if click.prompt(f'Type "{word}" to go on', default="", show_default=False) != word:
         raise Refused("nothing was done")
 
