@@ -1,0 +1,116 @@
+"""Questions of a plan at the command line: asked, answered by options and files, refused where nobody answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from core.bm.questions import read_answers
+from core.cli import Invocation, plan, progress, promote, rollback
+from core.errors import Refused
+from tests.core.bm.conftest import Live
+from tests.core.bm.conftest import database_of_test as database_of_test
+from tests.core.bm.conftest import system as system
+from tests.core.bm.sites import ADDON
+
+Run = Callable[..., Result]
+RENAMED = ADDON["company.yaml"].replace("size: {type: integer}", "headcount: {type: integer}")
+
+
+@pytest.fixture
+def run(system: Live) -> Run:
+    def run_(command: click.Command, *arguments: object, **options: object) -> Result:
+        return CliRunner().invoke(command, [str(one) for one in arguments], obj=Invocation(system.settings),
+                                  catch_exceptions=False, **options)  # type: ignore[arg-type]
+    return run_
+
+
+@pytest.fixture
+def renamed(system: Live) -> int:
+    """A field under another name that nothing tells, with a value in a record."""
+    firm = system.create("company", name="Firm", size=3)
+    system.site.addon("company.yaml", RENAMED)
+    return firm
+
+
+def test_unanswered_a_plan_exits_1_and_names_the_question_and_the_ways_out(run: Run, renamed: int) -> None:
+    result = run(plan.command)
+    assert result.exit_code == 1
+    for part in ("rename company.headcount", "is it the same under a new name?", "1 records", "Firm", "size  ",
+                 "new  ", "--answer 'KEY=VALUE' or --answers FILE", "in the definition: was: size"):
+        assert part in result.output, part
+    assert "Steps:" not in result.output
+
+
+def test_unattended_a_promotion_without_answers_is_refused_and_changes_nothing(system: Live, run: Run,
+                                                                             renamed: int) -> None:
+    with pytest.raises(Refused, match='nobody answered "rename company.headcount"; nothing was done'):
+        run(promote.command, "--yes")
+    assert system.version == 1
+
+
+@pytest.mark.parametrize("how", ["answer", "answers"])
+def test_answers_come_from_options_and_files(system: Live, run: Run, renamed: int, tmp_path: Path, how: str) -> None:
+    file = tmp_path / "answers.yaml"
+    file.write_text("rename company.headcount: size\n")
+    result = run(promote.command, "--yes", f"--{how}", file if how == "answers" else "rename company.headcount=size")
+    assert "field company.size is renamed company.headcount" in result.output
+    assert "rename company.headcount: size" in result.output
+    assert system.read("company", renamed)["headcount"] == 3
+
+
+def test_an_approved_plan_is_applied_with_the_answers_it_holds(system: Live, run: Run, renamed: int,
+                                                              tmp_path: Path) -> None:
+    approved = tmp_path / "plan.json"
+    approved.write_text(run(plan.command, "--json", "--answer", "rename company.headcount=size").output)
+    assert json.loads(approved.read_text())["answers"] == {"rename company.headcount": "size"}
+    with pytest.raises(Refused, match="the approved plan has its answers"):
+        run(promote.command, approved, "--yes", "--answer", "rename company.headcount=new")
+    run(promote.command, approved, "--yes")
+    assert system.read("company", renamed)["headcount"] == 3
+
+
+def test_an_approved_plan_with_other_answers_is_another_plan(run: Run, renamed: int, tmp_path: Path) -> None:
+    approved = tmp_path / "plan.json"
+    body = json.loads(run(plan.command, "--json", "--answer", "rename company.headcount=size").output)
+    approved.write_text(json.dumps({**body, "answers": {"rename company.headcount": "new"}}))
+    with pytest.raises(Refused, match="not the plan that was approved"):
+        run(promote.command, approved, "--yes")
+    approved.write_text("[]")
+    with pytest.raises(Refused, match="is no plan"):
+        run(promote.command, approved, "--yes")
+
+
+def test_at_a_terminal_each_question_is_asked_until_it_is_answered(system: Live, run: Run, renamed: int,
+                                                                 monkeypatch: pytest.MonkeyPatch,
+                                                                 tmp_path: Path) -> None:
+    monkeypatch.setattr(progress, "attended", lambda: True)
+    kept = tmp_path / "kept.yaml"
+    result = run(promote.command, "--yes", input=f"perhaps\nsize\n{kept}\n")
+    assert "1 records" in result.output and "Say one of: size, new" in result.output
+    assert f"To answer the same again: server.py promote --answers {kept}" in result.output
+    assert read_answers(kept) == {"rename company.headcount": "size"}
+    assert system.read("company", renamed)["headcount"] == 3
+
+
+def test_an_answer_that_does_not_fit_is_told_and_asked_again(system: Live, run: Run,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "attended", lambda: True)
+    system.create("company", name="Empty")
+    system.site.write("company.yaml", "change: table company\nfields:\n  size: {required: true}\n")
+    result = run(promote.command, "--yes", input="many\nleave\n\n")
+    assert 'the answer to "fill company.size" is wrong' in result.output
+    assert "--answer 'fill company.size=leave'" in result.output and system.version == 2
+
+
+def test_a_way_back_refuses_answers_to_what_it_does_not_ask(system: Live, run: Run, renamed: int) -> None:
+    run(promote.command, "--yes", "--answer", "rename company.headcount=size")
+    with pytest.raises(Refused, match="nothing was done"):
+        run(rollback.command, "--yes", "--answer", "fill company.size=1")
+    run(rollback.command, "--yes")
+    assert system.read("company", renamed)["size"] == 3
