@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from core.bm import asking, expanding, formulas, notes, refusals, renaming, seed_outlook, tightening
+from core.bm import asking, expanding, formulas, notes, refusals, renaming, seed_outlook, tightening, warnings, way_back
 from core.bm.diff import HOLDERS, diff
 from core.bm.facts import Facts
 from core.bm.questions import NO_ANSWERS, Answers, Question, given, open_questions, wrong_answers
@@ -65,7 +65,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("tightening", steps=tightening.steps, notes=tightening.notes),
     Family("switch", steps=_switch),
     Family("seeds", steps=seed_outlook.steps, notes=seed_outlook.notes),
-    Family("notes", notes=notes.notes),
+    Family("notes", notes=notes.notes, warnings=warnings.warnings, way_back=way_back.way_back),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,13 +22,15 @@ class Decision:
     verdict: Verdict
 
 
-def decisions(gate: Gate) -> Iterator[Decision]:
-    """Every decision on every table and field: rights of records; of fields to read, to change, to set in a new one.
+def decisions(gate: Gate, tables: Iterable[str] | None = None) -> Iterator[Decision]:
+    """Every decision on every table (or some) and field.
 
-    All other uses (select, filter, sort, group, aggregate, search, export, expressions, history, links, titles) are
-    reading: `read` decides them, and `peek` besides where a link or a look-up shows a record.
+    They are rights of records; of fields to read, to change, to set in a new one. All other uses (select, filter, sort,
+    group, aggregate, search, export, expressions, history, links, titles) are reading: `read` decides them, and `peek`
+    besides where a link or a look-up shows a record.
     """
-    for name, table in gate.system.model.tables.items():
+    for name in gate.system.model.tables if tables is None else tables:
+        table = gate.system.model.tables[name]
         source = gate.system.stored(name).table
         for right in RIGHTS:
             allowed = gate.may(name, right) and gate.predicate(name, right, source)

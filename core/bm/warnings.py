@@ -1,0 +1,143 @@
+"""What is told first, before all changes: rights that are widened, values that go out of sight, names that change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from core.bm.diff import Removed, Renamed, Returned, called, former_name
+from core.bm.renaming import FILLED
+from core.bm.way_back import KEPT_DAYS
+from core.ed.access import Gate
+from core.ed.decisions import Decision, decisions
+from core.ed.schema import name_all
+from core.ed.session import Principals, closed_roles
+from core.ed.system import System
+from core.errors import N_, Words, words
+
+if TYPE_CHECKING:
+    from core.bm.state import State
+    from core.bm.way import Way
+    from core.definition.model import Model
+
+MOST_NAMED = 8                  # fields or tables in one sentence
+ORDER = ("never", "some", "always")
+WIDENING = ("role", "restrict", "record role")      # changes after which all tables are looked at
+USES: Mapping[str, str] = {"read": N_("read"), "change": N_("change"), "set": N_("set"), "create": N_("create"),
+                           "delete": N_("delete"), "peek": N_("peek"), "export": N_("export")}
+
+
+def warnings(way: Way) -> Iterator[Words]:
+    """What stops a reader: each with how much it is about."""
+    yield from _widened(way)
+    for change in way.changes:
+        if isinstance(change, Returned):
+            yield from _returned(way, change)
+        elif isinstance(change, Removed) and change.name in way.base.identities and change.kind in ("table", "field"):
+            yield from _out_of_sight(way, change)
+        elif isinstance(change, Renamed) and change.kind in ("table", "field"):
+            yield words("{what}: pages and the API say {name} from then on", what=change.describe(),
+                        name=change.name.rpartition(".")[2])
+
+
+def _out_of_sight(way: Way, change: Removed) -> Iterator[Words]:
+    """A table or field that has values; of one without there is nothing to tell."""
+    found = way.facts.finding(FILLED, change.name)
+    count = way.facts.values.get(way.base.identities[change.name], found.count)
+    if count or found.partial:
+        yield words("{what} goes out of sight with {count} values, the last changed on {day}; they are kept for {days} "
+                    "days", what=called(change.kind, change.name), count=count, day=found.last or "?", days=KEPT_DAYS)
+
+
+def _returned(way: Way, change: Returned) -> Iterator[Words]:
+    """Who may read what comes back: the grants of now, whatever they were when it went."""
+    if way.target.model is None:
+        return
+    system = _system(way, way.target)
+    table, _, field = change.name.partition(".")
+    roles = [role for role in way.target.model.roles if any(
+        one.field == field and one.use == "read" and one.verdict != "never"
+        for one in _decisions(system, role, [table]))]
+    yield words("{what} returns with its values; who may read it: {roles}", what=called(change.kind, change.name),
+                roles=", ".join(sorted(roles)) or words("nobody"))
+
+
+# Rights
+
+def _widened(way: Way) -> Iterator[Words]:
+    """What a role could not do, or only with some records, and can from now on; new roles nobody has yet."""
+    if way.base.model is None or way.target.model is None or way.back:
+        return
+    tables = _tables(way)
+    if not tables:
+        return
+    before, after = _system(way, way.base), _system(way, way.target)
+    for role in way.target.model.roles:
+        old = former_name("role", role, way.base, way.target)
+        if old is not None and old in way.base.model.roles:
+            yield from _of_role(way, role, before, after, old, tables)
+            yield from _duties(role, way.base.model, way.target.model, old)
+
+
+def _tables(way: Way) -> list[str]:
+    """The tables whose rights may differ: all, where roles changed; those whose own access changed otherwise."""
+    base, target = way.models
+    there = [name for name in target.tables if way.former(name) is not None]
+    if any(change.kind in WIDENING for change in way.changes):
+        return there
+    return [name for name in there if _access(base, way.former(name) or "") != _access(target, name)]
+
+
+def _access(model: Model, table: str) -> object:
+    return model.definitions["table", table].body.get("access") if ("table", table) in model.definitions else None
+
+
+def _of_role(way: Way, role: str, before: System, after: System, old: str, tables: list[str]) -> Iterator[Words]:
+    former = partial(_name_before, way)
+    names = [name for name in (former(table) for table in tables) if name]
+    known = {(one.table, one.field, one.use): one.verdict for one in _decisions(before, old, names)}
+    widened: dict[str, list[str]] = {}
+    whole: set[tuple[str, str]] = set()
+    for one in _decisions(after, role, tables):
+        path = f"{one.table}.{one.field}" if one.field else one.table
+        said = known.get((former(one.table), former(path).rpartition(".")[2] if one.field else "", one.use))
+        if said is None or ORDER.index(one.verdict) <= ORDER.index(said):
+            continue
+        if not one.field:
+            whole.add((one.table, one.use))
+        if not one.field or (one.table, one.use) not in whole:
+            widened.setdefault(one.use, []).append(path)
+    for use, paths in widened.items():
+        named = ", ".join(paths[:MOST_NAMED]) + (" ..." if len(paths) > MOST_NAMED else "")
+        yield words("rights are widened: role {role} may {use} what it could not, in {count} places: {named}",
+                    role=role, use=words(USES.get(use, use)), count=len(paths), named=named)
+
+
+def _name_before(way: Way, path: str) -> str:
+    """The path in the base of a table, or of a field wherever it is declared; "" if it was not there."""
+    table, dot, name = path.partition(".")
+    if not dot:
+        return way.former(path) or ""
+    one = way.target.model.field(table, name) if way.target.model is not None else None
+    return (way.former(f"{one.table}.{one.name}") if one is not None else None) or f"{table}.{name}"
+
+
+def _decisions(system: System, role: str, tables: Iterable[str]) -> Iterator[Decision]:
+    found = system.model.roles[role]
+    user = Principals(None, closed_roles(system.model, frozenset([role])), all=found.all)
+    yield from decisions(Gate.of(system, user), tables)
+
+
+def _duties(role: str, before: Model, after: Model, old: str) -> Iterator[Words]:
+    new = sorted(after.roles[role].may - before.roles[old].may)
+    if new:
+        yield words("rights are widened: holders of role {role} may {duties} from then on", role=role,
+                    duties=", ".join(new))
+
+
+def _system(way: Way, state: State) -> System:
+    """A state for the gate alone; no statement of it is run."""
+    model = way.models[0] if state is way.base else way.models[1]
+    names = name_all(model, state.identities, way.facts.physical, state.storages)
+    return System(0, model, state.identities, names, storages=state.storages)
