@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.bm.facts import Facts
-from core.bm.state import State, foreign_roots
+from core.bm.homes import foreign_roots, homes
+from core.bm.state import State
 from core.bm.steps import Kind, Probe, Step
 from core.bm.way import Way
 from core.database import ddl
@@ -26,9 +27,8 @@ def wanted_tables(state: State, other: State, facts: Facts) -> tuple[DesiredTabl
     if state.model is None:
         return ()
     names = name_all(state.model, state.identities, facts.physical, state.storages)
-    kinds = [(one.identity, one.meaning) for one in facts.parked]
-    kinds += [(identity, other.meaning(path)) for path, identity in other.identities.items() if "." not in path]
-    foreign = foreign_roots(kinds, state.identities)
+    known = (*facts.homes, *homes(other.model, other.identities, other.storages).items())
+    foreign = foreign_roots(known, state.model, state.identities, state.storages)
     return desired(System(0, state.model, state.identities, names, foreign=foreign, storages=state.storages))
 
 

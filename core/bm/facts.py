@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, String, func, literal_column, select, text
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 
-from core.bm import tables
+from core.bm import live, tables
 from core.bm.canonical import canonical, digest
 from core.bm.state import Parked, State
 from core.ed.stored import StoredName
@@ -58,15 +58,24 @@ class Facts:
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)      # what the catalog has, by table
     indexes: Mapping[str, tuple[str, bool]] = field(default_factory=dict)       # name -> (table, valid)
     constraints: Mapping[str, tuple[str, bool]] = field(default_factory=dict)   # keys and checks: -> (table, validated)
-    references: Mapping[str, str] = field(default_factory=dict)                 # foreign keys: name -> table they lead to
+    references: Mapping[str, str] = field(default_factory=dict)                 # foreign keys: to which table they lead
     rows: Mapping[str, int] = field(default_factory=dict)                       # estimates, by physical table
     values: Mapping[int, int] = field(default_factory=dict)                     # filled values, by identity
+    # columns by storage id: from which they were last converted, and how; the journal tells
+    filled: Mapping[int, tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
+    homes: tuple[tuple[int, int], ...] = ()                               # tables, and where records of theirs stand
     expressions: tuple[StoredName, ...] = ()                              # what records of live name
     # What the records say against a change, by what and name: ("empty", "company.phone"); no part of the fingerprint
     findings: Mapping[tuple[str, str], Finding] = field(default_factory=dict)
 
     # What each `data` definition will do, by name; no part of the fingerprint
     seeds: Mapping[str, Outlook] = field(default_factory=dict)
+
+    # What somebody changed by hand, which stops every promotion (drift.py); no part of the fingerprint
+    drifted: tuple[Words, ...] = ()
+
+    # When what was parked was removed for good, by storage id: no version that needs it comes back
+    purged: Mapping[int, str] = field(default_factory=dict)
 
     def finding(self, what: str, name: str) -> Finding:
         """What the records say; nothing where nobody had to look."""
@@ -99,10 +108,30 @@ def gather(connection: Connection) -> Facts:
     return Facts(
         physical={(row.id, row.part): (row.table_name, row.column_name) for row in physical},
         parked_columns=frozenset((row.id, row.part) for row in physical if row.state == "parked"),
-        parked=tuple(Parked(row.path, row.id, row.meaning, row.state == "new", row.storage) for row in connection.execute(
-            select(tables.member).where(tables.member.c.state != "live").order_by(tables.member.c.id))),
+        parked=tuple(_parked(connection, physical)), homes=tuple(live.known_homes(connection)),
+        purged={row.storage: f"{row.purged_on:%Y-%m-%d}" for row in connection.execute(
+            text("select storage, purged_on from bm.purged"))},
         first_new=_first_new(connection), columns=_columns(connection), indexes=_indexes(connection),
-        constraints=_constraints(connection), references=_references(connection), rows=_rows(connection))
+        constraints=_constraints(connection), references=_references(connection), rows=_rows(connection),
+        filled=_filled(connection))
+
+
+def _parked(connection: Connection, physical: Sequence[Any]) -> Iterator[Parked]:
+    tables_of = {row.table_name: row.id for row in physical if row.column_name is None}
+    home_of = {row.id: tables_of.get(row.table_name) for row in physical if row.column_name is not None}
+    gone = select(tables.member).where(tables.member.c.state.in_(("new", "parked"))).order_by(tables.member.c.id)
+    for row in connection.execute(gone):
+        yield Parked(row.path, row.id, row.meaning, row.state == "new", row.storage, home_of.get(row.storage or row.id))
+
+
+def _filled(connection: Connection) -> dict[int, tuple[int, Mapping[str, Any]]]:
+    """From which columns others were last filled by conversion, as the journal tells, and how."""
+    rows = connection.execute(text("""
+        select part.value as part from bm.promotion p, jsonb_array_elements(p.plan -> 'steps') step,
+               jsonb_array_elements(step.value -> 'data' -> 'parts') part
+         where p.state in ('flipped', 'done') and step.value ->> 'kind' = 'fill' and part.value ? 'conversion'
+         order by p.id"""))
+    return {row.part["storage"]: (row.part["source"], row.part["conversion"]) for row in rows}
 
 
 def _first_new(connection: Connection) -> int:

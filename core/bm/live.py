@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.bm import tables
 from core.bm.canonical import canonical, digest
-from core.bm.state import EMPTY, State, foreign_roots, state_of
+from core.bm.homes import foreign_roots
+from core.bm.state import EMPTY, State, state_of
 from core.definition.rows import Row, Rows
 from core.definition.values import Definition, Merged
 from core.ed import former_names
@@ -166,11 +167,18 @@ def _require_code(connection: Connection, version: int, plugins: Plugins) -> Non
 
 def system(connection: Connection, version: int, plugins: Plugins) -> System:
     """A stored version over this database, ready for sessions. Raises NotFound, DefinitionError, Refused."""
-    found = identities(connection, version)
-    kinds = connection.execute(select(*tables.member.c["id", "meaning"]).where(tables.member.c.meaning.like("kind %")))
-    foreign = foreign_roots(((row.id, row.meaning) for row in kinds), found)
-    return System(version, load(connection, version, plugins), found, load_physical(connection), plugins, foreign,
-                  pending(connection), storages(connection, version), former_names.load(connection))
+    found, stored = identities(connection, version), storages(connection, version)
+    model = load(connection, version, plugins)
+    foreign = foreign_roots(known_homes(connection), model, found, stored)
+    return System(version, model, found, load_physical(connection), plugins, foreign, pending(connection), stored,
+                  former_names.load(connection))
+
+
+def known_homes(connection: Connection) -> list[tuple[int, int]]:
+    """The tables, and the physical tables that keep records of theirs or once did, by identity and storage id."""
+    member = tables.member.c
+    rows = connection.execute(select(member.id, func.unnest(member.homes).label("home")).order_by(member.id))
+    return [(row.id, row.home) for row in rows]
 
 
 def pending(connection: Connection) -> frozenset[int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, func, select, text
 
 from core.bm import tables
+from core.bm.homes import homes
 from core.bm.live import FLIPPED
 from core.bm.state import State
 from core.ed.schema import NO_STORAGES
@@ -15,10 +16,20 @@ from core.ed.schema import NO_STORAGES
 def add(connection: Connection, state: State) -> None:
     """Reserve the identities of a staged version; those that were never there are new until it is live."""
     known = set(connection.scalars(select(tables.member.c.id)))
-    rows = [{"id": identity, "path": path, "meaning": state.meaning(path), "state": "new"}
+    rows = [{"id": identity, "path": path, "meaning": state.meaning(path), "state": "new", "homes": []}
             for path, identity in state.identities.items() if identity not in known]
     if rows:
         connection.execute(tables.member.insert(), rows)
+    _note_homes(connection, state)
+
+
+def _note_homes(connection: Connection, state: State) -> None:
+    """From here on records of the tables may stand where that version has them."""
+    there = {row.id: row.homes for row in connection.execute(select(tables.member.c.id, tables.member.c.homes))}
+    for identity, home in homes(state.model, state.identities, state.storages).items():
+        if home not in there[identity]:
+            connection.execute(tables.member.update().values(homes=[*there[identity], home])
+                               .where(tables.member.c.id == identity))
 
 
 def name(connection: Connection, identities: Mapping[str, int], meanings: Mapping[str, str],

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Connection, any_, func, literal, select, text, true
 from sqlalchemy.exc import OperationalError
 
-from core.bm import choice_values, live
+from core.bm import choice_values, live, retyping
 from core.bm.asking import HOLDS
 from core.bm.diff import former_name
 from core.bm.facts import DUPLICATES, LONGER, ORPHANS, VIOLATES, Finding, Sample
+from core.bm.homes import foreign_roots
 from core.bm.renaming import FILLED
 from core.bm.required import EMPTY, MAY_BE_EMPTY, Required, newly_required
-from core.bm.state import foreign_roots
 from core.ed.columns import RecordColumns
 from core.ed.session import Session
 from core.ed.system import System
@@ -61,7 +61,7 @@ def look(connection: Connection, way: Way) -> dict[tuple[str, str], Finding]:
         new = _count(connection, system, one, way.facts.rows)
         if new:
             found[key] = _sum(found[key], new) if key in found else new
-    return found
+    return {**found, **retyping.look(connection, way, system)}
 
 
 def looks(way: Way) -> Iterator[Look]:
@@ -72,7 +72,7 @@ def looks(way: Way) -> Iterator[Look]:
 
 def _system(connection: Connection, way: Way) -> System:
     base, (model, _) = way.base, way.models
-    foreign = foreign_roots(((one.identity, one.meaning) for one in way.facts.parked), base.identities)
+    foreign = foreign_roots(way.facts.homes, model, base.identities, base.storages)
     return System(base.version or 0, model, base.identities, way.facts.physical, None, foreign,
                   live.pending(connection), base.storages)
 

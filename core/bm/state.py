@@ -12,7 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from core.bm import meanings
+from core.bm import homes, meanings
 from core.bm.diff import MEMBERS
 
 if TYPE_CHECKING:
@@ -91,14 +91,16 @@ class Parked:
     meaning: str
     new: bool = False
     storage: int | None = None      # where its values stand, if not under its identity
+    home: int | None = None         # of a field: the storage id of the physical table that has its columns
 
 
 def assign(base: State, target: State, parked: Iterable[Parked], first_new: int,
-           answers: Mapping[str, str] = MappingProxyType({})) -> State:
+           answers: Mapping[str, str] = MappingProxyType({}), elsewhere: Container[str] = ()) -> State:
     """Give every table and field of the target its identity: kept, renamed, taken back or new, in this order.
 
-    What keeps its identity, and whose values mean nothing where they stand (see `meanings.stays`), gets a new storage
-    id. Identities and storage ids of a target that has them already (a version seen before) are left alone.
+    What keeps its identity, and whose values mean nothing where they stand (see `meanings.stays`) or are to stand
+    `elsewhere`, gets a new storage id. Identities and storage ids of a target that has them already (a version seen
+    before) are left alone.
     """
     parked = sorted(parked, key=lambda one: one.identity)
     if target.identities:
@@ -109,22 +111,29 @@ def assign(base: State, target: State, parked: Iterable[Parked], first_new: int,
     next_new = first_new
     identities: dict[str, int] = {}
     storages: dict[str, int] = {}
+    left: dict[str, int] = {}
     state = replace(target, identities=identities, storages=storages)   # filled below; what is read is there by then
     for path, member in target.members.items():
         identity = _kept(member, base, target, identities)
+        if identity is None and "." in path and not member.fresh:
+            identity = homes.from_relative(member, base, state, identities)
         old = None if member.fresh else waiting.get((path, state.meaning(path)))
         if identity is None and old is not None:
             identity = old.identity
             returning.update(() if old.new else (identity,))
             storages.update({} if old.storage is None else {path: old.storage})
+            left.update({} if old.home is None else {path: old.home})
         if identity is None:
             identity, next_new = next_new, next_new + 1
         identities[path] = identity
     for path, identity in identities.items():
         former = base.names.get(identity)
         if former is None:
-            continue
-        if "." in path and not meanings.stays(base, state, former, path, answers):
+            if path in left and left[path] != homes.home(state, path):     # its columns are in a table that was left
+                storages[path], next_new = next_new, next_new + 1
+        elif homes.needs_another(base, state, path) if "." not in path else (
+                path in elsewhere or homes.moves(base, state, former, path)
+                or not meanings.stays(base, state, former, path, answers)):
             storages[path], next_new = next_new, next_new + 1
         elif former in base.storages:
             storages[path] = base.storages[former]
@@ -194,10 +203,3 @@ def _meaning(one: Field) -> str:
     words += ["many"] if one.many else []
     words += ["formula"] if one.formula is not None else []
     return " ".join(words)
-
-
-def foreign_roots(members: Iterable[tuple[int, str]], identities: Mapping[str, int]) -> frozenset[int]:
-    """The bases whose physical table keeps rows of kinds that these identities lack."""
-    there = frozenset(identities.values())
-    return frozenset(int(meaning.split()[1]) for identity, meaning in members
-                     if meaning.startswith("kind ") and identity not in there)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Integer, LargeBinary, MetaData, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 BM = MetaData(schema="bm")
 SYS = MetaData(schema="sys")
@@ -12,7 +12,7 @@ MOMENT = DateTime(timezone=True)
 member = Table(
     "member", BM,
     Column("id", BigInteger, primary_key=True), Column("path", Text), Column("meaning", Text), Column("state", Text),
-    Column("changed_on", MOMENT), Column("storage", BigInteger))
+    Column("changed_on", MOMENT), Column("storage", BigInteger), Column("homes", ARRAY(BigInteger)))
 
 definition = Table(
     "definition", BM,
