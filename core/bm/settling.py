@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from core.bm import altering, journal, live, lock, members, processes, renamed, wishes
+from core.bm import altering, drift, journal, live, lock, members, processes, renamed, wishes
 from core.bm import facts as fact_module
 from core.bm.facts import Facts
 from core.bm.journal import Open, Turn
@@ -105,7 +105,12 @@ def _check_still_fits(line: Engine, order: Order) -> None:
         version, _ = live.current(connection)
         if version != (order.base.version or 0):
             raise Refused("someone else promoted meanwhile; plan again")
-        if fact_module.gather(connection).fingerprint != order.plan.fingerprint:
+        facts = fact_module.gather(connection)
+        drifted = drift.stopping(connection, order.base, facts)
+        if drifted:
+            raise Refused("somebody changed the database by hand since the plan was made: {drift}",
+                          drift="\n".join(map(str, drifted)))
+        if facts.fingerprint != order.plan.fingerprint:
             raise Refused("the tables of the records changed since the plan was made; plan again")
 
 

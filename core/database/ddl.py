@@ -277,6 +277,11 @@ def drop_constraints(table: str, names: Iterable[str]) -> str:
         f"drop constraint if exists {quote(name)}" for name in names)
 
 
+def drop_not_null(table: str, column: str) -> str:
+    """Let a column be empty."""
+    return f"alter table {table_name(table)} alter column {quote(column)} drop not null"
+
+
 def valid_index(connection: Connection, name: str) -> bool | None:
     """Whether an index is usable; None when there is none. A killed concurrent build leaves an unusable one."""
     found: Any = connection.scalar(text(
