@@ -7,12 +7,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from core.bm import live, service
 from core.bm.follow import Systems
@@ -54,12 +56,13 @@ def command(invocation: Invocation, parent: int, handle: int) -> None:
     die_with(parent)
     # Imported here: nothing else of the command line needs a server of this kind.
     from core.web.offline_front import Front
-    from core.web.offline_server import serve
+    from core.web.offline_server import server
     system = OfflineSystem(invocation.settings)
     thread = threading.Thread(target=system.run, name="offline", daemon=True)
     thread.start()
     try:
-        serve(socket.socket(fileno=handle), Front(system))
+        with server(socket.socket(fileno=handle), Front(system)) as answering:
+            answering.serve_forever()
     finally:
         system.stop()
         thread.join(timeout=invocation.settings.kill_timeout / 2)
@@ -111,8 +114,10 @@ class OfflineSystem:
         self.standing = Standing("starting", self.folder)
         self.application: Application | None = None
         self._running: Running | None = None
+        self._owner: Engine | None = None
         self._line: Connection | None = None         # holds the lock: one process for each offline database
         self._stamps: Stamps | None = None           # of the files that were applied, or found wrong, last
+        self._code: Stamps = {}                      # of the Python that runs
         self._again = 0.0                            # when what failed is tried again though no file changed
         self._told: tuple[str | Words, ...] = ()     # what is wrong though the files are applied
         self._condition = threading.Condition()
@@ -166,13 +171,13 @@ class OfflineSystem:
             return
         found = self._settled(found)
         self.standing = replace(self.standing, busy=True)
-        before, self._stamps, self._again = self._stamps, found, 0.0
+        self._stamps, self._again = found, 0.0
         if fresh:
             self._start_over()
         if self._running is None:
             self._start()
-        else:
-            self._follow(_code(before) != _code(found))
+        elif self._owner is not None:
+            self._follow(self._owner, _code(found) != self._code)
         self.standing = Standing("ready", self.folder, self._version(), self._told[:MOST], len(self._told[MOST:]),
                                  self.standing.answers)
 
@@ -198,6 +203,8 @@ class OfflineSystem:
             log.error("the offline system could not be brought up to date", exc_info=error)
             told = (f"{type(error).__name__}: {str(getattr(error, 'orig', None) or error).strip()}",)
             self._again = time.monotonic() + AGAIN
+            if isinstance(error, OperationalError):
+                self._close()                        # the database is gone: all is made anew when it is back
         self.standing = Standing("failed" if self._running is None else "ready", self.folder, self.standing.version,
                                  told[:MOST], len(told[MOST:]))
 
@@ -206,30 +213,33 @@ class OfflineSystem:
         self.standing = Standing("starting", self.folder)
         settings = offline.make(self.live)
         setup.upgrade(settings)
-        self._hold(settings)
-        self._told, failure = (), None
+        self._let_go()
+        self._owner = owner = engines.open(settings, "owner")
+        self._hold(owner)
+        self._told = ()
+        failure: Exception | None = None
         copy(self.live.metadata, settings.metadata)
         plugins = service.load_plugins(settings)
-        with service.owner(settings) as owner:
-            if _empty(owner):
-                self._told = _initialise(settings, owner)
-            else:
-                try:
-                    self._promote(settings, owner, plugins)
-                except (DefinitionError, Refused) as error:
-                    failure = error                  # the last good version goes on
+        if _empty(owner):
+            self._told = _initialise(settings, owner)
+        else:
+            try:
+                self._promote(settings, owner, plugins)
+            except OperationalError:
+                raise
+            except Exception as error:
+                failure = error                      # the last good version goes on
         self._open(settings, plugins)
         if failure is not None:
             self.standing = replace(self.standing, version=self._version())
             raise failure
 
-    def _follow(self, code: bool) -> None:
+    def _follow(self, owner: Engine, code: bool) -> None:
         """Promote the files; `code`: Python of addons changed too, so that all that runs is made anew."""
         settings, running = offline.settings_of(self.live), self._running
         copy(self.live.metadata, settings.metadata)
         plugins = service.load_plugins(settings) if code or running is None else running.plugins
-        with service.owner(settings) as owner:
-            self._promote(settings, owner, plugins, before=self._close if code else lambda: None)
+        self._promote(settings, owner, plugins, before=self._close if code else lambda: None)
         if self._running is None:
             self._open(settings, plugins)
 
@@ -254,29 +264,25 @@ class OfflineSystem:
         plugins = service.load_plugins(self.live)
         load(self.live.addon_folders, self.live.metadata, plugins).must()
         self._close()
+        self._let_go()
         settings = offline.make(self.live)
         offline.empty(settings)
         for path in sorted((settings.home / "files").rglob("*"), reverse=True):
             path.unlink() if path.is_file() or path.is_symlink() else path.rmdir()
 
     def _open(self, settings: Settings, plugins: Plugins) -> None:
-        self._running = Running(settings, plugins)
+        self._running, self._code = Running(settings, plugins), _code(self._stamps)
         self.application = self._running.application
 
     def _close(self) -> None:
         running, self._running, self.application = self._running, None, None
         if running is not None:
+            self.standing = replace(self.standing, phase="starting")
             running.close()
 
-    def _hold(self, settings: Settings) -> None:
+    def _hold(self, owner: Engine) -> None:
         """Be the one process of this offline database, as long as the connection stands. Raises Refused."""
-        if self._line is not None and not self._line.invalidated:
-            try:
-                self._line.execute(text("select 1"))
-                return
-            except Exception:
-                log.warning("the offline system lost its lock")
-        line = engines.open(settings, "owner").connect().execution_options(isolation_level="AUTOCOMMIT")
+        line = owner.connect().execution_options(isolation_level="AUTOCOMMIT")
         end = time.monotonic() + 2                   # one that was killed lets go of it within half a second
         while not line.scalar(text("select pg_try_advisory_lock(hashtext('tessera offline'))")):
             if time.monotonic() > end:
@@ -287,8 +293,22 @@ class OfflineSystem:
         self._line = line
         offline.mark(line)
 
+    def _let_go(self) -> None:
+        """Give up the lock and the owner's connections."""
+        line, self._line = self._line, None
+        owner, self._owner = self._owner, None
+        if line is not None:
+            with suppress(SQLAlchemyError):
+                line.execute(text("select pg_advisory_unlock_all()"))
+            with suppress(SQLAlchemyError):
+                line.close()
+        if owner is not None:
+            owner.dispose()
+
     def _version(self) -> int | None:
-        with service.owner(offline.settings_of(self.live)) as owner, owner.connect() as connection:
+        if self._owner is None:
+            return None
+        with self._owner.connect() as connection:
             return live.current(connection)[0] or None
 
     def _placed(self, problem: object) -> str | Words:

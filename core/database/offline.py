@@ -21,7 +21,7 @@ FOLDER = "offline"              # in the home of live
 LONGEST = 63                    # bytes of a name in PostgreSQL
 SUFFIX = "_offline"
 MARK = "offline"                # the setting by which such a database is known
-_EMPTY = text("drop schema if exists ed, bm, sys, jobs cascade")
+_EMPTY = text("drop schema if exists ed, bm, sys, jobs cascade; drop table if exists public.tessera_step")
 
 
 def settings_of(live: Settings) -> Settings:

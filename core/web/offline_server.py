@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -21,9 +21,7 @@ class Handler(WSGIRequestHandler):
         """The application logs each request already."""
 
 
-def serve(listener: socket.socket, application: Wsgi) -> None:
-    """Answer what comes to a listening socket, until the process is told to stop."""
-    server = make_server("unix://offline", 0, application, threaded=True, request_handler=Handler,
-                         fd=listener.fileno())
-    with server:
-        server.serve_forever()
+def server(listener: socket.socket, application: Wsgi) -> BaseWSGIServer:
+    """A server for a listening socket; `serve_forever` answers until the process is told to stop."""
+    return make_server("unix://offline", 0, application, threaded=True, request_handler=Handler,
+                       fd=listener.fileno())
