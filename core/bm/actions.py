@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.bm import altering, formulas, journal, switching, tightening
+from core.bm import altering, filling, formulas, journal, switching, tightening
 from core.bm.run import Run
 from core.bm.steps import Kind, Step
 
@@ -59,12 +59,14 @@ def _compute(run: Run, step: Step) -> None:
 ACTIONS: Mapping[Kind, Action] = {
     "stage": Action(_nothing, _nothing),
     "expand": Action(altering.expand, altering.undo_expand),
+    "fill": Action(filling.fill, filling.undo_fill),
     "index": Action(altering.index, altering.undo_index),
     "suspend": Action(_suspend, _undo_suspend),
     "prepare": Action(switching.prepare, switching.undo_prepare),
     "loosen": Action(altering.loosen, tightening.put_back),
     "flip": Action(switching.flip),
     "acknowledge": Action(switching.acknowledge),
+    "settle": Action(filling.settle),
     "seed": Action(_seed),
     "compute": Action(_compute),
     "validate": Action(altering.validate),

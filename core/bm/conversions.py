@@ -121,6 +121,19 @@ def of(body: Mapping[str, Any], types: Mapping[str, FieldType[Any]]) -> Convert:
     return convert
 
 
+def settled(body: Mapping[str, Any], types: Mapping[str, FieldType[Any]]) -> Convert:
+    """The same, with what was answered for values that mean nothing in the new type: `otherwise`, or nothing."""
+    convert, after = of(body, types), shape_of(body["to"], types)
+    otherwise = after.type.from_wire(body.get("otherwise"), after.properties)
+
+    def settle(value: Any) -> Any:
+        try:
+            return convert(value)
+        except BadValue:
+            return otherwise
+    return settle
+
+
 def _single(body: Mapping[str, Any], before: Shape, after: Shape) -> Convert:
     """How one value becomes one value."""
     if before.name in CHOICES and after.name in CHOICES:

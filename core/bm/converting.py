@@ -6,8 +6,8 @@ converted the way it once was, it still is what the field holds now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
@@ -22,11 +22,14 @@ from core.ed.values import Row as Written
 from core.types.base import BadValue, FieldType
 from core.types.link import Linked
 
+if TYPE_CHECKING:
+    from core.ed.system import System
+
 MISSING = object()
 
 
 class Converted:
-    """The source `convert`: {"conversion": ..., "otherwise": a value off the wire, "once": [conversions back]}."""
+    """The source `convert`: {"conversion": ..., "once": the conversions that what stands there once went through}."""
 
     def __init__(self, part: Part, versions: Versions) -> None:
         self.part, self.versions = part, versions
@@ -36,37 +39,15 @@ class Converted:
         """What each record gets; one whose original returns is left out."""
         if self._rule is None:
             self._rule = Rule(self.part, self.versions.types(connection))
-        rule, titles = self._rule, self._titles(connection, self._rule, rows)
+        rule = self._rule
+        before = self.versions.system(connection, self.versions.base or 0) if rule.titled else None
+        titles = rule.titles(connection, before, rows)
         outcomes = ((row["id"], rule.outcome(row, titles)) for row in rows)
         found = {id_: outcome for id_, outcome in outcomes if outcome is not MISSING}
-        return self._in_base(connection, found) if rule.after.name == "money" and found else found
-
-    def _titles(self, connection: Connection, rule: Rule, rows: Sequence[Row]) -> Mapping[int, str]:
-        """What the records that are linked are called, where a link becomes a text."""
-        if rule.before.name != "link" or rule.after.name == "link":
-            return {}
-        ids = {int(one) for row in rows for one in _listed(rule.old(row)) if one is not None}
-        return titles_of(connection, self.versions.system(connection, self.versions.base or 0), rule.before, ids)
-
-    def _in_base(self, connection: Connection, found: Mapping[int, Sequence[Any]]) -> Mapping[int, Sequence[Any]]:
-        """Beside an amount stands the same in base currency, at its record's rate."""
-        table, _, name = str(self.part["path"]).partition(".")
-        session = Session.system_session(self.versions.system(connection, self.versions.target), connection)
-        complete: dict[int, Sequence[Any]] = {}
-        for kind, ids in _by_kind(session, table, sorted(found)).items():
-            shaped = shape(session.system, kind)
-            asked = [one for one in (shaped.currency, shaped.currency_through, shaped.rate) if one is not None]
-            columns = [shaped.stored.column(one).label(one) for one in asked]
-            source = shaped.stored.table
-            there = connection.execute(select(source.c.id, *columns).where(source.c.id.in_(ids))).mappings()
-            rows = [Written(number, {}, id=row["id"], values={**row, name: found[row["id"]][0]})
-                    for number, row in enumerate(there)]
-            known = rates(session, shaped, rows)
-            kept = shaped.kept[name]
-            for number, one in enumerate(rows):
-                amount = one.values[name]
-                complete[one.id or 0] = (amount, in_base(kept, amount, known.get(number, ONE)))
-        return complete
+        if rule.after.name != "money" or not found:
+            return found
+        target = self.versions.system(connection, self.versions.target or 0)
+        return with_base(connection, target, str(self.part["path"]), found)
 
 
 class Rule:
@@ -78,8 +59,23 @@ class Rule:
         self.reads = [name for name, _ in part["reads"]]
         self.into = [name for name, _ in part["into"]]
         self.convert = conversions.of(body, types)
-        self.once = [conversions.of(one, types) for one in part.get("once", ())]
-        self.otherwise = self.after.type.from_wire(part.get("otherwise"), self.after.properties)
+        self.settled = conversions.settled(body, types)
+        self.once = [conversions.settled(one, types) for one in part.get("once", ())]
+        self.titled = self.before.name == "link" and self.after.name != "link"
+
+    def titles(self, connection: Connection, system: System | None, rows: Sequence[Row]) -> Mapping[int, str]:
+        """What the records that are linked are called, where a link becomes a text; those in the trash too."""
+        if not self.titled or system is None:
+            return {}
+        ids = {int(one) for row in rows for one in _listed(self.old(row)) if one is not None}
+        session = Session.system_session(system, connection)
+        found: dict[int, str] = {}
+        for table in self.before.properties.targets:
+            for trash in (False, True):
+                wanted = sorted(ids - found.keys())
+                found.update({one["id"]: one["_title"] for one in
+                              Records(session).read(table, wanted, ["_title"], trash=trash)} if wanted else {})
+        return found
 
     def old(self, row: Row) -> Any:
         """The value that the field has now, in normal form."""
@@ -90,11 +86,7 @@ class Rule:
         value = self.old(row)
         if self._returns(row, value):
             return MISSING
-        try:
-            new = self.convert(named(value, titles))
-        except BadValue:
-            new = self.otherwise
-        return self.after.type.to_columns(new, self.after.properties)
+        return self.after.type.to_columns(self.settled(named(value, titles)), self.after.properties)
 
     def problem(self, row: Row, titles: Mapping[int, str]) -> str | None:
         """Why a value means nothing in the new type; None if it does, or its original returns."""
@@ -112,11 +104,8 @@ class Rule:
         if not self.once:
             return False
         found = self.after.type.from_columns(tuple(row[name] for name in self.into), self.after.properties)
-        try:
-            for convert in self.once:
-                found = convert(found)
-        except BadValue:
-            found = None
+        for convert in self.once:
+            found = convert(found)
         return bool(_wire(self.before, found) == _wire(self.before, value))
 
 
@@ -128,17 +117,6 @@ def named(value: Any, titles: Mapping[int, str]) -> Any:
         None if value is None else titles.get(int(value), str(int(value)))
 
 
-def titles_of(connection: Connection, system: Any, before: Shape, ids: Iterable[int]) -> dict[int, str]:
-    """The titles of linked records, those in the trash too."""
-    session = Session.system_session(system, connection)
-    found: dict[int, str] = {}
-    for table in before.properties.targets:
-        for trash in (False, True):
-            for one in Records(session).read(table, sorted(set(ids) - found.keys()), ["_title"], trash=trash):
-                found[one["id"]] = one["_title"]
-    return found
-
-
 def _listed(value: Any) -> Iterator[int]:
     yield from (value if isinstance(value, list) else [value])
 
@@ -146,6 +124,28 @@ def _listed(value: Any) -> Iterator[int]:
 def _wire(kind: Shape, value: Any) -> Any:
     return None if value is None else kind.type.to_wire(value, kind.properties) if not isinstance(value, Linked) \
         else int(value)
+
+
+def with_base(connection: Connection, target: System, path: str,
+              found: Mapping[int, Sequence[Any]]) -> Mapping[int, Sequence[Any]]:
+    """Beside each amount the same in base currency, at its record's rate."""
+    table, _, name = path.partition(".")
+    session = Session.system_session(target, connection)
+    complete: dict[int, Sequence[Any]] = {}
+    for kind, ids in _by_kind(session, table, sorted(found)).items():
+        shaped = shape(session.system, kind)
+        asked = [one for one in (shaped.currency, shaped.currency_through, shaped.rate) if one is not None]
+        columns = [shaped.stored.column(one).label(one) for one in asked]
+        source = shaped.stored.table
+        there = connection.execute(select(source.c.id, *columns).where(source.c.id.in_(ids))).mappings()
+        rows = [Written(number, {}, id=row["id"], values={**row, name: found[row["id"]][0]})
+                for number, row in enumerate(there)]
+        known = rates(session, shaped, rows)
+        kept = shaped.kept[name]
+        for number, one in enumerate(rows):
+            amount = one.values[name]
+            complete[one.id or 0] = (amount, in_base(kept, amount, known.get(number, ONE)))
+    return complete
 
 
 def _by_kind(session: Session, table: str, ids: Sequence[int]) -> dict[str, list[int]]:

@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from core.bm import asking, expanding, formulas, notes, refusals, renaming, seed_outlook, tightening, warnings, way_back
+from core.bm import (
+    asking,
+    expanding,
+    filled,
+    formulas,
+    notes,
+    refusals,
+    renaming,
+    retyping,
+    seed_outlook,
+    tightening,
+    warnings,
+    way_back,
+)
 from core.bm.diff import HOLDERS, diff
 from core.bm.facts import Facts
 from core.bm.questions import NO_ANSWERS, Answers, Question, given, open_questions, wrong_answers
@@ -61,6 +74,8 @@ FAMILIES: tuple[Family, ...] = (
     Family("asking", questions=asking.questions, problems=asking.problems),
     Family("refusals", problems=refusals.problems),
     Family("expanding", steps=expanding.steps),
+    Family("retyping", problems=retyping.problems, notes=retyping.notes, way_back=retyping.way_back),
+    Family("filled", steps=filled.steps),
     Family("formulas", steps=formulas.steps, problems=formulas.problems),
     Family("tightening", steps=tightening.steps, notes=tightening.notes),
     Family("switch", steps=_switch),

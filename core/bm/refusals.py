@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.bm.facts import DUPLICATES, LONGER, ORPHANS, Facts, counted
-from core.bm.meanings import before_renames, links, stays
+from core.bm.meanings import links, stays
 from core.bm.state import State
 from core.bm.stored import broken
 from core.bm.way import Way
@@ -29,25 +29,10 @@ def problems(way: Way) -> Iterator[Words]:
 
 
 def _other_meaning(base: State, target: State, former: str, path: str) -> Iterator[Words]:
-    old, new = base.members[former], target.members[path]
-    same = base.meaning(former) == before_renames(base, target, path)
-    if stays(base, target, former, path, {}):
-        return
-    if "." not in path:
+    """A table under another base; what becomes of fields is told by retyping.py."""
+    if "." not in path and not stays(base, target, former, path, {}):
         yield _problem(target, "table", path, words(
             '"{name}" cannot go under another base while it has records; make a new table', name=path))
-    elif not same:
-        yield _problem(target, "field", path, words(
-            '"{name}" cannot turn from {before} into {after}; add a field of another name, or remove it, promote, '
-            "and add it again", name=path, before=old.meaning, after=new.meaning))
-    else:
-        yield _problem(target, "field", path, words(
-            '"{name}" cannot be stored in other columns ({before} before, {after} now)', name=path,
-            before=_columns(old.parts), after=_columns(new.parts)))
-
-
-def _columns(parts: tuple[tuple[str, str], ...]) -> str:
-    return ", ".join(f"{part or 'value'} {column}" for part, column in parts) or "none"
 
 
 def _too_long(way: Way) -> Iterator[Words]:

@@ -125,8 +125,8 @@ def test_a_unique_index_that_the_data_breaks_changes_nothing(system: Live) -> No
 
 
 def test_what_the_definitions_break_is_told_and_nothing_is_done(system: Live) -> None:
-    system.site.write("deal.yaml", "change: table deal\nfields: {amount: {type: text}}\n")
-    with pytest.raises(Refused, match="cannot turn from decimal into text"):
+    system.site.write("deal.yaml", "change: table deal\nfields: {amount: {type: file}}\n")
+    with pytest.raises(Refused, match="cannot turn from decimal into file"):
         system.promote()
     system.site.write("deal.yaml", "change: table deal\nfields: {amount: {titel: A}}\n")
     with pytest.raises(DefinitionError):

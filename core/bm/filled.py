@@ -1,0 +1,43 @@
+"""Steps that fill columns: one pass over each table, whatever fills them, with triggers that note what people write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from core.bm import retyping
+from core.bm.filling import Part, tracking
+from core.bm.steps import Step
+from core.bm.way import Way
+from core.errors import N_
+
+Given = Callable[[Way], Iterator[tuple[str, Part]]]     # a physical table, and how columns of it are filled
+GIVEN: tuple[Given, ...] = (retyping.given,)      # the first that knows a field fills it
+
+WRITERS = N_("SHARE ROW EXCLUSIVE, milliseconds")
+BATCHES = N_("of 1,000 records, for a moment")
+BRIEF = N_("ACCESS EXCLUSIVE, milliseconds")
+ROWS_PER_SECOND = 10_000
+LONG_ROWS = 1_000_000
+
+
+def steps(way: Way) -> Iterator[Step]:
+    """Triggers before the first batch, the batches, and after the flip what old requests still write."""
+    found: dict[str, list[Part]] = {}
+    known = set[str]()
+    for given in GIVEN:
+        for table, part in given(way):
+            if part["path"] not in known:
+                found.setdefault(table, []).append(part)
+            known.add(part["path"])
+    for table, parts in sorted(found.items()):
+        made, removed = tracking(table, parts)
+        target = parts[0]["path"].partition(".")[0]
+        fields = ", ".join(part["path"].partition(".")[2] for part in parts)
+        rows = way.facts.rows.get(table, 0)
+        yield Step(0, "expand", target, tuple(made), WRITERS, "additive", rows, 0.01, undo=tuple(removed),
+                   note=f"what is written meanwhile is noted, for {fields}")
+        yield Step(0, "fill", target, lock=BATCHES, risk="long" if rows > LONG_ROWS else "additive", rows=rows,
+                   seconds=round(rows / ROWS_PER_SECOND, 2), note=f"values of {fields}, beside the people who write",
+                   data={"table": table, "parts": parts})
+        yield Step(0, "settle", target, tuple(removed), BRIEF, note="what old requests wrote since the flip is filled",
+                   data={"table": table})

@@ -1,0 +1,190 @@
+"""Fields whose values stand in other columns from now on: of another type, or of choices that are called otherwise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Column, Connection, MetaData, select
+from sqlalchemy import Table as PhysicalTable
+
+from core.bm import conversions
+from core.bm.asking import UNCONVERTIBLE, literal
+from core.bm.choice_values import of_field
+from core.bm.converting import Rule
+from core.bm.facts import Finding, Sample
+from core.bm.filling import Part
+from core.bm.questions import EMPTY
+from core.database import ddl
+from core.ed.schema import Physical, kept_part, name_all, parts
+from core.ed.tables import typed
+from core.errors import Words, words
+from core.types.registry import registry
+
+if TYPE_CHECKING:
+    from core.bm.state import State
+    from core.bm.way import Way
+    from core.definition.model import Field
+    from core.ed.system import System
+    from core.types.base import FieldType
+
+SECONDS = 3.0                   # for looking at one table; then the finding says that it is of a part
+ROWS = 5_000                    # read at once
+SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A stored field that is in both versions, and whose values stand elsewhere in the target."""
+
+    path: str                   # in the target
+    former: str                 # in the base
+    before: Field
+    after: Field
+
+
+def moved(way: Way) -> Iterator[Moved]:
+    """All such fields whose physical table is the same; what is computed is worked out, not converted."""
+    base, target = way.base, way.target
+    if base.model is None or target.model is None:
+        return
+    for path in target.members:
+        table, dot, name = path.partition(".")
+        former = way.former(path) if dot else None
+        if former is None or base.storage(former) == target.storage(path):
+            continue
+        before, after = base.model.field(*former.split(".")), target.model.field(table, name)
+        if before is None or after is None or before.virtual or (after.virtual and not after.computed):
+            continue
+        if (before.computed and after.computed) or not _same_table(way, former, path):
+            continue
+        yield Moved(path, former, before, after)
+
+
+def _same_table(way: Way, former: str, path: str) -> bool:
+    return _physical_root(way.base, former) == _physical_root(way.target, path)
+
+
+def _physical_root(state: State, path: str) -> int:
+    table = path.partition(".")[0]
+    return state.storage(state.model.tables[table].root) if state.model is not None else 0
+
+
+def problems(way: Way) -> Iterator[Words]:
+    """Types whose values mean nothing in the new type, with the way out."""
+    for one in moved(way):
+        problem = conversions.impossible(one.before, one.after)
+        if problem is not None and one.after.fill is None and not way.back:
+            yield way.problem("field", one.path, words(
+                '"{name}" cannot turn from {before} into {after}: {reason}; say with fill: what it gets, or add a '
+                "field of another name", name=one.path, before=way.base.members[one.former].meaning,
+                after=way.target.members[one.path].meaning, reason=problem))
+        answer = way.answer("convert", one.path)
+        if answer is not None and answer.startswith("="):
+            yield way.problem("field", one.path, words(
+                '"{name}": an expression is written in the definition, as fill: {answer}', name=one.path,
+                answer=answer))
+
+
+def given(way: Way) -> Iterator[tuple[str, Part]]:
+    """The physical table of each such field, and how its columns are filled."""
+    for one in moved(way):
+        if one.after.fill is None and conversions.impossible(one.before, one.after) is None:
+            yield table_of(way, one.path), part(way, one)
+
+
+def table_of(way: Way, path: str) -> str:
+    """The physical table in which the target has a field."""
+    names = name_all(way.models[1], way.target.identities, way.facts.physical, way.target.storages)
+    return names[_physical_root(way.target, path), ""][0]
+
+
+def part(way: Way, one: Moved) -> Part:
+    """How one field's columns are filled, as JSON."""
+    model, settings = way.models[1], way.models[1].system
+    values = of_field(way.base, way.target, one.path, way.answers)
+    body = conversions.conversion(one.before, one.after, way.models, values, settings.time_zone, settings.languages[0])
+    answer = way.answer("convert", one.path)
+    if answer not in (None, EMPTY) and not str(answer).startswith("="):
+        body["otherwise"] = one.after.type.to_wire(literal(one.after, str(answer)), one.after.properties)
+    source, storage = way.base.storage(one.former), way.target.storage(one.path)
+    names = name_all(model, way.target.identities, way.facts.physical, way.target.storages)
+    return {"how": "convert", "path": one.path, "storage": storage, "source": source, "conversion": body,
+            "reads": _columns(way.base, one.before, source, way.facts.physical),
+            "into": _columns(way.target, one.after, storage, names), "once": _once(way, source, storage)}
+
+
+def _columns(state: State, field: Field, storage: int, names: Physical) -> list[list[str]]:
+    return [[str(names[storage, kept_part(state.identities, field, name)][1]), kind] for name, kind in parts(field)]
+
+
+def _once(way: Way, source: int, storage: int) -> list[dict[str, Any]]:
+    """How what stands in the columns to be filled once became what stands in those it is filled from."""
+    found: list[dict[str, Any]] = []
+    seen = set[int]()
+    while source != storage:
+        if source in seen or source not in way.facts.filled:
+            return []
+        seen.add(source)
+        source, body = way.facts.filled[source]
+        found.insert(0, dict(body))
+    return found
+
+
+def notes(way: Way) -> Iterator[Words]:
+    """What is converted, and on a way back what cannot be."""
+    for one in moved(way):
+        if conversions.impossible(one.before, one.after) is not None:
+            continue
+        found = way.facts.finding(UNCONVERTIBLE, one.path)
+        if way.back and found:
+            yield words("{field}: {count} values mean nothing in the type it goes back to; they are empty there, and "
+                        "return when this version does", field=one.path, count=found.count)
+
+
+def way_back(way: Way) -> Iterator[Words]:
+    """What going back costs."""
+    for one in moved(way):
+        if conversions.impossible(one.before, one.after) is None and not way.back:
+            yield words("{field}: going back, the values of now return in all records in which nobody changed them; "
+                        "others are turned back, and what cannot be is counted and named then", field=one.path)
+
+
+def look(connection: Connection, way: Way, system: System) -> dict[tuple[str, str], Finding]:
+    """The values that mean nothing in the new type, counted, with a few of them."""
+    found = {}
+    for one in moved(way):
+        types = {**registry(), **{getattr(kind, "one", kind).name: getattr(kind, "one", kind)
+                                  for kind in (one.before.type, one.after.type)}}
+        if one.after.fill is None and conversions.impossible(one.before, one.after) is None:
+            finding = unconvertible(connection, system, table_of(way, one.path), part(way, one), types)
+            if finding:
+                found[UNCONVERTIBLE, one.path] = finding
+    return found
+
+
+def unconvertible(connection: Connection, system: System, table: str, made: Part,
+                  types: Mapping[str, FieldType[Any]]) -> Finding:
+    """How many values of a table's records a conversion does not take, with a few different ones."""
+    rule, there = Rule(made, types), ddl.columns_of(connection, table)
+    columns = [Column(name, typed(kind)) for name, kind in (*made["reads"], *made["into"]) if name in there]
+    source = PhysicalTable(table, MetaData(schema=ddl.SCHEMA), Column("id", BigInteger, primary_key=True), *columns)
+    missing = {name: None for name, _ in made["into"]}
+    end, after, count, samples = time.monotonic() + SECONDS, 0, 0, dict[str, Sample]()
+    while True:
+        rows = [{**missing, **row} for row in connection.execute(
+            select(source).where(source.c.id > after).order_by(source.c.id).limit(ROWS)).mappings()]
+        if not rows:
+            return Finding(count, tuple(samples.values()))
+        titles = rule.titles(connection, system, rows)
+        for row in rows:
+            if rule.problem(row, titles) is not None:
+                count += 1
+                value = str(rule.old(row))[:40]
+                if len(samples) < SAMPLES:
+                    samples.setdefault(value, Sample(row["id"], value))
+        after = rows[-1]["id"]
+        if time.monotonic() > end:
+            return Finding(count, tuple(samples.values()), partial=True)

@@ -1,0 +1,117 @@
+"""Fields that get another type: converted while people work, and the originals return on the way back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.errors import Refused
+from tests.core.bm.conftest import Live
+
+COMPANY = "addons/shop/company.yaml"
+
+
+def retype(system: Live, before: str, after: str, name: str = "company.yaml") -> None:
+    """Change one line of a file of the addon."""
+    text = (system.site.folder / "addons/shop" / name).read_text()
+    assert before in text
+    system.site.addon(name, text.replace(before, after))
+
+
+def values(system: Live, table: str, name: str) -> list[Any]:
+    return [row[name] for row in system.records(
+        lambda records: records.page(table, [name], order=["id"], limit=100).records)]
+
+
+def change(system: Live, table: str, record: int, **new: Any) -> None:
+    system.records(lambda records: records.update(table, [{"id": record, **new}]))
+
+
+def test_a_number_becomes_a_text_and_the_old_column_stays_beside(system: Live) -> None:
+    for size in (3, None, 1500):
+        system.create("company", name="Acme", size=size)
+    retype(system, "size: {type: integer}", "size: {type: text}")
+    plan = system.plan().plan
+    assert not plan.problems and not plan.questions
+    assert [step.kind for step in plan.steps] == [
+        "stage", "expand", "expand", "fill", "prepare", "flip", "acknowledge", "settle", "park"]
+    system.promote()
+    assert values(system, "company", "size") == ["3", None, "1500"]
+    assert system.plan().plan.empty
+    assert system.sql("select state, count(*) from sys.physical where column_name like 'size%' group by 1 order by 1") \
+        == [("live", 2), ("parked", 1)]
+    assert system.sql("select count(*) from sys.touched") == [(0,)]
+    assert system.sql("select count(*) from pg_trigger where tgname like 'fill%'") == [(0,)]
+    assert system.records(lambda records: records.page("company", ["size"], filters={"size": "1500"}).records)
+
+
+def test_going_back_the_originals_return_where_nobody_changed_them(system: Live) -> None:
+    kept, changed, strange, new = (system.create("company", name="Acme", size=size) for size in (3, 4, 5, None))
+    retype(system, "size: {type: integer}", "size: {type: text}")
+    assert "going back, the values of now return" in str(system.plan().plan.way_back)
+    system.promote()
+    change(system, "company", changed, size="40")
+    change(system, "company", strange, size="many")
+    change(system, "company", new, size="7")
+    later = system.create("company", name="Late", size="8")
+
+    from core.bm import service
+    planned = service.plan_rollback(system.settings, system.engine, None, system.plugins)
+    assert any("company.size: 1 values mean nothing" in str(note) for note in planned.plan.notes)
+    system.rollback()
+    assert [system.read("company", one)["size"] for one in (kept, changed, strange, new, later)] == [3, 40, None, 7, 8]
+
+    change(system, "company", kept, size=30)
+    system.promote()                                        # forward again: what was entered there returns
+    assert [system.read("company", one)["size"] for one in (kept, changed, strange, new, later)] == \
+        ["30", "40", "many", "7", "8"]
+
+
+def test_values_that_mean_nothing_are_asked_for_and_then_get_what_was_answered(system: Live) -> None:
+    good, bad = (system.create("company", name=name) for name in ("12", "twelve"))
+    retype(system, "name: {type: text, max: 100}", "name: {type: integer}")
+    [question] = system.plan().plan.questions
+    assert question.key == "convert company.name" and question.count == 1
+    assert [sample.title for sample in question.samples] == ["twelve"]
+    with pytest.raises(Refused):
+        system.promote()
+    from core.bm import service
+    planned = service.plan_folder(system.settings, system.engine, system.plugins, {"convert company.name": "0"})
+    system.promote(planned=planned)
+    assert [system.read("company", one)["name"] for one in (good, bad)] == [12, 0]
+    system.rollback()
+    assert [system.read("company", one)["name"] for one in (good, bad)] == ["12", "twelve"]
+
+
+@pytest.mark.parametrize(("before", "after", "given", "found"), [
+    ("decimal", "integer", Decimal("12"), 12),
+    ("integer", "decimal", 12, Decimal(12)),
+    ("integer", "float", 12, Decimal(12)),
+    ("integer", "percent", 12, Decimal(12)),
+    ("integer", "money", 12, Decimal(12)),
+    ("money", "decimal", Decimal("12.5"), Decimal("12.5")),
+    ("boolean", "text", True, "Yes"),
+    ("text", "boolean", "no", False),
+    ("boolean", "integer", True, None),
+    ("text", "memo", "a", "a"),
+    ("memo", "text", "a\nb", "a b"),
+    ("memo", "html", "a < b", "a < b"),
+    ("text", "email", "a@example.org", "a@example.org"),
+    ("text", "text, many: true", "a", ["a"]),
+    ("text, many: true", "text", ["a", "b"], "a, b"),
+    ("choice, of: company_kind", "text", "partner", "Partner"),
+    ("text", "choice, of: company_kind", "Partner", "partner"),
+    ("choice, of: company_kind", "choice, of: company_kind, many: true", "partner", ["partner"]),
+    ("link, to: company, many: true", "link, to: company", None, None),
+])
+def test_types_become_each_other(system: Live, before: str, after: str, given: Any, found: Any) -> None:
+    system.site.write("company.yaml", f"change: table company\nfields:\n  one: {{type: {before}}}\n")
+    system.promote()
+    record = system.create("company", name="Acme", one=given)
+    system.site.write("company.yaml", f"change: table company\nfields:\n  one: {{type: {after}}}\n")
+    system.promote(answers={"convert company.one": "empty"}) if system.plan().plan.questions else system.promote()
+    assert system.read("company", record)["one"] == found
+    system.rollback()
+    assert system.read("company", record)["one"] == given
