@@ -41,6 +41,7 @@ sweep: dev
 bench: dev
 	@$(VENV) -m bench --contacts 1000000
 	@$(VENV) -m bench.transfer --rows 100000
+	@$(VENV) -m bench.promotion --rows 1000000
 	@$(VENV) -m bench.definitions
 	@$(VENV) -m bench.expressions
 

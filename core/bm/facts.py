@@ -13,6 +13,7 @@ from sqlalchemy import table as sql_table
 from core.bm import live, tables
 from core.bm.canonical import canonical, digest
 from core.bm.state import Parked, State
+from core.ed.setting import kept
 from core.ed.stored import StoredName
 from core.errors import Words, words
 
@@ -65,6 +66,7 @@ class Facts:
     filled: Mapping[int, tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
     homes: tuple[tuple[int, int], ...] = ()                               # tables, and where records of theirs stand
     expressions: tuple[StoredName, ...] = ()                              # what records of live name
+    settings: frozenset[str] = frozenset()                                # those that somebody gave a value
     # What the records say against a change, by what and name: ("empty", "company.phone"); no part of the fingerprint
     findings: Mapping[tuple[str, str], Finding] = field(default_factory=dict)
 
@@ -113,7 +115,8 @@ def gather(connection: Connection) -> Facts:
             text("select storage, purged_on from bm.purged"))},
         first_new=_first_new(connection), columns=_columns(connection), indexes=_indexes(connection),
         constraints=_constraints(connection), references=_references(connection), rows=_rows(connection),
-        filled=_filled(connection))
+        filled=_filled(connection),
+        settings=frozenset(key.removeprefix("setting.") for key in kept(connection) if "@" not in key))
 
 
 def _parked(connection: Connection, physical: Sequence[Any]) -> Iterator[Parked]:

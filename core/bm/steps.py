@@ -12,11 +12,12 @@ from core.bm.diff import Change
 from core.bm.questions import Question
 from core.errors import N_, Words
 
-Kind = Literal["stage", "expand", "fill", "index", "suspend", "prepare", "loosen", "flip", "acknowledge", "settle",
-               "seed", "compute", "validate", "tighten", "park"]
+Kind = Literal["stage", "set", "expand", "fill", "index", "suspend", "prepare", "loosen", "flip", "acknowledge",
+               "settle", "seed", "compute", "validate", "tighten", "park"]
 Risk = Literal["metadata", "additive", "long", "lossy", "rewrite"]
 KINDS: Mapping[Kind, str] = {               # in the order in which they are done
-    "stage": N_("stage"), "expand": N_("expand"), "fill": N_("fill"), "index": N_("index"), "suspend": N_("suspend"),
+    "stage": N_("stage"), "set": N_("set"), "expand": N_("expand"), "fill": N_("fill"),
+    "index": N_("index"), "suspend": N_("suspend"),
     "prepare": N_("prepare"), "loosen": N_("loosen"), "flip": N_("flip"), "acknowledge": N_("acknowledge"),
     "settle": N_("settle"), "seed": N_("seed"), "compute": N_("compute"), "validate": N_("validate"),
     "tighten": N_("tighten"), "park": N_("park")}

@@ -141,6 +141,13 @@ def change(session: Session, name: str, value: object, record: int | None = None
     raise_epoch(connection)
 
 
+def put(connection: Connection, name: str, value: object) -> None:
+    """Keep a value as it is kept, of a setting that no version in use has yet."""
+    new = insert(_kept).values(key=_key(name), value=value)
+    connection.execute(new.on_conflict_do_update(index_elements=["key"], set_={"value": new.excluded.value}))
+    connection.execute(insert(_change).values(key=_key(name), before=None, after=value, user_id=None, how="system"))
+
+
 def raise_epoch(connection: Connection) -> None:
     """Let every request after this one see what live owns as it is now."""
     connection.execute(sql_update(_live).values(epoch=_live.c.epoch + 1))
