@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.bm import altering, environment, filling, formulas, journal, switching, tightening
+from core.bm import altering, filling, formulas, journal, moving, switching, tightening
 from core.bm.run import Run
 from core.bm.steps import Kind, Step
 
@@ -23,14 +23,7 @@ class Action:
 
 
 def _nothing(run: Run, step: Step) -> None:
-    """A stage is done with its promotion's first row. Its version stays unseen, as do values that were set."""
-
-
-def _set(run: Run, step: Step) -> None:
-    """Keep a value that this system has for itself: no version in use asks for it yet."""
-    with run.begin() as connection:
-        environment.put(connection, step)
-        run.done(connection, step)
+    """A stage is done with its promotion's first row; its version stays, unseen, for the next try."""
 
 
 def _suspend(run: Run, step: Step) -> None:
@@ -63,18 +56,29 @@ def _compute(run: Run, step: Step) -> None:
         switching.tell_live(connection, run.version)
 
 
+def _fill(run: Run, step: Step) -> None:
+    (moving if moving.is_move(step) else filling).fill(run, step)
+
+
+def _undo_fill(run: Run, step: Step) -> None:
+    (moving if moving.is_move(step) else filling).undo_fill(run, step)
+
+
+def _settle(run: Run, step: Step) -> None:
+    (moving if moving.is_move(step) else filling).settle(run, step)
+
+
 ACTIONS: Mapping[Kind, Action] = {
     "stage": Action(_nothing, _nothing),
-    "set": Action(_set, _nothing),
     "expand": Action(altering.expand, altering.undo_expand),
-    "fill": Action(filling.fill, filling.undo_fill),
+    "fill": Action(_fill, _undo_fill),
     "index": Action(altering.index, altering.undo_index),
     "suspend": Action(_suspend, _undo_suspend),
     "prepare": Action(switching.prepare, switching.undo_prepare),
     "loosen": Action(altering.loosen, tightening.put_back),
     "flip": Action(switching.flip),
     "acknowledge": Action(switching.acknowledge),
-    "settle": Action(filling.settle),
+    "settle": Action(_settle),
     "seed": Action(_seed),
     "compute": Action(_compute),
     "validate": Action(altering.validate),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.bm.facts import Facts
-from core.bm.homes import foreign_roots, homes
+from core.bm.homes import foreign_roots, home, homes
 from core.bm.state import State
 from core.bm.steps import Kind, Probe, Step
 from core.bm.way import Way
@@ -35,31 +35,48 @@ def wanted_tables(state: State, other: State, facts: Facts) -> tuple[DesiredTabl
 def steps(way: Way) -> Iterator[Step]:
     """All that has to be there in the database, and what need not be there any more."""
     tables = wanted_tables(way.target, way.base, way.facts)
-    yield from expand(tables, way.target, way.facts)
-    yield from indexes(tables, way.target, way.facts)
-    yield from validate(tables, way.target, way.facts)
+    late = receiving(way)
+    yield from expand(tables, way.target, way.facts, late)
+    yield from indexes(tables, way.target, way.facts, late)
+    yield from validate(tables, way.target, way.facts, late)
     yield from park(way.base, way.target, tables, way.facts)
 
 
-def expand(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
+def receiving(way: Way) -> frozenset[str]:
+    """The physical tables that get records of tables which stand elsewhere: their keys and indexes come after them."""
+    base, target = way.base, way.target
+    if base.model is None or target.model is None:
+        return frozenset()
+    names = name_all(target.model, target.identities, way.facts.physical, target.storages)
+    return frozenset(names[home(target, path), ""][0] for path in target.model.tables
+                     if (former := base.names.get(target.identities[path])) is not None
+                     and home(base, former) != home(target, path))
+
+
+NONE: frozenset[str] = frozenset()
+
+
+def expand(wanted: tuple[DesiredTable, ...], target: State, facts: Facts,
+           late: frozenset[str] = NONE) -> Iterator[Step]:
     for table in wanted:
         if table.name in facts.columns:
             yield from _add_columns(table, target, facts)
         else:
-            yield _create_table(table, target)
+            yield _create_table(table, target, table.name in late)
     for table in wanted:
         for key in table.foreign_keys:
-            if key.name not in facts.constraints:
+            if key.name not in facts.constraints and table.name not in late:
                 yield _foreign_key(table, key, target, facts)
         for check in table.checks:
             if check.name not in facts.constraints:
                 yield _check(table, check, target, facts)
 
 
-def _create_table(table: DesiredTable, target: State) -> Step:
+def _create_table(table: DesiredTable, target: State, late: bool) -> Step:
     columns = [ddl.Column(column.name, column.type) for column in table.columns]
-    required = [one.constraint for one in table.required]
-    sql = (ddl.create_table(table.name, columns, required), *(index.create for index in table.indexes))
+    required = [one.constraint for one in table.required if not late]
+    sql = (ddl.create_table(table.name, columns, required),
+           *(index.create for index in table.indexes if not late))
     return Step(0, "expand", target.names[table.identity], sql, "none on others", "additive",
                 probe=Probe("columns", table.name, ("id", *(column.name for column in columns))),
                 undo=(ddl.drop_table(table.name),), note=f"new table ed.{table.name}",
@@ -101,9 +118,10 @@ def _check(table: DesiredTable, check: DesiredCheck, target: State, facts: Facts
                 note=f"at most one of {', '.join(check.columns)} is filled")
 
 
-def indexes(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
+def indexes(wanted: tuple[DesiredTable, ...], target: State, facts: Facts,
+            late: frozenset[str] = NONE) -> Iterator[Step]:
     for table in wanted:
-        if table.name not in facts.columns:
+        if table.name not in facts.columns and table.name not in late:
             continue                                # made with its table
         for index in table.indexes:
             if not facts.indexes.get(index.name, ("", False))[1]:
@@ -118,10 +136,12 @@ def _index(table: DesiredTable, index: DesiredIndex, target: State, facts: Facts
                 "fails if two records are equal in it" if index.unique else "")
 
 
-def validate(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
+def validate(wanted: tuple[DesiredTable, ...], target: State, facts: Facts,
+             late: frozenset[str] = NONE) -> Iterator[Step]:
     for table in wanted:
         for key in table.foreign_keys:
-            if facts.references.get(key.name, key.target) != key.target:
+            elsewhere = facts.references.get(key.name, key.target) != key.target
+            if elsewhere or (table.name in late and key.name not in facts.constraints):
                 yield _foreign_key(table, key, target, facts, "validate")       # the other one is gone by then
     for table in wanted:
         for name in (*(key.name for key in table.foreign_keys), *(check.name for check in table.checks)):

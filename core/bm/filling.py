@@ -155,7 +155,7 @@ def settle(run: Run, step: Step) -> None:
 
 
 def _fills(run: Run) -> list[Step]:
-    return [step for step in run.order.plan.steps if step.kind == "fill"]
+    return [step for step in run.order.plan.steps if step.kind == "fill" and "parts" in step.data]
 
 
 def _batch(work: Filling, batches: Batches) -> bool:
@@ -188,7 +188,7 @@ class Filling:
         """As a run of a promotion has it: before the flip and after it, in the same process or in another one."""
         plan = run.order.plan
         data = step.data if step.kind == "fill" else next(
-            one.data for one in plan.steps if one.kind == "fill" and one.data["table"] == step.data["table"])
+            one.data for one in plan.steps if one.kind == "fill" and one.data.get("table") == step.data["table"])
         return cls(data, Versions(run.order.base.version, run.version, run.system))
 
     # Reading

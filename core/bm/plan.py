@@ -10,16 +10,18 @@ from dataclasses import dataclass, replace
 
 from core.bm import (
     asking,
-    environment,
     expanding,
     filled,
     formulas,
+    migrations,
+    moving,
     notes,
     refusals,
     renaming,
     retyping,
     seed_outlook,
     tightening,
+    validation,
     warnings,
     way_back,
 )
@@ -74,9 +76,11 @@ FAMILIES: tuple[Family, ...] = (
     Family("renaming", questions=renaming.questions, problems=renaming.problems),
     Family("asking", questions=asking.questions, problems=asking.problems),
     Family("refusals", problems=refusals.problems),
-    Family("environment", steps=environment.steps, questions=environment.questions, problems=environment.problems),
+    Family("validation", problems=validation.problems),
     Family("expanding", steps=expanding.steps),
     Family("retyping", problems=retyping.problems, notes=retyping.notes, way_back=retyping.way_back),
+    Family("migrations", problems=migrations.problems, notes=migrations.notes),
+    Family("moving", steps=moving.steps),
     Family("filled", steps=filled.steps),
     Family("formulas", steps=formulas.steps, problems=formulas.problems),
     Family("tightening", steps=tightening.steps, notes=tightening.notes),
@@ -98,6 +102,7 @@ def plan(base: State, target: State, facts: Facts, back: bool = False, answers: 
     if base.hash == target.hash:
         return Plan(base.hash, target.hash, facts.fingerprint)
     way = Way(base, target, diff(base, target), facts, back, answers)
+    way = replace(way, facts=moving.without_what_goes(way))
     asked = tuple(question for family in FAMILIES for question in family.questions(way))
     way = replace(way, answers=given(asked, answers, back))
     made = Plan(base.hash, target.hash, facts.fingerprint, way.changes, back=back, answers=way.answers,

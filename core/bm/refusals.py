@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.bm.facts import DUPLICATES, LONGER, ORPHANS, Facts, counted
-from core.bm.meanings import links, stays
 from core.bm.state import State
 from core.bm.stored import broken
 from core.bm.way import Way
@@ -14,25 +13,13 @@ from core.errors import Words, words
 
 def problems(way: Way) -> Iterator[Words]:
     """What cannot be promoted, all at once."""
-    base, target, back = way.base, way.target, way.back
-    for identity, path in sorted(target.names.items()):
-        former = base.names.get(identity)
-        if former is not None and not (back and links(target.meaning(path)) and
-                                       links(target.meaning(path)) <= links(base.meaning(former))):
-            yield from _other_meaning(base, target, former, path)
-    if not back:
-        yield from _broken(base, target, way.facts)
+    if not way.back:
+        yield from _broken(way.base, way.target, way.facts)
     yield from _too_long(way)
     yield from _equal(way)
     yield from _astray(way)
+    yield from _purged(way)
     yield from _drift(way.facts)
-
-
-def _other_meaning(base: State, target: State, former: str, path: str) -> Iterator[Words]:
-    """A table under another base; what becomes of fields is told by retyping.py."""
-    if "." not in path and not stays(base, target, former, path, {}):
-        yield _problem(target, "table", path, words(
-            '"{name}" cannot go under another base while it has records; make a new table', name=path))
 
 
 def _too_long(way: Way) -> Iterator[Words]:
@@ -77,8 +64,21 @@ def _broken(base: State, target: State, facts: Facts) -> Iterator[Words]:
                     problem=problem)
 
 
+def _purged(way: Way) -> Iterator[Words]:
+    """What the target needs and somebody removed for good, after it was parked."""
+    for path, identity in sorted(way.target.identities.items()):
+        day = way.facts.purged.get(way.target.storages.get(path, identity))
+        if day is not None:
+            yield way.problem("field" if "." in path else "table", path, words(
+                "{name} was purged on {day}, with all it held, so this version cannot come back; `fresh: true` makes it "
+                "anew, empty", name=path, day=day))
+
+
 def _drift(facts: Facts) -> Iterator[Words]:
-    """Someone changed the tables by hand: a column that should be there is not."""
+    """Someone changed the database by hand: that is undone or adopted first (drift.py)."""
+    if facts.drifted:
+        yield from facts.drifted
+        return
     for table, column in sorted((names for names in facts.physical.values() if names[1]), key=str):
         if column not in facts.columns.get(table, {}):
             yield words("column {column} of table ed.{table} is gone from the database; restore it before promoting",

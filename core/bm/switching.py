@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select, text
 
-from core.bm import filling, journal, live, renamed, tables, wishes
+from core.bm import filling, journal, live, moving, renamed, tables, wishes
 from core.bm.wishes import Cancelled
 from core.database import ddl
 from core.database.jobs import enqueue
@@ -26,7 +26,7 @@ PREPARE, LIVE = "tessera_prepare", "tessera_live"       # channels of NOTIFY; fo
 
 # What is done in the transaction of the flip, before the pointer is compared and set. It waits for locks 100 ms at
 # most, and is done again from its beginning when it did not get them.
-AT_FLIP: tuple[Callable[[Run, Connection], None], ...] = (filling.at_flip,)
+AT_FLIP: tuple[Callable[[Run, Connection], None], ...] = (moving.at_flip, filling.at_flip)
 
 
 def prepare(run: Run, step: Step) -> None:
@@ -64,6 +64,7 @@ def _unprepared(run: Run) -> list[str]:
 
 def flip(run: Run, step: Step) -> None:
     """The atomic point, in one short transaction; tried again while tables that it locks are busy."""
+    moving.before_flip(run)
     filling.before_flip(run)
 
     def attempt(connection: Connection, tries: int) -> None:

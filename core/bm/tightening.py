@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from core.bm import altering
-from core.bm.expanding import BRIEF, CHECKED_PER_SECOND, LONG_ROWS, ONLINE, wanted_tables
+from core.bm.expanding import BRIEF, CHECKED_PER_SECOND, LONG_ROWS, NONE, ONLINE, receiving, wanted_tables
 from core.bm.facts import Facts, Finding
 from core.bm.steps import Probe, Step
 from core.database import ddl
@@ -40,7 +40,7 @@ def steps(way: Way) -> Iterator[Step]:
     """What is loosened before the flip and tightened after it."""
     wanted = wanted_tables(way.target, way.base, way.facts)
     yield from loosen(wanted, way)
-    yield from tighten(wanted, way.target, way.facts)
+    yield from tighten(wanted, way.target, way.facts, receiving(way))
 
 
 def notes(way: Way) -> Iterator[Words]:
@@ -109,10 +109,11 @@ def _drop_index(path: str, table: DesiredTable, index: DesiredIndex, facts: Fact
                 note=f"unique no longer: index {index.name}")
 
 
-def tighten(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> Iterator[Step]:
+def tighten(wanted: tuple[DesiredTable, ...], target: State, facts: Facts,
+            late: frozenset[str] = NONE) -> Iterator[Step]:
     """Conditions for what is required, one step a table; those of new tables are made with them."""
     found: dict[str, list[DesiredRequired]] = {}
-    for table, one, violated in _missing(wanted, facts):
+    for table, one, violated in _missing(wanted, facts, late):
         if not violated.count:
             found.setdefault(table.name, []).append(one)
     for table in wanted:
@@ -131,10 +132,11 @@ def tighten(wanted: tuple[DesiredTable, ...], target: State, facts: Facts) -> It
                             "types": list(one.types)} for one in some]})
 
 
-def _missing(wanted: Iterable[DesiredTable], facts: Facts) -> Iterator[tuple[DesiredTable, DesiredRequired, Finding]]:
+def _missing(wanted: Iterable[DesiredTable], facts: Facts,
+             late: frozenset[str] = NONE) -> Iterator[tuple[DesiredTable, DesiredRequired, Finding]]:
     """What is required of tables that are there, and not kept by the database; with how many rows stand against it."""
     for table in wanted:
-        for one in table.required if table.name in facts.columns else ():
+        for one in table.required if table.name in facts.columns or table.name in late else ():
             if not facts.constraints.get(one.name, ("", False))[1]:
                 yield table, one, facts.finding(UNFILLED, one.name)
 
