@@ -89,7 +89,7 @@ class Running:
         """End them all; what a request still does fails."""
         self._stop.set()
         self._systems.stop()
-        self._jobs.join(timeout=10)
+        self._jobs.join(timeout=4)
         self._engine.dispose()
 
     def _work(self, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""`server.py` with a small application in place of the pages, and a sleeper in place of the jobs."""
+"""`server.py` with a small application in place of the pages, sleepers in place of the jobs and the offline system."""
 
 from __future__ import annotations
 
@@ -20,10 +20,16 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     return [str(os.getpid()).encode()]
 
 
-if __name__ == "__main__":
-    supervisor.serve = partial(supervisor.serve, target="tests.core.cli.served:application")
-    supervisor.work_command = lambda: [
+def sleeper(notes: str) -> list[str]:
+    """A process that notes its number and sleeps, as long as its parent lives."""
+    return [
         sys.executable, "-c", "import sys, time; from core.cli.supervisor import die_with; die_with(int(sys.argv[1]));"
         "open(sys.argv[2], 'a').write(f'{__import__(\"os\").getpid()}\\n'); time.sleep(600)",
-        str(os.getpid()), os.path.join(os.environ["TESSERA_HOME"], "work.pids")]
+        str(os.getpid()), os.path.join(os.environ["TESSERA_HOME"], notes)]
+
+
+if __name__ == "__main__":
+    supervisor.serve = partial(supervisor.serve, target="tests.core.cli.served:application")
+    supervisor.work_command = lambda: sleeper("work.pids")
+    supervisor.offline_command = lambda listener: sleeper("offline.pids")
     sys.exit(main())

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from core.settings import ROOT, Settings
+from core.web.offline_socket import Wire
 
 
 class Server:
@@ -50,8 +51,8 @@ class Server:
                 found.add(int(self.get()))
         return found
 
-    def work_pids(self) -> list[int]:
-        path = self.settings.home / "work.pids"
+    def work_pids(self, notes: str = "work.pids") -> list[int]:
+        path = self.settings.home / notes
         return [int(line) for line in path.read_text().split()] if path.exists() else []
 
     def output(self) -> str:
@@ -100,7 +101,8 @@ def served(database: Settings) -> Iterator[Callable[..., Server]]:
         started.append(Server(database, *arguments))
         return started[-1]
 
-    (database.home / "work.pids").unlink(missing_ok=True)
+    for notes in ("work.pids", "offline.pids"):
+        (database.home / notes).unlink(missing_ok=True)
     yield make
     for server in started:
         server.end()
@@ -179,6 +181,42 @@ def test_a_work_process_that_dies_is_started_again(served: Callable[..., Server]
     os.kill(server.work_pids()[0], signal.SIGKILL)
     wait_for(lambda: len(server.work_pids()) == 2)
     assert server.answers()
+
+
+def test_the_offline_system_starts_when_it_is_asked_for_and_again_when_it_dies(served: Callable[..., Server]) -> None:
+    server = served("--no-work")
+    assert server.answers() and server.work_pids("offline.pids") == [], "nobody asked for it"
+    with closing(Wire(server.settings.home / "offline", 5)) as wire:
+        wire.connect()
+        wait_for(lambda: len(server.work_pids("offline.pids")) == 1)
+        os.kill(server.work_pids("offline.pids")[0], signal.SIGKILL)
+        wait_for(lambda: len(server.work_pids("offline.pids")) == 2)
+        assert server.answers()
+        last = server.work_pids("offline.pids")[-1]
+        server.process.kill()
+        wait_for(lambda: gone(last), 10)
+    assert served("--no-work").answers(), "the socket of a killed server is in nobody's way"
+
+
+def test_the_offline_system_ends_with_the_server(served: Callable[..., Server]) -> None:
+    server = served("--no-work")
+    with closing(Wire(server.settings.home / "offline", 5)) as wire:
+        wire.connect()
+        wait_for(lambda: len(server.work_pids("offline.pids")) == 1)
+    server.process.terminate()
+    assert server.process.wait(60) == 0
+    assert gone(server.work_pids("offline.pids")[0])
+    with pytest.raises(ConnectionRefusedError):
+        Wire(server.settings.home / "offline", 5).connect()
+
+
+def test_without_an_offline_system_nobody_listens_for_it(served: Callable[..., Server], database: Settings) -> None:
+    (database.home / "offline" / "socket").unlink(missing_ok=True)
+    server = served("--no-work", "--no-offline")
+    assert not (database.home / "offline" / "socket").exists()
+    server.process.terminate()
+    server.process.wait(60)
+    assert "/offline/" not in server.output()
 
 
 def test_without_a_live_version_nothing_is_served(database: Settings, engine: Engine) -> None:
