@@ -70,6 +70,8 @@ class Facts:
     # What the records say against a change, by what and name: ("empty", "company.phone"); no part of the fingerprint
     findings: Mapping[tuple[str, str], Finding] = field(default_factory=dict)
 
+    # What the database does not understand of the target: kind, name, why; no part of the fingerprint
+    invalid: tuple[tuple[str, str, Words], ...] = ()
     # What each `data` definition will do, by name; no part of the fingerprint
     seeds: Mapping[str, Outlook] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, select
 
 from core.bm import facts as fact_module
-from core.bm import folder, live, probes, processes, seed_outlook, settling, tables, tightening
+from core.bm import folder, live, probes, processes, seed_outlook, settling, tables, tightening, validation
 from core.bm.canonical import canonical, digest
 from core.bm.diff import diff
 from core.bm.facts import Facts
@@ -124,6 +124,8 @@ def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, p
     target = assign(base, answered(base, target, answers), facts.parked, facts.first_new, answers)
     facts = replace(facts, expressions=of_live(connection, base, plugins))
     facts = _looked(connection, facts, base, target, known is not None, answers, plugins)
+    way = Way(base, target, diff(base, target), facts, known is not None, answers)
+    facts = replace(facts, invalid=validation.look(connection, way, loaded.references))
     # A version that was live before is a way back, however it is asked for: what it forbids was allowed since.
     return Planned(make_plan(base, target, facts, known is not None, answers), base, target, what, merged)
 

@@ -26,6 +26,7 @@ from core.definition.lookup import Definitions, Values
 from core.definition.merge import Merge, merge
 from core.definition.model import Addon, Choices, ChoiceValue, Model, SystemSettings
 from core.definition.overrides import Overrides
+from core.definition.references import References
 from core.definition.removals import guard
 from core.definition.renames import Alias, Renames, follow
 from core.definition.rows import Rows
@@ -47,6 +48,7 @@ class Loaded:
     aliases: tuple[Alias, ...] = ()     # the former names in use, where they stand in the files
     merge: Merge = field(default_factory=Merge)                 # what each layer changed
     overrides: Overrides = field(default_factory=Overrides)     # what the site changed, and what of it to review
+    references: References = field(default_factory=References)  # who names whom
 
     def must(self) -> Model:
         """The Model; raises DefinitionError with all problems if there is none."""
@@ -85,7 +87,8 @@ def load_noting(folders: Sequence[Path], site: Path | None, plugins: Plugins, ro
     problems = tuple(sorted(absent.explained(found, layers, folders, root, plugins.kinds, own.lock))) if found else ()
     files = {one.mark().file for one in layers[-1].definitions} if site is not None and layers else set()
     notices = tuple(sorted({alias.notice if alias.here.file in files else alias.elsewhere for alias in aliases}))
-    return Loaded(None if problems else finish(building), problems, layers, notices, aliases, merged, own), building
+    return Loaded(None if problems else finish(building), problems, layers, notices, aliases, merged, own,
+                  building.references), building
 
 
 def _settled(layers: tuple[Layer, ...], reading: Reading, plugins: Plugins,
