@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.bm import altering, filling, formulas, journal, moving, switching, tightening
+from core.bm import altering, environment, filling, formulas, journal, moving, switching, tightening
 from core.bm.run import Run
 from core.bm.steps import Kind, Step
 
@@ -23,7 +23,14 @@ class Action:
 
 
 def _nothing(run: Run, step: Step) -> None:
-    """A stage is done with its promotion's first row; its version stays, unseen, for the next try."""
+    """A stage is done with its promotion's first row. Its version stays unseen, as do values that were set."""
+
+
+def _set(run: Run, step: Step) -> None:
+    """Keep a value that this system has for itself: no version in use asks for it yet."""
+    with run.begin() as connection:
+        environment.put(connection, step)
+        run.done(connection, step)
 
 
 def _suspend(run: Run, step: Step) -> None:
@@ -70,6 +77,7 @@ def _settle(run: Run, step: Step) -> None:
 
 ACTIONS: Mapping[Kind, Action] = {
     "stage": Action(_nothing, _nothing),
+    "set": Action(_set, _nothing),
     "expand": Action(altering.expand, altering.undo_expand),
     "fill": Action(_fill, _undo_fill),
     "index": Action(altering.index, altering.undo_index),

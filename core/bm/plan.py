@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from core.bm import (
     asking,
+    environment,
     expanding,
     filled,
     formulas,
@@ -77,6 +78,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("asking", questions=asking.questions, problems=asking.problems),
     Family("refusals", problems=refusals.problems),
     Family("validation", problems=validation.problems),
+    Family("environment", steps=environment.steps, questions=environment.questions, problems=environment.problems),
     Family("expanding", steps=expanding.steps),
     Family("retyping", problems=retyping.problems, notes=retyping.notes, way_back=retyping.way_back),
     Family("migrations", problems=migrations.problems, notes=migrations.notes),
