@@ -18,6 +18,7 @@ from core.types.base import BadValue, FieldType, Locale
 from core.types.html import RichText
 from core.types.numbers import plain as plain_number
 from core.types.several import of_properties
+from core.types.state import StateProperties, StateType
 
 if TYPE_CHECKING:
     from core.definition.model import ChoiceValue, Field, Model
@@ -56,7 +57,8 @@ def shape_json(field: Field) -> dict[str, Any]:
 def shape_of(body: Mapping[str, Any], types: Mapping[str, FieldType[Any]]) -> Shape:
     """A type as a plan kept it. Raises KeyError for a type that this release does not have."""
     kind = types[body["type"]]
-    properties = kind.properties.model_validate(body["properties"])
+    made_of = StateProperties if isinstance(kind, StateType) else kind.properties      # nobody writes those of a state
+    properties = made_of.model_validate(body["properties"])
     made = of_properties(kind, properties)
     return Shape(made, properties, bool(getattr(properties, "many", False)) or kind.name == "tags")
 

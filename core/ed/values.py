@@ -61,7 +61,7 @@ class Problems:
     def __init__(self) -> None:
         self.found: list[FieldProblem] = []
 
-    def add(self, row: Row, name: str, code: str, message: str, **params: object) -> None:
+    def add(self, row: Row, name: str, code: str, message: str, /, **params: object) -> None:
         """Note that a value of a row is wrong; `name` is "" for the row itself. Raises Invalid when it is too much."""
         path = row.path + name if name else row.path.rstrip(".")
         self.found.append(FieldProblem(path, code, message, params, row.index))

@@ -22,7 +22,8 @@ class ChoiceSchema(Schema):
                                  "that a site may add values.")
     color: Color | None = Property(None, description="The colour of its badge.")
     retired: bool = Property(False, description="True: records keep it, but nobody can choose it any more.")
-    was: Names | None = Property(None, description="Its former name or names.")
+    was: Names | None = Property(None, description="Its former name or names; records that hold one of them get this "
+                                 "one, so that several are merged.")
 
 
 class ChoicesSchema(Schema):

@@ -39,6 +39,7 @@ class StateSchema(Schema):
     fields: dict[Name, PeopleNames] = Property({}, description="Who may change these fields in it, by field.")
     requires: list[Name] = Property([], description="The fields that a record in it must have.")
     retired: bool = Property(False, description="True: records keep it, but none comes into it any more.")
+    was: Names | None = Property(None, description="Its former name or names; records in them get this one.")
 
 
 class TransitionSchema(DialogSchema):
