@@ -65,7 +65,7 @@ def fills_itself(one: Field) -> bool:
 def _said_above(model: Model, table: str, one: Field) -> bool:
     """Whether a table above this one requires the field in the same words."""
     above = model.tables[table].base
-    found = model.field(above, one.name) if above else None
+    found = model.tables[above].fields.get(one.name) if above else None
     return found is not None and found.table == one.table \
         and found.written.get("required") == one.written.get("required")
 
