@@ -73,13 +73,19 @@ def read(values: Mapping[str, str]) -> Given:
 
 
 def wrong(asked: tuple[Question, ...], given: Given) -> dict[str, str]:
-    """What is wrong with answers, by the key of their question; questions that nobody asks any more count too."""
+    """What is wrong with answers, by the key of their question."""
     known = {one.key: one for one in asked}
     problems = {key: problem for key, problem in given.problems.items() if key in known}
     for key, answer in given.answers.items():
-        if key not in known or not known[key].takes(answer):
+        if key in known and not known[key].takes(answer):
             problems[key] = N_("This is no answer.")
     return problems
+
+
+def stale(asked: tuple[Question, ...], given: Given) -> list[str]:
+    """The answers that nothing asks for any more, by their keys."""
+    known = {one.key for one in asked}
+    return [key for key in given.answers if key not in known]
 
 
 def fields(context: Context, asked: tuple[Question, ...], given: Given, problems: Mapping[str, str]) -> list[Asking]:

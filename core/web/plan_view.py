@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
+from typing import Any, Generic, TypeVar, cast
 
-from core.bm.describe import DETAILED
-from core.bm.diff import ABSENT, CALLED, MEMBERS, Added, Change, Changed, Removed, Renamed, Returned, called
-from core.bm.steps import KINDS, RISKS, Plan, Step
+from core.bm.describe import DETAILED, needs_thought
+from core.bm.diff import (
+    ABSENT,
+    CALLED,
+    HOLDERS,
+    KINDS,
+    MEMBERS,
+    Added,
+    Change,
+    Changed,
+    Removed,
+    Renamed,
+    Returned,
+    called,
+)
+from core.bm.steps import KINDS as STEP_KINDS
+from core.bm.steps import RISKS, Kind, Plan, Step
 from core.definition.model import Model
 from core.errors import N_, Words, words
 from core.web.context import Context
 from core.web.i18n import Text
 
+One = TypeVar("One")
 LONGEST = 300                   # characters of a value
 MOST_LINES = 12                 # of a text that changed
 OWNERS = {word: (holder, collection) for holder, words_of in MEMBERS.items() for collection, word in words_of.items()}
@@ -60,6 +76,11 @@ class Item:
     place: str = ""                      # file:line
     lines: tuple[Line, ...] = ()
 
+    @property
+    def short(self) -> bool:
+        """Whether its lines are the properties of something new, which need no lines of their own."""
+        return self.sort == "added"
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -73,19 +94,25 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A step as the page shows it."""
+    """A step of a plan as the page shows it."""
 
     number: int
-    kind: str
     target: str
-    says: str
     risk: str
     risky: bool
     lock: str
     rows: int
     time: str
-    note: str
     sql: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Phase(Generic[One]):
+    """Steps of one kind that follow each other, and what they do."""
+
+    kind: str
+    says: str
+    steps: list[One]
 
 
 def groups(changes: Sequence[Change], places: Mapping[str, str], base: Model | None, target: Model | None,
@@ -93,7 +120,7 @@ def groups(changes: Sequence[Change], places: Mapping[str, str], base: Model | N
     """The changes by definition, in the order of the plan; `places` are file:line:column by kind and name."""
     found: dict[tuple[str, str], Group] = {}
     for change in changes:
-        kind, collection = OWNERS.get(change.kind, (change.kind, ""))
+        kind, collection = OWNERS.get(change.kind, (HOLDERS.get(change.kind, change.kind), ""))
         owner, _, member = change.name.partition(".") if collection else (change.name, "", "")
         model = base if isinstance(change, Removed) else target
         path = f"{kind} {owner}.{collection}.{member}.title" if collection else f"{kind} {owner}.title"
@@ -102,6 +129,8 @@ def groups(changes: Sequence[Change], places: Mapping[str, str], base: Model | N
             or _title(base, f"{kind} {owner}.title", text.language)))
         place = places.get(f"{change.kind} {change.name}", "").rpartition(":")[0]
         title = _title(model, path, text.language) if collection else ""
+        if not title and isinstance(change, Added) and isinstance(change.body.get("title"), str):
+            title = change.body["title"]                # of a version that is not at hand
         group.items.append(Item(_sort(change), change.sign, text.of(_says(change, member or owner)), title, place,
                                 tuple(_lines(change))))
     return list(found.values())
@@ -119,23 +148,27 @@ def _sort(change: Change) -> str:
 
 
 def _says(change: Change, name: str) -> Words:
+    """The sentence; of a definition itself, whose name stands above, it is "It is new"."""
+    if change.kind in HOLDERS and change.kind not in (*OWNERS, *KINDS):
+        return words("The order changes")
+    what = called(change.kind, name) if change.kind in OWNERS else words("It")
     match change:
         case Returned():
-            return words("{what} returns with the values it had", what=called(change.kind, name))
+            return words("{what} returns with the values it had", what=what)
         case Added():
-            return words("{what} is new", what=called(change.kind, name))
+            return words("{what} is new", what=what)
         case Removed():
-            return words("{what} is removed", what=called(change.kind, name))
+            return words("{what} is removed", what=what)
         case Renamed():
-            return words("{what} is renamed {name}", what=called(change.kind, change.was.rpartition(".")[2]),
-                         name=change.name.rpartition(".")[2])
-    return words("{what} changes", what=called(change.kind, name))
+            was = called(change.kind, change.was.rpartition(".")[2])
+            return words("{what} is renamed {name}", what=was, name=change.name.rpartition(".")[2])
+    return words("{what} changes", what=what)
 
 
 def _lines(change: Change) -> Iterator[Line]:
     if isinstance(change, Added) and change.kind in DETAILED:
         for key, value in change.body.items():
-            if not isinstance(value, Mapping | list):
+            if key != "title" and not isinstance(value, Mapping | list):
                 yield Line(key, None, _value(value))
     if isinstance(change, Changed):
         for one in change.properties:
@@ -155,15 +188,23 @@ def _differing(before: str, after: str) -> Iterator[str]:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, Mapping) and {*value} >= {"tag", "attributes"}:
+        return f"<{value['tag']}{''.join(f' {key}={json.dumps(one)}' for key, one in value['attributes'].items())}>"
     written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return written if len(written) <= LONGEST else written[:LONGEST - 1] + "…"
 
 
-def stages(steps: Sequence[Step], text: Text) -> list[Stage]:
+def phases(steps: Iterable[tuple[str, One]], text: Text) -> list[Phase[One]]:
+    """Steps, each with its kind, as phases."""
+    return [Phase(text(STEP_KINDS[cast("Kind", kind)]) if kind in STEP_KINDS else kind, text(MEANING.get(kind, "")),
+                  [step for _, step in of_kind]) for kind, of_kind in groupby(steps, key=lambda pair: pair[0])]
+
+
+def stages(steps: Iterable[Step], text: Text) -> list[Phase[Stage]]:
     """The steps of a plan."""
-    return [Stage(step.number, text(KINDS[step.kind]), step.target, text(MEANING[step.kind]), text(RISKS[step.risk]),
-                  step.risk in ("lossy", "rewrite", "long"), step.lock, step.rows,
-                  span(step.seconds, text) if step.seconds >= 1 else "", step.note, step.sql) for step in steps]
+    return phases(((step.kind, Stage(
+        step.number, step.target, text(RISKS[step.risk]), step.risk in ("lossy", "rewrite", "long"), step.lock,
+        step.rows, span(step.seconds, text) if step.seconds >= 1 else "", step.sql)) for step in steps), text)
 
 
 def span(seconds: float, text: Text) -> str:
@@ -181,8 +222,8 @@ def span(seconds: float, text: Text) -> str:
 
 
 def letters(plan: Plan) -> str:
-    """What has to be typed to consent: the first letters of the plan's hash; nothing for a plan that loses nothing."""
-    return plan.hash[:6] if plan.risk in ("lossy", "rewrite") else ""
+    """What has to be typed to consent where "yes" is too little: the first letters of the plan's hash."""
+    return plan.hash[:6] if needs_thought(plan) else ""
 
 
 def said(context: Context, lines: Sequence[Words]) -> list[str]:

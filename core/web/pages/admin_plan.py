@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -122,20 +122,19 @@ def _go(context: Context, way: Way, planned: Planned) -> Response:
 
 def _page(context: Context, way: Way, status: int = 200, refusal: str = "", problem: str = "") -> Response:
     """The plan as it is now; wrong answers are told beside their fields, and the plan is made without them."""
-    planned, problems, wrong = None, [], {}
+    planned, problems, wrong, stale = None, [], {}, []
     try:
         planned = _planned(context, way, way.given.answers)
         wrong = plan_answers.wrong(planned.plan.asked, way.given)
-        if wrong:
-            planned = _planned(context, way, {key: answer for key, answer in way.given.answers.items()
-                                              if key not in wrong})
+        stale = plan_answers.stale(planned.plan.asked, way.given)
+        if wrong or stale:
+            planned = _planned(context, way, _kept(way, wrong, stale))
     except DefinitionError as error:
         problems = [str(problem) for problem in error.problems]
     except (Refused, Conflict) as error:
         problems = context.text.of(error.words).splitlines()
     found = planned.plan if planned is not None else None
     asked = plan_answers.fields(context, found.asked if found is not None and not found.back else (), way.given, wrong)
-    shown = {field.key for field in asked}
     title = context.text("Plan of a promotion") if way.version is None else \
         context.text("Plan of going back to version {version}", version=way.version)
     return render(
@@ -151,10 +150,14 @@ def _page(context: Context, way: Way, status: int = 200, refusal: str = "", prob
         stages=plan_view.stages(found.steps, context.text) if found is not None else [],
         summary=context.text.of(describe.summary(found)) if found is not None else "", asked=asked,
         open=len(found.questions) if found is not None else 0, wrong=len(wrong),
-        kept={key: answer for key, answer in way.given.answers.items() if key not in wrong},
-        carried={key: answer for key, answer in way.given.answers.items() if key not in shown},
+        kept=_kept(way, wrong, stale), stale=stale,
         letters=plan_view.letters(found) if found is not None else "", may=context.may(way.what),
         running=history.under_way(context.connection))
+
+
+def _kept(way: Way, wrong: Collection[str], stale: Collection[str]) -> dict[str, str]:
+    """The answers that count."""
+    return {key: answer for key, answer in way.given.answers.items() if key not in wrong and key not in stale}
 
 
 def _groups(context: Context, planned: Planned) -> list[Group]:

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 
 from core.bm import history, journal, lock, service, wishes
 from core.bm.journal import Progress, Statement, StepProgress
-from core.bm.steps import KINDS
 from core.web import plan_view
 from core.web.context import Context
 from core.web.i18n import N_
@@ -33,11 +32,9 @@ class Step:
     """A step with how far it is and the statements that it ran."""
 
     number: int
-    kind: str
     target: str
     state: str                      # for the eye
     said: str
-    says: str
     time: str
     done: str                       # of a step under way: "1,000 of 5,000"
     left: str
@@ -62,7 +59,7 @@ class Ran:
 
 def show(context: Context) -> Response:
     """Every promotion and way back, newest first."""
-    before = context.request.args.get("before", "")
+    before = once(context.request.args).get("before", "")
     start = int(before) if before.isascii() and before.isdigit() and len(before) < 18 else None
     found = history.entries(context.connection, start, PAGE + 1)
     rows = [row_of(context, entry) for entry in found[:PAGE]]
@@ -120,7 +117,8 @@ def _region(context: Context, progress: Progress) -> Markup:
     left = [step.seconds_left for step in progress.steps if step.seconds_left is not None]
     seconds = (progress.ended_on or context.viewer.now) - progress.started_on
     html = environment().get_template("promotion_progress.html").render(
-        _=text, context=context, text=text, progress=progress, state=text(state), color=color, steps=steps,
+        _=text, context=context, text=text, progress=progress, state=text(state), color=color, total=len(steps),
+        phases=plan_view.phases(((one.kind, step) for one, step in zip(progress.steps, steps, strict=True)), text),
         way=way(context, progress.back, progress.base, progress.target), paused=_paused(context, progress),
         begun=moment(progress.started_on, context.viewer), time=plan_view.span(seconds.total_seconds(), text),
         done=sum(step.state == "done" for step in steps), share=sum(shares) / len(shares) if shares else 1.0,
@@ -161,11 +159,11 @@ def _paused(context: Context, progress: Progress) -> list[str]:
 def _step(context: Context, step: StepProgress, ran: Sequence[Statement]) -> Step:
     text = context.text
     share = min(step.done / step.total, 1.0) if step.total and step.state == "running" else None
-    done = text("{done} of {total}", done=f"{step.done:,}", total=f"{step.total:,}") if step.total else (
-        f"{step.done:,}" if step.done else "")
+    done = ""
+    if step.done or share is not None:
+        done = text("{done} of {total}", done=f"{step.done:,}", total=f"{step.total or step.done:,}")
     return Step(
-        step.number, text(KINDS[step.kind]) if step.kind in KINDS else step.kind, step.target,  # type: ignore[index]
-        step.state, text(STEP_STATES.get(step.state, step.state)), text(plan_view.MEANING.get(step.kind, "")),
+        step.number, step.target, step.state, text(STEP_STATES.get(step.state, step.state)),
         plan_view.span(step.seconds, text) if step.seconds else "", done,
         plan_view.span(step.seconds_left, text) if step.state == "running" and step.seconds_left else "", share,
         step.note, step.error or "",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import text
 
-from core.bm import service
+from core.bm import processes, service
 from core.bm.follow import Systems
+from core.bm.wishes import Cancelled
 from tests.core.web.site import Browser, Site
 
 
@@ -29,26 +30,21 @@ def work_process(site: Site) -> Iterator[None]:
 
 def _alive(site: Site) -> bool:
     with site.owner.connect() as connection:
-        return service.work_is_alive(connection)
+        return processes.work_is_alive(connection)
 
 
 def work_off(site: Site) -> None:
-    """Run the promotion that waits."""
-    service.finish_earlier(site.owner, site.plugins)
-
-
-def answered(browser: Browser, page: str, action: str, message: str = "", **answers: str) -> int:
-    """Begin what a plan's page offers, with all consent; the number of the promotion."""
-    browser.get(page)
-    form: dict[str, Any] = {**browser.form(action), **answers}
-    if "consent" in form:
-        form["consent"] = form["plan"][:6]
-    if "message" in form:
-        form["message"] = message
-    browser.post(action, form)
-    return int(browser.location.removeprefix("/admin/promotions/"))
+    """Run the promotion that waits, as a `work` process does."""
+    with suppress(Cancelled):
+        service.finish_earlier(site.owner, site.plugins, patient=False)
 
 
 def state_of(site: Site, number: int) -> str:
     with site.owner.connect() as connection:
         return str(connection.scalar(text("select state from bm.promotion where id = :id"), {"id": number}))
+
+
+def begun(browser: Browser, action: str, form: dict[str, Any]) -> int:
+    """Begin it; the number of the promotion."""
+    browser.post(action, form)
+    return int(browser.location.removeprefix("/admin/promotions/"))
