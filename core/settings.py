@@ -48,6 +48,8 @@ class Settings(BaseModel):
     rate: int = Field(default=12_000, ge=0)          # requests of one token or session in a minute, by each worker
     anonymous_rate: int = Field(default=600, ge=0)   # of all who are not signed in, from one address
     trash_days: int = Field(default=90, ge=0, le=36_500)         # before deleted records go for good; 0: never
+    parked_days: int = Field(default=30, ge=0, le=36_500)        # what promotions removed is kept at least so long
+    purge_parked: bool = False                       # whether it goes for good after that, once a day
     trash_history: bool = False                      # whether the history of what is gone for good is kept
     log: str = "info"
     offline: bool = True                             # whether there is an offline system under /offline/

@@ -229,6 +229,7 @@ def previous(connection: Connection) -> int | None:
     return connection.scalar(
         select(tables.promotion.c.base)
         .where(tables.promotion.c.target == version, tables.promotion.c.state.in_(FLIPPED),
+               tables.promotion.c.base.is_distinct_from(version),          # a purge changes no version
                tables.promotion.c.plan["back"].as_boolean().is_(False))
         .order_by(tables.promotion.c.id.desc()).limit(1))
 

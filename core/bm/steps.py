@@ -13,14 +13,14 @@ from core.bm.questions import Question
 from core.errors import N_, Words
 
 Kind = Literal["stage", "set", "expand", "fill", "index", "suspend", "prepare", "loosen", "flip", "acknowledge",
-               "settle", "seed", "compute", "validate", "tighten", "park"]
+               "settle", "seed", "compute", "validate", "tighten", "park", "purge"]
 Risk = Literal["metadata", "additive", "long", "lossy", "rewrite"]
 KINDS: Mapping[Kind, str] = {               # in the order in which they are done
     "stage": N_("stage"), "set": N_("set"), "expand": N_("expand"), "fill": N_("fill"),
     "index": N_("index"), "suspend": N_("suspend"),
     "prepare": N_("prepare"), "loosen": N_("loosen"), "flip": N_("flip"), "acknowledge": N_("acknowledge"),
     "settle": N_("settle"), "seed": N_("seed"), "compute": N_("compute"), "validate": N_("validate"),
-    "tighten": N_("tighten"), "park": N_("park")}
+    "tighten": N_("tighten"), "park": N_("park"), "purge": N_("purge")}
 RISKS: Mapping[Risk, str] = {
     "metadata": N_("metadata"), "additive": N_("additive"), "long": N_("long"), "lossy": N_("lossy"),
     "rewrite": N_("rewrite")}

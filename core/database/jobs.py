@@ -21,7 +21,7 @@ from core.settings import Settings
 
 # Every module that registers tasks; the only list of them.
 MODULES = ("core.ed.jobs", "core.ed.computed_jobs", "core.ed.purge_job", "core.ed.import_job",
-           "core.bm.promotion_job")
+           "core.bm.promotion_job", "core.bm.parked_job")
 _TASKS: dict[str, Task] = {}
 
 

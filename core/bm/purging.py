@@ -1,0 +1,208 @@
+"""Removing parked things for good: a plan of one short transaction for each table, journalled like a promotion.
+
+What went is remembered, so that a version that needs it is refused with that reason. Its entries in history go with it,
+unless the setting `trash_history` keeps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, Integer, bindparam, delete, func, insert, select, text
+from sqlalchemy import column as sql_column
+from sqlalchemy import table as sql_table
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import BigInteger
+
+from core.bm import facts as fact_module
+from core.bm import journal, live, lock, parked, tables
+from core.bm.expanding import BOTH, BRIEF
+from core.bm.facts import Facts
+from core.bm.parked import Parked
+from core.bm.run import Order, Run, Say, silent
+from core.bm.seeds import Seeding
+from core.bm.state import State
+from core.bm.steps import Plan, Step
+from core.database import ddl
+from core.errors import NotFound, Refused, words
+
+if TYPE_CHECKING:
+    from core.plugins import Plugins
+    from core.settings import Settings
+
+BATCH = 1_000
+IDS = bindparam("ids", type_=ARRAY(BigInteger))
+_PURGED = sql_table("purged", *(sql_column(name) for name in ("storage", "member", "path", "by_name")), schema="bm")
+_FORGET_FIELDS = text("""
+    update sys.history set change = change - cast(:keys as text[]) where id in (
+        select id from sys.history where change ?| cast(:keys as text[]) limit :batch)""")
+_FORGET_RECORDS = text("""
+    delete from sys.history where id in (
+        select id from sys.history where table_id = any(:ids) limit :batch)""").bindparams(IDS)
+_BESIDE = tuple(text(statement).bindparams(IDS) for statement in (
+    "delete from sys.file where field_id = any(:ids)", "delete from sys.search where table_id = any(:ids)",
+    "delete from sys.search_queue where table_id = any(:ids)", "delete from sys.remark where table_id = any(:ids)",
+    "delete from sys.seed where table_id = any(:ids)"))
+
+
+def chosen(things: Iterable[Parked], names: Iterable[str], moment: datetime, now: bool = False) -> tuple[Parked, ...]:
+    """What a purge is about: the named ones, or all that are parked long enough. Raises NotFound, Refused."""
+    things, names = tuple(things), tuple(names)
+    if not names:
+        return tuple(one for one in things if one.ripe(moment))
+    found = tuple(one for one in things if one.name in names)
+    unknown = sorted(set(names) - {one.name for one in found})
+    if unknown:
+        raise NotFound('nothing is parked under the name "{name}"; see `parked`', name=unknown[0])
+    young = [one for one in found if not one.ripe(moment)]
+    if young and not now:
+        raise Refused("{name} is kept until {day}; --now removes it before that", name=young[0].name,
+                      day=f"{young[0].purge_from:%Y-%m-%d}")
+    return found
+
+
+def plan(connection: Connection, plugins: Plugins, things: Iterable[Parked], forget: bool) -> tuple[Plan, State]:
+    """The plan of a purge, and the state that is live before and after it."""
+    current, _ = live.current(connection)
+    base = live.state(connection, current, plugins)
+    facts = fact_module.gather(connection)
+    things = tuple(things)
+    steps = [Step(0, "stage", f"version {base.hash[:12]}", note="nothing changes but what is parked"),
+             *_keys(things, facts), *_steps(connection, things, forget)]
+    numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
+    return Plan(base.hash, base.hash, facts.fingerprint, steps=numbered if things else (), notes=tuple(
+        words("{name} and all it holds is removed for good ({count} values)", name=one.name,
+              count="?" if one.values is None else one.values) for one in things)), base
+
+
+def _keys(things: Iterable[Parked], facts: Facts) -> Iterator[Step]:
+    """Foreign keys of what stays into tables that go: what they hold stays, and leads to nothing."""
+    going = {one.place for one in things if one.what == "table"}
+    for name, target in sorted(facts.references.items()):
+        source = facts.constraints.get(name, ("", False))[0]
+        if target in going and source not in going:
+            yield Step(0, "purge", source, (ddl.drop_constraint(name, source),), BOTH, "lossy",
+                       note=f"foreign key {name} leads to a table that goes")
+
+
+def _steps(connection: Connection, things: tuple[Parked, ...], forget: bool) -> Iterator[Step]:
+    for place in sorted({one.place for one in things}):
+        own = [one for one in things if one.place == place]
+        whole = any(one.what == "table" for one in own)
+        columns = sorted({name for one in own for name in one.columns})
+        sql = (ddl.drop_table(place),) if whole else (ddl.drop_columns(place, columns),) if columns else ()
+        storages = tuple(dict.fromkeys(storage for one in own for storage in one.storages))
+        members = _members(connection, own)
+        yield Step(0, "purge", ", ".join(one.name for one in own), sql, BRIEF, "lossy",
+                   rows=sum(one.values or 0 for one in own), identities=storages,
+                   note="removed for good, with all it holds", data={
+                       "how": "purge", "forget": forget, "members": members, "place": place,
+                       "paths": {str(storage): [one.member, one.name] for one in own for storage in one.storages},
+                       "kinds": [one.member for one in own if one.what == "kind"],
+                       "records": [one.member for one in own if one.what in ("table", "kind")],
+                       "fields": [one.member for one in own if one.what == "field"]})
+
+
+def _members(connection: Connection, own: Iterable[Parked]) -> list[int]:
+    """The members that go: fields, and tables with all that is parked in them."""
+    found: list[int] = []
+    for one in own:
+        if one.what != "column":
+            found.append(one.member)
+        if one.what in ("table", "kind"):
+            start = one.name + "."
+            found += connection.scalars(select(tables.member.c.id).where(
+                tables.member.c.state == "parked", tables.member.c.path.startswith(start, autoescape=True)))
+    return sorted(set(found))
+
+
+def as_text(planned: Plan) -> str:
+    """The plan for a person to read before it is carried out."""
+    lines = ["Removed for good:", "", *(f"  {note}" for note in planned.notes), "", "Steps:"]
+    for step in planned.steps[1:]:
+        lines += [f"  {step.number:>3}  {step.kind}  {step.target}", *(f"       {sql}" for sql in step.sql)]
+    return "\n".join([*lines, "", "No version that needs any of it can come back after this.", ""])
+
+
+def apply(engine: Engine, plugins: Plugins, planned: Plan, state: State, author: str = "", account: int | None = None,
+          say: Say = silent) -> int:
+    """Carry out the plan of a purge; gives the number of its journal. Raises Refused when it no longer fits."""
+    order = Order(planned, state, state, None, Seeding(plugins), "Purge of what was parked", author, account)
+    with lock.holding(engine, author) as line:
+        with line.begin() as connection:
+            if journal.unfinished(connection) is not None:
+                raise Refused("a promotion is under way; look again when it has ended")
+            if (live.current(connection)[0], fact_module.gather(connection).fingerprint) != \
+                    (state.version, planned.fingerprint):
+                raise Refused("the tables of the records changed since the plan was made; plan again")
+            number = journal.begin(connection, planned, state.version, state.version or 0, order.message, account,
+                                   author)
+            turn = journal.take(connection, number)
+            journal.step_done(connection, turn, planned.steps[0])
+            journal.set_state(connection, turn, "flipped")          # from here on it is always finished
+        Run(line, engine, order, turn, state.version or 0, say, states={1: "done"}).after()
+    return number
+
+
+def purge(run: Run, step: Step) -> None:
+    """The step: what hangs on it first, then the columns or the table, with the memory that they went."""
+    data = step.data
+    if data:
+        for kind in data["kinds"]:
+            _rows_of(run, step, data["place"], kind)
+        _forget(run, data)
+    run.short(step, step.sql, partial(_note, run, step))
+
+
+def _rows_of(run: Run, step: Step, place: str, kind: int) -> None:
+    """The records of a kind, whose table goes on for others."""
+    source = sql_table(place, sql_column("id", BigInteger), sql_column("_type", Integer), schema="ed")
+    some = select(source.c.id).where(source.c["_type"] == kind).limit(BATCH)
+    statement = delete(source).where(source.c.id.in_(some))
+    while True:
+        with run.begin() as connection:
+            if not connection.execute(statement).rowcount:
+                return
+        run.check()
+
+
+def _forget(run: Run, data: Mapping[str, Any]) -> None:
+    """What is kept beside records: files, words, remarks; and history, unless it is to be kept."""
+    with run.begin() as connection:
+        for statement in _BESIDE:
+            connection.execute(statement, {"ids": data["members"]})
+    waiting = [(_FORGET_FIELDS, {"keys": [str(one) for one in data["fields"]], "batch": BATCH}),
+               (_FORGET_RECORDS, {"ids": data["records"], "batch": BATCH})] if data["forget"] else []
+    for statement, given in waiting:
+        while given.get("keys") or given.get("ids"):
+            with run.begin() as connection:
+                if not connection.execute(statement, given).rowcount:
+                    break
+            run.check()
+
+
+def _note(run: Run, step: Step, connection: Connection) -> None:
+    """Remember what went, in the transaction in which it goes."""
+    data = step.data
+    if data:
+        connection.execute(insert(_PURGED), [
+            {"storage": int(storage), "member": member, "path": path, "by_name": run.order.author}
+            for storage, (member, path) in data["paths"].items()])
+        connection.execute(tables.physical.delete().where(tables.physical.c.id.in_(step.identities)))
+        connection.execute(tables.member.update().values(state="purged", changed_on=func.now())
+                           .where(tables.member.c.id.in_(data["members"])))
+    run.done(connection, step)
+
+
+def purge_ripe(settings: Settings, engine: Engine, plugins: Plugins, moment: datetime) -> int | None:
+    """Remove what has been parked long enough; the number of the journal, None if there is nothing."""
+    with engine.connect() as connection:
+        things = chosen(parked.parked(connection, settings), (), moment)
+        if not things:
+            return None
+        planned, state = plan(connection, plugins, things, not settings.trash_history)
+    return apply(engine, plugins, planned, state, "the daily purge")
