@@ -25,7 +25,7 @@ from tests.scenarios.client import ROOT, Site
 
 HOT = 20
 SYSTEM = "system: main\naddons: [base]\nlanguages: [en]\ncurrency: EUR\ntime_zone: UTC\n"
-FIELDS = {"name": "type: text, max: 100", "city": "type: text, max: 100", "size": "type: integer"}
+FIELDS = {"name": "type: text, max: 100", "city": "type: text, max: 100", "size": "type: integer", "code": "type: integer"}
 Work = Callable[[], object]
 
 
@@ -79,12 +79,12 @@ class Bench:
 
     def fill(self, table: str, rows: int) -> str:
         """Rows by one statement, as nobody works yet; the table and the ids of its first thousand, for the crowd."""
-        name, city, size = (self.physical(f"{table}.{field}") for field in ("name", "city", "size"))
+        name, city, size, code = (self.physical(f"{table}.{field}") for field in FIELDS)
         type_id = self.sql(f"select id from bm.member where path = '{table}'")[0][0]
         first = self.sql("select case when is_called then last_value else last_value - 1 end from ed.record_id")[0][0]
         self.sql(f"""insert into ed."{self.physical(table)}" (_type, "{name}", "{name}_key", "{city}", "{city}_key",
-                     "{size}") select {type_id}, 'Name ' || n, 'name ' || n, 'City ' || n % 40, 'city ' || n % 40,
-                     n % 1000 from generate_series(1, {rows}) n""")
+                     "{size}", "{code}") select {type_id}, 'Name ' || n, 'name ' || n, 'City ' || n % 40, 'city ' || n % 40,
+                     n % 1000, n from generate_series(1, {rows}) n""")
         self.sql(f'vacuum analyze ed."{self.physical(table)}"')
         return f"{table}:{int(str(first)) + 1}:{int(str(first)) + min(rows, 1000)}"
 
@@ -212,12 +212,12 @@ def run(bench: Bench) -> None:
     bench.measure(f"{HOT} hot tables at once", list(hot.values()), many)
 
     def retyped() -> None:
-        large["size"] = "type: text, max: 20"
+        large["code"] = "type: text, max: 20"
         bench.promote()
     bench.measure("an integer becomes a text", one, retyped)
 
     def required() -> None:
-        large["label"] = "type: text, max: 200, required: true, fill: \"=name + ' in ' + city\""
+        large["label"] = "type: text, max: 200, required: true, default: New, fill: \"=name + ' in ' + city\""
         bench.promote()
     bench.measure("a new required field, filled", one, required)
 
