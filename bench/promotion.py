@@ -25,7 +25,8 @@ from tests.scenarios.client import ROOT, Site
 
 HOT = 20
 SYSTEM = "system: main\naddons: [base]\nlanguages: [en]\ncurrency: EUR\ntime_zone: UTC\n"
-FIELDS = {"name": "type: text, max: 100", "city": "type: text, max: 100", "size": "type: integer", "code": "type: integer"}
+FIELDS = {"name": "type: text, max: 100", "city": "type: text, max: 100", "size": "type: integer",
+          "code": "type: integer"}
 Work = Callable[[], object]
 
 
@@ -83,8 +84,8 @@ class Bench:
         type_id = self.sql(f"select id from bm.member where path = '{table}'")[0][0]
         first = self.sql("select case when is_called then last_value else last_value - 1 end from ed.record_id")[0][0]
         self.sql(f"""insert into ed."{self.physical(table)}" (_type, "{name}", "{name}_key", "{city}", "{city}_key",
-                     "{size}", "{code}") select {type_id}, 'Name ' || n, 'name ' || n, 'City ' || n % 40, 'city ' || n % 40,
-                     n % 1000, n from generate_series(1, {rows}) n""")
+                     "{size}", "{code}")
+                     select {type_id}, 'Name ' || n, 'name ' || n, 'City ' || n % 40, 'city ' || n % 40, n % 1000, n from generate_series(1, {rows}) n""")
         self.sql(f'vacuum analyze ed."{self.physical(table)}"')
         return f"{table}:{int(str(first)) + 1}:{int(str(first)) + min(rows, 1000)}"
 
