@@ -52,7 +52,8 @@ def to_compute(base: State, target: State, facts: Facts) -> dict[str, list[Field
         if not _is_there(target, table.root, facts):
             continue
         for one in table.own.values():
-            if one.stored and _says(base, target, one) != signature(target.model, one):
+            if one.stored and (_says(base, target, one) != signature(target.model, one)
+                               or _reads_moved(base, target, target.model, one)):
                 found.setdefault(table.root, []).append(one)
     return found
 
@@ -61,6 +62,29 @@ def _is_there(target: State, root: str, facts: Facts) -> bool:
     storage = target.storage(root)
     name = facts.physical.get((storage, ""), (physical_name(root, storage), None))[0]
     return name in facts.columns
+
+
+def _reads_moved(base: State, target: State, model: Model, one: Field) -> bool:
+    """Whether a formula reads values that are of another type, or called otherwise, from now on."""
+    def moved(found: Field) -> bool:
+        path = f"{found.table}.{found.name}"
+        former = base.names.get(target.identities.get(path, 0))
+        if found.formula is not None and found is not one:
+            return _reads_moved(base, target, model, found)
+        return former is not None and base.storage(former) != target.storage(path)
+
+    for path in one.formula.reads if one.formula is not None else ():
+        table = one.table
+        for name in path:
+            found = model.field(table, name)
+            if found is None:
+                break
+            if moved(found):
+                return True
+            table = found.target or ""
+            if table not in model.tables:
+                break
+    return False
 
 
 def _says(base: State, target: State, one: Field) -> str | None:

@@ -94,7 +94,8 @@ def flip_in(run: Run, connection: Connection, step: Step) -> None:
 
 def _follow_rights(run: Run, connection: Connection) -> None:
     """Let the search index follow: what may no longer be found goes with the flip, the rest is a job."""
-    before, after = (None if state.model is None else System(0, state.model, state.identities, {})
+    before, after = (None if state.model is None else System(0, state.model, state.identities, {},
+                                                             storages=state.storages)
                      for state in (run.order.base, run.order.target))
     if before is not None and after is not None and search_index.follow(connection, before, after):
         enqueue(connection, "rebuild_search", once="rebuild_search")

@@ -89,7 +89,8 @@ def parts(system: System, table: str) -> dict[int, tuple[Field, ...]]:
 def follow(connection: Connection, before: System, after: System) -> bool:
     """Forget words that stand in a part which more people may search than may read them in the version to come.
 
-    Says whether the index is to be built anew, because other fields are searched, or with other rights.
+    Says whether the index is to be built anew, because other fields are searched, with other rights, or as values of
+    another type.
     """
     was = _fields_of_parts(before)
     now = _fields_of_parts(after)
@@ -99,7 +100,15 @@ def follow(connection: Connection, before: System, after: System) -> bool:
     if closed:
         connection.execute(delete(tables.search).where(
             tables.search.c.part == SHARED_PART, tables.search.c.table_id.in_(closed)))
-    return bool(changed)
+    stood, stand = _storages(before), _storages(after)
+    return bool(changed) or any(stood.get(identity, storage) != storage for identity, storage in stand.items())
+
+
+def _storages(system: System) -> dict[int, int]:
+    """Where the values of the fields that are searched stand, by their identities."""
+    paths = {identity_path(field) for name, table in system.model.tables.items() if not table.abstract
+             for members in parts(system, name).values() for field in members}
+    return {system.identities[path]: system.storage(path) for path in paths}
 
 
 def _fields_of_parts(system: System) -> dict[int, dict[int, set[int]]]:

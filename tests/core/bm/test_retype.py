@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from core.errors import Refused
+from core.bm import live
+from core.ed import history, versions
+from core.ed.session import Session
+from core.errors import Invalid, Refused
 from tests.core.bm.conftest import Live
-
-COMPANY = "addons/shop/company.yaml"
 
 
 def retype(system: Live, before: str, after: str, name: str = "company.yaml") -> None:
@@ -115,3 +117,61 @@ def test_types_become_each_other(system: Live, before: str, after: str, given: A
     assert system.read("company", record)["one"] == found
     system.rollback()
     assert system.read("company", record)["one"] == given
+
+
+def test_stored_formulas_that_read_it_are_worked_out_again(system: Live) -> None:
+    record = system.create("company", name="Acme", size=3)
+    system.site.write("company.yaml", "change: table company\nfields:\n"
+                                      "  twice: {type: decimal, stored: true, formula: size * 2}\n")
+    system.promote()
+    retype(system, "size: {type: integer}", "size: {type: decimal}")
+    assert [step.kind for step in system.plan().plan.steps if step.kind in ("suspend", "compute")] == [
+        "suspend", "compute"]
+    system.promote()
+    assert system.read("company", record)["twice"] == 6
+    system.records(lambda records: records.update("company", [{"id": record, "size": Decimal("1.5")}]))
+    assert system.read("company", record)["twice"] == 3
+
+
+def test_the_search_index_is_built_anew(system: Live) -> None:
+    system.site.write("company.yaml", "change: table company\nfields:\n  note: {type: text, search: words}\n")
+    system.promote()
+    system.create("company", name="Acme", note="hello")
+    queued = "select count(*) from jobs.procrastinate_jobs where task_name like '%rebuild_search%' and status = 'todo'"
+    before = system.sql(queued)
+    system.site.write("company.yaml", "change: table company\nfields:\n  note: {type: memo, search: words}\n")
+    with system.engine.begin() as connection:
+        connection.execute(text("delete from jobs.procrastinate_jobs where status = 'todo'"))
+    system.promote()
+    assert before is not None and system.sql(queued) == [(1,)]
+
+
+def test_history_and_versions_show_values_of_the_old_type_as_they_were(system: Live) -> None:
+    system.site.write("company.yaml", "change: table company\nkeeps: [history]\n")
+    system.promote()
+    record = system.create("company", name="Acme", size=3)
+    retype(system, "size: {type: integer}", "size: {type: text}")
+    system.promote()
+    system.records(lambda records: records.update("company", [{"id": record, "size": "several"}]))
+    for _ in range(2):                                      # as the text, then as the number again
+        with system.engine.begin() as connection:
+            found = live.system(connection, system.version, system.plugins)
+            session = Session.system_session(found, connection)
+            changes = history.history(session, "company", record)
+            assert [change.fields["size"] for change in changes] == [("3", "several"), (None, 3)]
+            assert versions.past(session, "company", record, 1) is not None
+        if system.version == 3:
+            system.rollback()
+
+
+def test_unique_over_a_field_of_another_type_holds(system: Live) -> None:
+    system.site.write("company.yaml", "change: table company\nunique:\n  one: {fields: [size]}\n")
+    system.promote()
+    system.create("company", name="Acme", size=3)
+    retype(system, "size: {type: integer}", "size: {type: text}")
+    system.promote()
+    with pytest.raises(Invalid):
+        system.create("company", name="Acme", size="3")
+    system.rollback()
+    with pytest.raises(Invalid):
+        system.create("company", name="Acme", size=3)
