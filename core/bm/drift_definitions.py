@@ -96,6 +96,6 @@ def _members(connection: Connection, state: State) -> Iterator[Drifted]:
         row = there.get(identity)
         found = "" if row is None else f"{row.path}: {row.state}"
         if found != f"{path}: live":
-            yield Drifted(DEFINITIONS, "other state", path, words("{state}", state=f"{path}: live"),
-                          words("{state}", state=found) if found else words("nothing"),
+            yield Drifted(DEFINITIONS, "other state", path, f"{path}: live",
+                          found or words("nothing"),
                           words("the next promotion writes it down again"))

@@ -136,9 +136,9 @@ def _extra(wanted: Iterable[DesiredTable], facts: Facts, catalog: Catalog) -> It
         ours = OURS.fullmatch(constraint) or constraint.removesuffix(ddl.YEARS) in facts.columns.get(name, {})
         if not ours and name in known:
             yield Drifted(TABLES, "extra constraint", f"{name}.{constraint}", words("no such constraint"),
-                          words("{sql}", sql=said), keep, stops=True, adoptable=True)
+                          said, keep, stops=True, adoptable=True)
     for name, trigger, said in catalog.triggers:
-        yield Drifted(TABLES, "extra trigger", f"{name}.{trigger}", words("no such trigger"), words("{sql}", sql=said),
+        yield Drifted(TABLES, "extra trigger", f"{name}.{trigger}", words("no such trigger"), said,
                       keep, stops=True, adoptable=True)
 
 

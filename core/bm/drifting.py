@@ -25,8 +25,8 @@ class Drifted:
     view: str                                # tables, definitions, folder
     what: str                                # "missing column": one of WHAT
     name: str                                # where: "company_12.size_14"
-    wanted: Words                            # what live should have
-    found: Words                             # what is there
+    wanted: Words | str                      # what live should have
+    found: Words | str                       # what is there
     way_out: Words
     stops: bool = False                      # no promotion while it is so
     adoptable: bool = False                  # may be told to stay
