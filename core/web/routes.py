@@ -8,6 +8,7 @@ from core.web.pages import (
     access,
     account,
     admin,
+    admin_drift,
     admin_plan,
     admin_promotions,
     desk,
@@ -31,6 +32,7 @@ from core.web.routing import Route
 ROUTES: tuple[Route, ...] = (
     *assets.ROUTES, *health.ROUTES, *signin.ROUTES, *desk.ROUTES, *search.ROUTES, *account.ROUTES, *tokens.ROUTES,
     *files.ROUTES, *offline.ROUTES, *admin.ROUTES, *admin_plan.ROUTES, *admin_promotions.ROUTES,
+    *admin_drift.ROUTES,
     *access.ROUTES, *settings.ROUTES, *API,
     *form.ROUTES, *form_parts.ROUTES, *history.ROUTES, *importing.ROUTES, *locks.ROUTES, *views.ROUTES, *many.ROUTES,
     *kanban.ROUTES, *list.ROUTES,
