@@ -184,8 +184,27 @@ def _moment_or_day(name: str, zone: str) -> Convert:
 
 def _over_text(body: Mapping[str, Any], source: FieldType[Any], before: Shape, target: FieldType[Any],
                after: Shape) -> Convert:
-    titles, named = body.get("titles"), body.get("named")
+    """By what a value looks like: the title of a choice, a day as 2026-05-01, a moment in the system's zone."""
+    written, named = _writer(body, source, before, after), body.get("named")
     locale = Locale("en", body["zone"])
+
+    def convert(value: Any) -> Any:
+        text = written(value)
+        if named is not None:
+            found = named.get(text.casefold().strip())
+            if found is None and isinstance(value, bool):
+                found = _yes_or_no(value, named)
+            if found is None:
+                raise BadValue("choice", "\"{value}\" is none of the choices.", value=text[:40])
+            return found
+        if before.name in LINES and after.name not in LINES:
+            text = " ".join(text.split())
+        return target.parse(text, after.properties, locale)
+    return convert
+
+
+def _writer(body: Mapping[str, Any], source: FieldType[Any], before: Shape, after: Shape) -> Callable[[Any], str]:
+    titles = body.get("titles")
 
     def written(value: Any) -> str:
         if titles is not None:
@@ -202,20 +221,7 @@ def _over_text(body: Mapping[str, Any], source: FieldType[Any], before: Shape, t
         if isinstance(found, date):
             return found.isoformat()
         return f"{found:f}" if isinstance(found, Decimal) else str(found)
-
-    def convert(value: Any) -> Any:
-        text = written(value)
-        if named is not None:
-            found = named.get(text.casefold().strip())
-            if found is None and isinstance(value, bool):
-                found = _yes_or_no(value, named)
-            if found is None:
-                raise BadValue("choice", "\"{value}\" is none of the choices.", value=text[:40])
-            return found
-        if before.name in LINES and after.name not in LINES:
-            text = " ".join(text.split())
-        return target.parse(text, after.properties, locale)
-    return convert
+    return written
 
 
 def _yes_or_no(value: bool, named: Mapping[str, str]) -> str | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.bm.describe import as_text, details
 from core.bm.diff import Added, Changed, Removed, diff
+from core.bm.facts import Finding
 from core.bm.plan import plan
 from core.bm.state import State
 from tests.core.bm.sites import Site
@@ -78,12 +80,15 @@ def test_a_changed_workflow_or_agent_is_metadata_only(site: Site, base: State) -
     assert "~ step closing.name" in as_text(made) and '~ with.name: "Closed" -> "Shut"' in as_text(made)
 
 
-def test_a_state_that_records_may_hold_is_not_removed(site: Site, base: State) -> None:
+def test_of_a_removed_state_that_records_are_in_it_is_asked_where_they_go(site: Site, base: State) -> None:
     flow = FLOW.replace("done: {phase: done}", "over: {phase: done}").replace("to: done", "to: over")
-    made = plan(base, changed(site, base, flow=flow), facts_of(base))
+    target = changed(site, base, flow=flow)
+    facts = replace(facts_of(base), findings={("holds", "case.done"): Finding(3)})
+    made = plan(base, target, facts)
     assert any(isinstance(one, Removed) for one in made.changes)
-    assert [str(one).partition(": ")[2] for one in made.problems] == [
-        'value "done" cannot be removed, records may hold it; write retired: true instead']
+    assert [(one.key, one.count) for one in made.questions] == [("choices case.done", 3)]
+    assert [one.value for one in made.questions[0].options][:1] == ["keep"]
+    assert not plan(base, target, facts, answers={"choices case.done": "keep"}).questions
 
 
 def test_a_choice_becomes_a_state_and_back_without_a_new_column(site: Site) -> None:
