@@ -52,6 +52,7 @@ MEANING: Mapping[str, str] = {
     "validate": N_("Links of old records are checked."),
     "tighten": N_("What is required now holds in the database too."),
     "park": N_("What was removed is parked, with its values."),
+    "purge": N_("What was parked is removed for good."),
 }
 
 

@@ -42,5 +42,7 @@ def way(context: Context, back: bool, base: int | None, target: int) -> str:
     """From which version to which."""
     if base is None:
         return context.text("The first version, {target}", target=target)
+    if base == target:
+        return context.text("Version {version} stays", version=target)
     return context.text("Back from version {base} to {target}" if back else "From version {base} to {target}",
                         base=base, target=target)

@@ -9,6 +9,7 @@ from core.web.pages import (
     account,
     admin,
     admin_drift,
+    admin_parked,
     admin_plan,
     admin_promotions,
     desk,
@@ -32,7 +33,7 @@ from core.web.routing import Route
 ROUTES: tuple[Route, ...] = (
     *assets.ROUTES, *health.ROUTES, *signin.ROUTES, *desk.ROUTES, *search.ROUTES, *account.ROUTES, *tokens.ROUTES,
     *files.ROUTES, *offline.ROUTES, *admin.ROUTES, *admin_plan.ROUTES, *admin_promotions.ROUTES,
-    *admin_drift.ROUTES,
+    *admin_drift.ROUTES, *admin_parked.ROUTES,
     *access.ROUTES, *settings.ROUTES, *API,
     *form.ROUTES, *form_parts.ROUTES, *history.ROUTES, *importing.ROUTES, *locks.ROUTES, *views.ROUTES, *many.ROUTES,
     *kanban.ROUTES, *list.ROUTES,

@@ -137,7 +137,7 @@ def _buttons(context: Context, progress: Progress) -> frozenset[str]:
         if progress.may_cancel:
             found.add("cancel")
     live = progress.state in ("flipped", "done") and progress.target == context.version
-    if live and progress.base is not None and context.may("roll_back"):
+    if live and progress.base not in (None, progress.target) and context.may("roll_back"):
         found.add("roll_back")
     return frozenset(found)
 
