@@ -85,7 +85,8 @@ class Bench:
         first = self.sql("select case when is_called then last_value else last_value - 1 end from ed.record_id")[0][0]
         self.sql(f"""insert into ed."{self.physical(table)}" (_type, "{name}", "{name}_key", "{city}", "{city}_key",
                      "{size}", "{code}")
-                     select {type_id}, 'Name ' || n, 'name ' || n, 'City ' || n % 40, 'city ' || n % 40, n % 1000, n from generate_series(1, {rows}) n""")
+                     select {type_id}, 'Name ' || n, 'name ' || n, 'City ' || n % 40, 'city ' || n % 40, n % 1000, n
+                     from generate_series(1, {rows}) n""")
         self.sql(f'vacuum analyze ed."{self.physical(table)}"')
         return f"{table}:{int(str(first)) + 1}:{int(str(first)) + min(rows, 1000)}"
 
