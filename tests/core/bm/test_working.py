@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_every_kind_of_change_is_seen(tmp_path: Path) -> None:
     seen.append(stamps([tmp_path]))
     (tmp_path / "tables" / "b.yaml").unlink()
     seen.append(stamps([tmp_path]))
-    assert all(before != after for before, after in zip(seen, seen[1:], strict=False))
+    assert all(before != after for before, after in pairwise(seen))
 
 
 def test_hidden_files_and_what_python_makes_are_no_working_files(tmp_path: Path) -> None:

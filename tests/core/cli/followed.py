@@ -85,7 +85,9 @@ def banner(page: str) -> str:
 def following(database: Settings, folder: Path) -> Iterator[Followed]:
     """An offline system of the project's own addons and a copy of the starter site."""
     shutil.copytree(ROOT / "metadata", folder / "site", ignore=shutil.ignore_patterns(".*"))
-    found = Followed(database.model_copy(update={"metadata": folder / "site", "home": folder / "home"}))
+    (folder / "addons" / "shouting").mkdir(parents=True)
+    found = Followed(database.model_copy(update={
+        "metadata": folder / "site", "home": folder / "home", "addons": (folder / "addons",)}))
     found.live.home.mkdir(exist_ok=True)
     shutil.copy(database.home / "secrets.yaml", found.live.home)
     found.start()

@@ -6,15 +6,15 @@ import re
 import shutil
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
 from core.bm import backup
-from core.cli.offline import OfflineSystem, harmless
 from core.bm.questions import Option, Question
-from core.database import offline
-from core.errors import Refused, words
+from core.cli.offline import OfflineSystem, harmless
+from core.errors import words
 from core.settings import Settings
 from tests.core.cli.followed import Followed, banner, drop, following
 from tests.core.cli.test_serve import wait_for
@@ -101,6 +101,39 @@ def test_fields_that_hold_values_may_go_and_come_back(followed: Followed) -> Non
     followed.write(COMPANY, "change: table company\nfields: {motto: {type: text, default: Onwards}}\n")
     followed.get()
     assert followed.client.get(record).json["motto"] == "Onwards"
+
+
+def test_what_live_would_ask_is_answered_and_told(followed: Followed) -> None:
+    followed.write(COMPANY, "change: table company\nfields: {motto: {type: text}}\n")
+    followed.get()
+    followed.write(COMPANY, "change: table company\nfields: {slogan: {type: text}}\n")
+    said = banner(followed.get())
+    assert "as the files say" in said
+    assert "Live will ask this" in said and "rename company.slogan: new" in said
+    followed.write(COMPANY, "change: table company\nfields: {slogan: {type: integer}}\n")
+    followed.get()
+    followed.write(COMPANY, "change: table company\nfields: {slogan: {type: integer}, age: {type: float}}\n")
+    assert "Live will ask" not in banner(followed.get()), "answers are told for as long as they are news"
+
+
+def test_python_of_an_addon_is_taken_up_too(followed: Followed) -> None:
+    addon = followed.live.addons[0] / "shouting"
+    (addon / "addon.yaml").write_text("addon: shouting\ntitle: Shouting\nversion: 1.0.0\nneeds: [base]\n")
+    site = (followed.folder / "system.yaml").read_text()
+    try:
+        followed.write("system.yaml", site.replace("addons: [", "addons: [shouting, "))
+        assert "as the files say" in banner(followed.get())
+        (addon / "plugin.py").write_text("from core.hookspecs import hook\n\nthis is no python\n")
+        said = unescape(banner(followed.get()))
+        assert "plugin.py:3:" in said and "older than the files" in said
+        followed.get("/offline/companies")
+        (addon / "plugin.py").write_text("LOUD = True\n")
+        followed.get()
+        wait_for(lambda: "as the files say" in banner(followed.get("/offline/companies")))
+    finally:
+        followed.write("system.yaml", site)
+        for path in addon.iterdir():
+            path.unlink()
 
 
 def test_a_folder_that_cannot_be_read_is_named_and_used_again_when_it_can(followed: Followed) -> None:
@@ -211,11 +244,14 @@ def test_two_servers_do_not_share_an_offline_database(followed: Followed, tmp_pa
     followed.get("/offline/companies")
 
 
-def test_live_and_its_backup_know_nothing_of_it(followed: Followed, engine: Engine) -> None:
+def test_live_and_its_backup_know_nothing_of_it(followed: Followed, engine: Engine, tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert connection.scalar(text("select count(*) from bm.version")) == 0
         assert connection.scalar(text("select count(*) from sys.account")) == 0
-    assert not [name for name in dir(backup) if "offline" in name]
+    archive = tmp_path / "live.backup"
+    backup.backup(engine, followed.live.home, archive)
+    held = archive.read_bytes()
+    assert b"manifest.json" in held and b"jonas" not in held and b"offline" not in held
 
 
 @pytest.mark.parametrize(("options", "answer"), [
@@ -223,17 +259,3 @@ def test_live_and_its_backup_know_nothing_of_it(followed: Followed, engine: Engi
 def test_what_a_plan_asks_gets_the_answer_that_loses_nothing(options: tuple[str, ...], answer: str) -> None:
     asked = Question("k", words("?"), tuple(Option(one, words(one)) for one in options), free=True)
     assert harmless(asked) == answer
-
-
-def test_a_database_of_another_system_is_never_emptied(database: Settings, engine: Engine) -> None:
-    here = database.model_copy(update={"offline_database": database.database})
-    with pytest.raises(Refused, match="is the database of live"):
-        offline.settings_of(here)
-    with engine.begin() as connection:
-        connection.execute(text("insert into sys.account (login) values ('somebody')"))
-    try:
-        with pytest.raises(Refused, match="holds another system"):
-            offline.empty(database)
-    finally:
-        with engine.begin() as connection:
-            connection.execute(text("delete from sys.account"))
