@@ -175,3 +175,59 @@ def test_unique_over_a_field_of_another_type_holds(system: Live) -> None:
     system.rollback()
     with pytest.raises(Invalid):
         system.create("company", name="Acme", size=3)
+
+
+def test_a_required_field_of_another_type_stays_required(system: Live) -> None:
+    record = system.create("company", name="Acme", size=3)
+    retype(system, "size: {type: integer}", "size: {type: integer, required: true}")
+    system.promote()
+    retype(system, "size: {type: integer, required: true}", "size: {type: text, required: true}")
+    system.promote()
+    assert system.read("company", record)["size"] == "3"
+    system.create("company", name="Acme", size="4")
+    with pytest.raises(Invalid):
+        system.create("company", name="Acme")
+    system.rollback()
+    system.create("company", name="Acme", size=5)
+    assert values(system, "company", "size") == [3, 4, 5]
+
+
+def test_beside_an_amount_stands_the_same_in_base_currency(system: Live) -> None:
+    for size in (3, None):
+        system.create("company", name="Acme", size=size)
+    retype(system, "size: {type: integer}", "size: {type: money}")
+    system.promote()
+    [(table, column)] = system.sql("select table_name, column_name from sys.physical where column_name like 'size%'"
+                                   " and part = 'base'")
+    assert system.sql(f"select {column} from ed.{table} order by id") == [(3,), (None,)]
+
+
+def test_a_link_becomes_the_title_of_its_record_and_the_link_again(system: Live) -> None:
+    company = system.create("company", name="Acme")
+    deal = system.create("deal", title="Pilot", company=company)
+    retype(system, "company: {type: link, to: company}", "company: {type: text}", "deal.yaml")
+    system.promote()
+    assert system.read("deal", deal)["company"] == "Acme"
+    system.rollback()
+    assert system.read("deal", deal)["company"] == company
+
+
+def test_several_fields_of_one_table_are_filled_in_one_pass_and_renamed_at_once(system: Live) -> None:
+    record = system.create("company", name="12", size=3)
+    retype(system, "size: {type: integer}", "staff: {type: text, was: size}")
+    retype(system, "name: {type: text, max: 100}", "name: {type: memo}")
+    assert [step.target for step in system.plan().plan.steps if step.kind == "fill"] == ["company"]
+    system.promote()
+    found = system.read("company", record)
+    assert (found["staff"], found["name"]) == ("3", "12")
+
+
+def test_three_types_after_each_other_and_back_to_the_first(system: Live) -> None:
+    kept, changed = (system.create("company", name="Acme", size=size) for size in (3, 4))
+    retype(system, "size: {type: integer}", "size: {type: decimal}")
+    system.promote()
+    retype(system, "size: {type: decimal}", "size: {type: text}")
+    system.promote()
+    change(system, "company", changed, size="44")
+    system.rollback(1)
+    assert [system.read("company", one)["size"] for one in (kept, changed)] == [3, 44]
