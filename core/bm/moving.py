@@ -80,23 +80,24 @@ def moves(way: Way) -> Iterator[Move]:
     base, target = way.base, way.target
     if base.model is None or target.model is None:
         return
-    before, after = _system(base, base.model, way.facts), _system(target, target.model, way.facts)
+    before, after = system_of(base, base.model, way.facts), system_of(target, target.model, way.facts)
     for path, table in target.model.tables.items():
         former = base.names.get(target.identities[path])
         if former is None or table.abstract or home(base, former) == home(target, path):
             continue
         old, new = before.stored(former), after.stored(path)
-        columns = [pair for field in table.fields.values() if not field.virtual
-                   for pair in _columns(before, after, old, new, field)]
-        yield Move(path, target.identities[path], old.table.name, new.table.name, tuple(columns))
+        pairs = [pair for field in table.fields.values() if not field.virtual
+                 for pair in columns(before, after, old, new, field)]
+        yield Move(path, target.identities[path], old.table.name, new.table.name, tuple(pairs))
 
 
-def _system(state: State, model: Model, facts: Facts) -> System:
+def system_of(state: State, model: Model, facts: Facts) -> System:
+    """A state over the database, as far as names go."""
     names = name_all(model, state.identities, facts.physical, state.storages)
     return System(0, model, state.identities, names, storages=state.storages)
 
 
-def _columns(before: System, after: System, old: Stored, new: Stored, field: Field) -> Iterator[tuple[str, str, str]]:
+def columns(before: System, after: System, old: Stored, new: Stored, field: Field) -> Iterator[tuple[str, str, str]]:
     """The columns of a field that take something over: from the same field, or from one of that name and meaning."""
     former = former_field(before, after, old.definition.name, field)
     if former is None:
