@@ -180,7 +180,7 @@ def test_an_export_is_headed_as_it_was_asked(ada: Caller) -> None:
     assert json.loads(rows.text)["size"] == 9 and "staff" not in rows.text
 
 
-def test_a_field_that_may_not_be_read_is_as_unknown_by_its_old_name(callers: dict[str, Caller], ada: Caller) -> None:
+def test_past_case_20_a_field_that_may_not_be_read_is_as_unknown_by_its_old_name(callers: dict[str, Caller], ada: Caller) -> None:
     bob = callers["bob"]
     assert ada.get("company", fields="secret", limit="1")["records"] is not None
     for query in ({"fields": "{}"}, {"where": "{} == 'x'"}, {"order": "{}"}, {"group": "{}"}, {"aggregate": "count({})"}):
