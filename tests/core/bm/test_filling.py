@@ -207,3 +207,34 @@ def test_people_who_write_all_the_while_find_what_they_wrote(system: Live, sever
     found = sizes(system)
     assert [found[one] for one in several] == [*(str(last[one]) for one in several[:3]), "3", "4", "5"]
     nothing_left(system)
+
+
+def test_killed_after_the_flip_what_old_requests_wrote_is_settled_by_whoever_comes_next(
+        system: Live, several: list[int]) -> None:
+    old = built(system, 1)
+
+    def say(step: Any) -> None:
+        if step.kind == "settle":
+            on(system, old, lambda records: records.update("company", [{"id": several[0], "size": 70}]))
+            raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        system.promote(say=say)
+    assert system.version == 2 and sizes(system)[several[0]] == "0"
+    assert service.finish_earlier(system.engine, system.plugins)
+    assert sizes(system)[several[0]] == "70"
+    nothing_left(system)
+
+
+def test_two_that_turn_out_equal_after_the_flip_keep_what_they_have(system: Live, several: list[int]) -> None:
+    system.site.write("company.yaml", "change: table company\nunique:\n  one: {fields: [size]}\n")
+    old = built(system, 1)
+
+    def say(step: Any) -> None:
+        if step.kind == "acknowledge":
+            new = built(system, 2)
+            on(system, new, lambda records: records.update("company", [{"id": several[0], "size": "9"}]))
+            on(system, old, lambda records: records.update("company", [{"id": several[1], "size": 9}]))
+            on(system, old, lambda records: records.update("company", [{"id": several[2], "size": 22}]))
+    system.promote(say=say)
+    assert [sizes(system)[one] for one in several] == ["9", "1", "22", "3", "4", "5"]
+    nothing_left(system)
