@@ -160,8 +160,8 @@ def _concurrently(run: Run, step: Step, statement: str, undo: bool = False) -> N
     try:
         while thread.is_alive():
             thread.join(LOOK)
-            if thread.is_alive() and not undo:
-                _watch(run, step, backend)
+            if thread.is_alive():
+                _watch(run, step, backend, undo)
     except BaseException:
         with run.engine.connect() as connection:
             connection.execute(text("select pg_cancel_backend(:pid)"), {"pid": backend})
@@ -174,8 +174,11 @@ def _concurrently(run: Run, step: Step, statement: str, undo: bool = False) -> N
         run.ran(step, connection, done, undo=undo)
 
 
-def _watch(run: Run, step: Step, backend: int) -> None:
+def _watch(run: Run, step: Step, backend: int, undo: bool) -> None:
     """Note how far PostgreSQL is with an index, and whom it waits for; obey what people ask."""
+    if undo:
+        run.leave()
+        return
     with run.engine.begin() as connection:
         run.obey(connection)
         seen = connection.execute(text(

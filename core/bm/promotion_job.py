@@ -25,7 +25,7 @@ def settle_promotions(job: Job) -> None:
         return
     with job.engine.connect() as connection:
         found = unfinished(connection)
-    if found is None or found.paused:
+    if found is None:
         return
 
     def stop() -> Literal["", "leave"]:

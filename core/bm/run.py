@@ -207,6 +207,11 @@ class Run:
             time.sleep(min(left, LOOK))
             self.check()
 
+    def leave(self) -> None:
+        """Of all that is asked only this, for what is taken back is taken back: raises Left."""
+        if self.stop() == "leave":
+            raise Left
+
     def obey(self, connection: Connection) -> wishes.Asked | None:
         """What was asked last, once it is obeyed as far as this process can. Raises Cancelled, Left."""
         self._looked = time.monotonic()
