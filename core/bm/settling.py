@@ -169,8 +169,9 @@ def _rests(connection: Connection, found: Open) -> bool:
     asked = wishes.last(connection, found.id)
     if asked is not None and asked.wish == "pause":
         return True
-    since = found.paused and datetime.fromisoformat(found.paused["since"])
-    return bool(since) and (asked is None or asked.on < since)
+    if not found.paused:
+        return False
+    return asked is None or asked.on < datetime.fromisoformat(found.paused["since"])
 
 
 def _refuse_of_others(connection: Connection, found: Open) -> None:

@@ -47,7 +47,7 @@ def disagreements(home: Path) -> list[str]:
 
 def _journal(connection: Connection) -> list[str]:
     wrong = [f"promotion {row.id} is still {row.state}" for row in connection.execute(text(
-        "select id, state from bm.promotion where state not in ('done', 'abandoned', 'failed')"))]
+        "select id, state from bm.promotion where state not in ('done', 'abandoned', 'failed', 'cancelled')"))]
     last = connection.execute(text(
         "select target from bm.promotion where state = 'done' order by id desc limit 1")).scalar()
     version, _ = live.current(connection)
@@ -56,6 +56,20 @@ def _journal(connection: Connection) -> list[str]:
     wrong += [f"step {row.number} of promotion {row.promotion_id} is {row.state}" for row in connection.execute(text(
         "select promotion_id, number, s.state from bm.step s join bm.promotion p on p.id = promotion_id"
         " where p.state = 'done' and s.state <> 'done'"))]
+    return [*wrong, *_statements(connection)]
+
+
+def _statements(connection: Connection) -> list[str]:
+    """What was run is what the plan says, as far as a step has SQL: nothing else, and in its order."""
+    wrong = []
+    for row in connection.execute(text(
+            "select p.id, p.plan -> 'steps' as steps, array(select s.sql from bm.statement s"
+            " where s.promotion_id = p.id and not s.undo and s.step = any (array(select t.number from bm.step t"
+            " where t.promotion_id = p.id and t.kind in ('expand', 'index', 'validate'))) order by s.number) as ran"
+            " from bm.promotion p where p.state = 'done'")):
+        planned = [sql for step in row.steps if step["kind"] in ("expand", "index", "validate") for sql in step["sql"]]
+        if [sql for sql in dict.fromkeys(row.ran)] != planned:
+            wrong.append(f"promotion {row.id} ran something else than its plan says")
     return wrong
 
 
@@ -72,9 +86,17 @@ def _members(connection: Connection) -> list[str]:
     wrong += [f"{row.path} ({row.id}) is {row.state}, and not in the live version" for row in there.values()
               if row.state != "parked"]
     wrong += [f"sys.physical has {identity}, which is no member" for (identity,) in connection.execute(text(
-        "select distinct p.id from sys.physical p left join bm.member m on m.id = p.id where m.id is null"))]
-    wrong += [f"{path}: parked is {parked} in sys.physical" for path, parked in connection.execute(text(
-        "select m.path, p.state from sys.physical p join bm.member m on m.id = p.id where m.state <> p.state"))]
+        "select distinct p.id from sys.physical p left join bm.member m on m.id = p.id where m.id is null"
+        " and not exists (select from bm.version v, jsonb_each_text(v.storage) s where s.value::bigint = p.id)"))]
+    wrong += [f"{path}: {state} is {there} in sys.physical" for path, state, there in connection.execute(text(
+        "select m.path, m.state, p.state from sys.physical p join bm.member m on coalesce(m.storage, m.id) = p.id"
+        " where m.state <> p.state"))]
+    wrong += [f"record {record} is still to be filled" for (record,) in connection.execute(text(
+        "select record from sys.touched limit 5"))]
+    wrong += [f"trigger {name} is left over" for (name,) in connection.execute(text(
+        "select tgname from pg_trigger where tgname like 'fill%'"))]
+    wrong += [f"{identity} is still to be computed" for (identity,) in connection.execute(text(
+        "select id from sys.physical where pending"))]
     return wrong
 
 

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -49,17 +50,51 @@ def sweep(site: Site) -> Iterator[Sweep]:
         yield Sweep(site, traffic)
 
 
-def test_killed_at_each_step_the_next_command_converges(sweep: Sweep) -> None:
-    whole = sweep.killed("step:1000")
-    assert whole.returncode == -signal.SIGKILL, whole.stdout + whole.stderr      # after the last one
-    numbers = [int(number) for number in re.findall(r"^ +(\d+)  \w+ +", whole.stdout, re.MULTILINE)]
-    kinds = set(re.findall(r"^ +\d+  (\w+)", whole.stdout, re.MULTILINE))
-    assert kinds == {"stage", "expand", "index", "prepare", "flip", "seed", "validate", "park"}
-    settle(sweep, back=False)
-    for number in range(2, max(numbers) + 1):
+def test_fault_17_killed_at_each_step_the_next_command_converges(sweep: Sweep) -> None:
+    numbers = steps_of_a_whole_one(sweep)
+    for number in numbers:
         done = sweep.killed(f"step:{number}")
         assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
         settle(sweep, back=number % 3 == 0)
+
+
+def test_fault_17_killed_at_each_step_the_work_process_ends_it_alone(sweep: Sweep) -> None:
+    for number in steps_of_a_whole_one(sweep):
+        done = sweep.killed(f"step:{number}")
+        assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+        wait_until_ended(sweep.site)
+        sweep.check()
+        assert "No changes" in sweep.site.run("plan", code=0)
+
+
+def steps_of_a_whole_one(sweep: Sweep) -> list[int]:
+    """Promote a generation to its end, which has every kind of step; the numbers of the steps that follow the first."""
+    whole = sweep.killed("step:1000")
+    assert whole.returncode == -signal.SIGKILL, whole.stdout + whole.stderr      # after the last one
+    kinds = set(re.findall(r"^ +\d+  (\w+)", whole.stdout, re.MULTILINE))
+    assert kinds >= set(generations.KINDS)
+    sweep.check()
+    return list(range(2, max(map(int, re.findall(r"^ +(\d+)  \w+ +", whole.stdout, re.MULTILINE))) + 1))
+
+
+def wait_until_ended(site: Site) -> None:
+    """Until no promotion is open; nobody but the work process does anything about it."""
+    end = time.monotonic() + 60
+    while query(site.home, "select 1 from bm.promotion"
+                           " where state not in ('done', 'abandoned', 'failed', 'cancelled')"):
+        assert time.monotonic() < end, "the work process does not end it"
+        time.sleep(0.2)
+
+
+def insist(site: Site, *arguments: str) -> str:
+    """Run a command again as long as it is refused because the work process settles things at this very moment."""
+    end = time.monotonic() + 60
+    while True:
+        printed = site.run(*arguments, code=None)
+        if "is live." in printed or time.monotonic() > end or "under way" not in printed:
+            assert "is live." in printed, printed
+            return printed
+        time.sleep(0.5)
 
 
 def test_killed_between_any_two_statements_the_next_command_converges(sweep: Sweep) -> None:
@@ -80,10 +115,10 @@ def settle(sweep: Sweep, back: bool) -> None:
     """What a person does after the kill: promote again, sometimes after going back; then nothing is left to do."""
     before = query(sweep.site.home, "select version from bm.live")
     if back:
-        printed = sweep.site.run("rollback", "--yes")
+        printed = insist(sweep.site, "rollback", "--yes")
         sweep.check()
         assert query(sweep.site.home, "select version from bm.live") != before, printed
-    sweep.site.run("promote", "--yes")
+    insist(sweep.site, "promote", "--yes")
     sweep.check()
     if back:
         assert "No changes" in sweep.site.run("plan", code=0)

@@ -116,8 +116,7 @@ def test_another_folder_than_that_of_the_promotion_takes_it_back_first(system: L
     system.site.write("deal.yaml", "change: table deal\nfields: {other: {type: text}}\n")
     system.promote()
     assert system.sql("select state from bm.promotion order by id") == [("done",), ("abandoned",), ("done",)]
-    assert [name.split(".")[1].rpartition("_")[0] for name in system.columns() if "region" in name or "other" in name
-            ] == ["other"]
+    assert not [name for name in system.columns() if "region" in name]
 
 
 def test_a_rollback_takes_back_what_is_not_live(system: Live) -> None:
