@@ -68,7 +68,7 @@ def _statements(connection: Connection) -> list[str]:
             " where t.promotion_id = p.id and t.kind in ('expand', 'index', 'validate'))) order by s.number) as ran"
             " from bm.promotion p where p.state = 'done'")):
         planned = [sql for step in row.steps if step["kind"] in ("expand", "index", "validate") for sql in step["sql"]]
-        if [sql for sql in dict.fromkeys(row.ran)] != planned:
+        if list(dict.fromkeys(row.ran)) != planned:
             wrong.append(f"promotion {row.id} ran something else than its plan says")
     return wrong
 

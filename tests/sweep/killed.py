@@ -32,12 +32,12 @@ def watch_steps(number: int) -> None:
     """Die right before that step, or after the last one."""
     original = applying.apply
 
-    def apply(engine: Engine, order: applying.Order, say: Callable[[Step], None]) -> int:
+    def apply(engine: Engine, order: applying.Order, say: Callable[[Step], None], stop: applying.Stop) -> int:
         def watched(step: Step) -> None:
             if step.number == number:
                 die()
             say(step)
-        version = original(engine, order, watched)
+        version = original(engine, order, watched, stop)
         if order.plan.steps and number > order.plan.steps[-1].number:
             die()
         return version
