@@ -17,6 +17,7 @@ from core.bm.parked import Parked
 from core.definition import load
 from core.definition.replacing import replace_files
 from core.definition.rewriting import document
+from core.definition.values import value_at
 from core.errors import NotFound, Refused
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def restore(settings: Settings, engine: Engine, plugins: Plugins, name: str) -> 
         return _write(settings, f"{table}.yaml", {"table": table, **body})
     if there is None:
         raise Refused('there is no table "{name}" now; restore that first', name=table)
-    if (there.body.get("fields") or {}).get(field) is not None:
+    if value_at(there.body, ("fields", field)) is not None:
         raise Refused('the definitions have a field "{name}" already', name=path)
     cleared = _clear(settings, loaded, table, field)
     if cleared is not None:
@@ -72,7 +73,7 @@ def _last(connection: Connection, plugins: Plugins, thing: Parked) -> tuple[str,
     model = live.load(connection, row.id, plugins)
     table, _, field = row.path.partition(".")
     merged = model.definitions.get(("table", table))
-    body: Any = None if merged is None else merged.body if not field else (merged.body.get("fields") or {}).get(field)
+    body = None if merged is None else value_at(merged.body, ("fields", field) if field else ())
     if not isinstance(body, Mapping):
         raise Refused("the definition of {name} is not stored in a way that can be written; write it by hand",
                       name=thing.name)
