@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from werkzeug.wrappers import Response
 
 from core.bm import describe, history, service
+from core.bm.steps import Plan
 from core.errors import BadRequest, Conflict, DefinitionError, Refused
 from core.web import plan_answers, plan_view
 from core.web.context import Context
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from core.bm.service import Planned
 
 LONGEST_MESSAGE = 500
+NOTHING = Plan("", "", "")
 What = Literal["promote", "roll_back"]
 
 
@@ -49,6 +51,16 @@ class Way:
     def page(self) -> str:
         """Where the answers are sent."""
         return "/admin/plan" if self.version is None else self.action
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The plan as it is now, or why there is none; what is wrong with answers, and which nothing asks for."""
+
+    planned: Planned | None
+    problems: list[str]
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    stale: Sequence[str] = ()
 
 
 def plan(context: Context) -> Response:
@@ -122,7 +134,24 @@ def _go(context: Context, way: Way, planned: Planned) -> Response:
 
 def _page(context: Context, way: Way, status: int = 200, refusal: str = "", problem: str = "") -> Response:
     """The plan as it is now; wrong answers are told beside their fields, and the plan is made without them."""
-    planned, problems, wrong, stale = None, [], {}, []
+    look = _look(context, way)
+    found = look.planned.plan if look.planned is not None else NOTHING
+    title = context.text("Plan of a promotion") if way.version is None else \
+        context.text("Plan of going back to version {version}", version=way.version)
+    return render(
+        context, "plan.html", frame(context, title), 422 if look.wrong and status == 200 else status, way=way,
+        plan=found, title=title, refusal=refusal, problem=problem, folder=place(context.settings.metadata),
+        problems=[short(context, one) for one in look.problems], short=lambda text: short(context, text),
+        groups=_groups(context, look.planned) if look.planned is not None else [],
+        warnings=plan_view.said(context, found.warnings), notes=plan_view.said(context, found.notes),
+        back=plan_view.said(context, found.way_back), stages=plan_view.stages(found.steps, context.text),
+        summary=context.text.of(describe.summary(found)), open=len(found.questions), wrong=len(look.wrong),
+        asked=plan_answers.fields(context, () if found.back else found.asked, way.given, look.wrong),
+        kept=_kept(way, look.wrong, look.stale), stale=look.stale, letters=plan_view.letters(found),
+        may=context.may(way.what), running=history.under_way(context.connection))
+
+
+def _look(context: Context, way: Way) -> Look:
     try:
         planned = _planned(context, way, way.given.answers)
         wrong = plan_answers.wrong(planned.plan.asked, way.given)
@@ -130,29 +159,18 @@ def _page(context: Context, way: Way, status: int = 200, refusal: str = "", prob
         if wrong or stale:
             planned = _planned(context, way, _kept(way, wrong, stale))
     except DefinitionError as error:
-        problems = [str(problem) for problem in error.problems]
+        return Look(None, [str(problem) for problem in error.problems])
     except (Refused, Conflict) as error:
-        problems = context.text.of(error.words).splitlines()
-    found = planned.plan if planned is not None else None
-    asked = plan_answers.fields(context, found.asked if found is not None and not found.back else (), way.given, wrong)
-    title = context.text("Plan of a promotion") if way.version is None else \
-        context.text("Plan of going back to version {version}", version=way.version)
-    return render(
-        context, "plan.html", frame(context, title), 422 if wrong and status == 200 else status, way=way, plan=found,
-        title=title, refusal=refusal, problem=problem, folder=place(context.settings.metadata),
-        problems=[short(context, one) for one in (
-            *problems, *plan_view.said(context, found.problems if found is not None else ()))],
-        groups=_groups(context, planned) if planned is not None else [],
-        short=lambda text: short(context, text),
-        warnings=plan_view.said(context, found.warnings) if found is not None else [],
-        notes=plan_view.said(context, found.notes) if found is not None else [],
-        back=plan_view.said(context, found.way_back) if found is not None else [],
-        stages=plan_view.stages(found.steps, context.text) if found is not None else [],
-        summary=context.text.of(describe.summary(found)) if found is not None else "", asked=asked,
-        open=len(found.questions) if found is not None else 0, wrong=len(wrong),
-        kept=_kept(way, wrong, stale), stale=stale,
-        letters=plan_view.letters(found) if found is not None else "", may=context.may(way.what),
-        running=history.under_way(context.connection))
+        return Look(None, context.text.of(error.words).splitlines())
+    beside = _beside(context, planned.plan)
+    problems = [one for one in plan_view.said(context, planned.plan.problems) if one not in beside.values()]
+    return Look(planned, problems, {**beside, **wrong}, stale)
+
+
+def _beside(context: Context, found: Plan) -> dict[str, str]:
+    """The problems of a plan that are about an answer, by the key of its question."""
+    keys = {one.key for one in found.asked}
+    return {str(one.params["key"]): context.text.of(one) for one in found.problems if one.params.get("key") in keys}
 
 
 def _kept(way: Way, wrong: Collection[str], stale: Collection[str]) -> dict[str, str]:

@@ -66,6 +66,9 @@ def test_an_answer_that_is_none_is_told_beside_its_field(site: Site) -> None:
     key = "fill company.code"
     ada.get(f"/admin/plan?t.{key}=%00", 422)
     assert "This is no answer." in ada.words
+    ada.get(f"/admin/plan?t.{key}==nothing_of_that_name", 422)
+    assert f'the answer to "{key}" is wrong' in ada.words
+    assert 'value="=nothing_of_that_name"' in ada.text and "/admin/promote" not in ada.text
     ada.get("/admin/plan?a.fill nothing.at_all=x")
     assert "left out: fill nothing.at_all" in ada.words and "1 question is open" in ada.words
     ada.get(f"/admin/plan?a.{key}=x&a.{key}=y", 400)
