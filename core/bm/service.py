@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, select
 
 from core.bm import facts as fact_module
-from core.bm import folder, live, probes, processes, seed_outlook, settling, tables, tightening, validation
+from core.bm import drift, folder, live, probes, processes, seed_outlook, settling, tables, tightening, validation
 from core.bm.canonical import canonical, digest
 from core.bm.diff import diff
 from core.bm.facts import Facts
@@ -133,6 +133,9 @@ def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, p
 def _looked(connection: Connection, facts: Facts, base: State, target: State, back: bool, answers: Answers,
             plugins: Plugins) -> Facts:
     """The facts with what the records themselves say of the change."""
+    facts = replace(facts, drifted=drift.stopping(connection, base, facts))
+    if facts.drifted:
+        return facts                # it is refused whatever else there is, and what is looked at may not be there
     facts = replace(facts, values=fact_module.count_values(connection, facts, base, target))
     way = Way(base, target, diff(base, target), facts, back, answers)
     return replace(facts, findings={**tightening.look(connection, base, target, facts),
