@@ -10,6 +10,7 @@ from sqlalchemy import text
 from core.cli import DEMO_PASSWORD, Invocation, supervisor
 from core.database import engine as engines
 from core.database import health
+from core.database.jobs import enqueue
 from core.database.offline import FOLDER
 from core.settings import Settings
 from core.web import offline_socket
@@ -70,6 +71,10 @@ def _prepare(settings: Settings, host_given: bool) -> tuple[Settings, list[str]]
             demo = connection.scalar(text("select value from sys.setting where key = 'demo'")) is True
             accounts = list(connection.scalars(text(
                 "select login from sys.account where demo and active order by id"))) if demo else []
+            broken_off = connection.scalar(text(
+                "select id from bm.promotion where state not in ('done', 'failed', 'cancelled', 'abandoned')"))
+            if broken_off is not None:               # the work process goes on with it before it is time to look
+                enqueue(connection, "run_promotion", promotion=broken_off)
     finally:
         pool.dispose()
     if demo and not host_given:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from core.bm import folder
 from tests.scenarios.client import ROOT, Site
 from tests.sweep import generations
 from tests.sweep.agreement import disagreements, query
@@ -73,15 +74,16 @@ def steps_of_a_whole_one(sweep: Sweep) -> list[int]:
     assert whole.returncode == -signal.SIGKILL, whole.stdout + whole.stderr      # after the last one
     kinds = set(re.findall(r"^ +\d+  (\w+)", whole.stdout, re.MULTILINE))
     assert kinds >= set(generations.KINDS)
-    sweep.check()
+    settle(sweep, back=False)
     return list(range(2, max(map(int, re.findall(r"^ +(\d+)  \w+ +", whole.stdout, re.MULTILINE))) + 1))
 
 
 def wait_until_ended(site: Site) -> None:
-    """Until no promotion is open; nobody but the work process does anything about it."""
+    """Until no promotion is open and the folder knows; nobody but the work process does anything about it."""
     end = time.monotonic() + 60
-    while query(site.home, "select 1 from bm.promotion"
-                           " where state not in ('done', 'abandoned', 'failed', 'cancelled')"):
+    while query(site.home, "select 1 from bm.promotion where state not in ('done', 'abandoned', 'failed', 'cancelled')") \
+            or query(site.home, "select v.hash from bm.version v join bm.live l on l.version = v.id") != [
+                (folder.read_base(site.metadata),)]:
         assert time.monotonic() < end, "the work process does not end it"
         time.sleep(0.2)
 
