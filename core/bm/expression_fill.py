@@ -1,29 +1,36 @@
 """Values worked out of records as the version before has them: one select for a batch of ids, in normal form.
 
-What a step of that kind has in `data` says all that is needed, so that any process can go on with it:
-`{"how": "expression", "fills": [{"field", "table", "before", "keeps", "pieces": [{"value" or "source", "where"}]}]}`.
+A part of a fill says all that is needed, so that any process can go on with it: beside what filling.py wants,
+`{"again": only what is empty, "fills": [{"table", "before", "keeps", "pieces": [{"value" or "source", "where"}]}]}`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, any_, bindparam, case, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, any_, bindparam, case, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.bm.migrations import Fill, Piece, field_of, typed
+from core.bm import live
+from core.bm.converting import with_base
+from core.bm.filling import Part, Row, Versions
+from core.bm.migrations import Fill, Piece, Version, field_of, fills, typed
+from core.bm.retyping import table_of
 from core.definition.migrations import Past
 from core.ed.columns import RecordColumns
+from core.ed.schema import kept_part, name_all, parts
 from core.ed.session import Session
+from core.errors import Refused
 from core.types.base import BadValue
 from core.types.numbers import rounded
 
 if TYPE_CHECKING:
     from core.bm.state import State
-    from core.definition.model import Field, Model
+    from core.bm.way import Way
+    from core.definition.model import Field
     from core.ed.system import System
 
 IDS = bindparam("ids", type_=ARRAY(BigInteger))
@@ -52,10 +59,10 @@ class Worked:
 
 
 class Expressions:
-    """The fills of one table, typed once and worked out for batches of its records."""
+    """Fills of one physical table, typed once and worked out for batches of its records."""
 
-    def __init__(self, system: System, base: State, target: State, fills: Sequence[Fill]) -> None:
-        self.system = system
+    def __init__(self, base: System, target: Version, fills: Sequence[Fill]) -> None:
+        self.system = base
         self.target = target
         self.fills = tuple(fills)
         self.typed = {one: [typed(base, target, one, piece) for piece in one.pieces] for one in self.fills}
@@ -103,7 +110,7 @@ class Expressions:
         return normal(self.target, field_of(self.target, one), value) if isinstance(piece.value, Past) else piece.value
 
 
-def normal(target: State, one: Field, value: Any) -> Any:
+def normal(target: Version, one: Field, value: Any) -> Any:
     """A value that was worked out, as the field takes it: with its decimals, of its choices. Raises BadValue."""
     scale = getattr(one.properties, "scale", None)
     if isinstance(value, Decimal | int) and not isinstance(value, bool):
@@ -112,7 +119,7 @@ def normal(target: State, one: Field, value: Any) -> Any:
         elif one.expression_type.name == "integer" and value == int(value):
             value = int(value)
     value = one.type.validate(value, one.properties)
-    model: Model | None = target.model
+    model = target.model
     if one.expression_type.name == "choice" and model is not None and value is not None:
         choices = model.choices.get(one.expression_type.of or "")
         for name in value if isinstance(value, list | tuple) else (value,):
@@ -121,13 +128,85 @@ def normal(target: State, one: Field, value: Any) -> Any:
     return value
 
 
-# As JSON, in a step
+class Expressed:
+    """The source `expression` of a field's new columns."""
 
-def as_json(target: State, fills: Iterable[Fill]) -> dict[str, Any]:
-    """The fills as a step keeps them."""
-    return {"how": "expression", "fills": [
-        {"field": one.field, "table": one.table, "before": one.before, "keeps": one.keeps,
-         "pieces": [_piece_json(field_of(target, one), piece) for piece in one.pieces]} for one in fills]}
+    def __init__(self, part: Part, versions: Versions) -> None:
+        self.part, self.versions = part, versions
+        self._expressions: Expressions | None = None
+
+    def values(self, connection: Connection, rows: Sequence[Row]) -> Mapping[int, Sequence[Any]]:
+        """What each record gets; before the flip a value that the field does not take is Refused."""
+        base = self.versions.system(connection, self.versions.base or 0)
+        target = self.versions.system(connection, self.versions.target or 0)
+        if self._expressions is None:
+            self._expressions = Expressions(base, target, from_json(target, self.part))
+        into = [name for name, _ in self.part["into"]]
+        ids = [row["id"] for row in rows if not self.part["again"] or all(row[name] is None for name in into)]
+        worked = self._expressions.values(Session.system_session(base, connection), ids)
+        if worked.unfit and live.current(connection)[0] == self.versions.base:
+            raise Refused("{problem}; nothing was changed", problem=str(worked.unfit[0]))
+        one = field_of(target, self._expressions.fills[0])
+        found = {id_: one.type.to_columns(values[self.part["path"]], one.properties)
+                 for id_, values in worked.values.items()}
+        return with_base(connection, target, self.part["path"], found) if one.type.name == "money" and found else found
+
+
+# In the plan
+
+def given(way: Way) -> Iterator[tuple[str, Part]]:
+    """The physical table and the part of each field that gets values which records do not have yet."""
+    for path, some in _filled(way).items():
+        table = table_of(way, path)
+        if table in way.facts.columns:
+            yield table, _part(way, path, some)
+
+
+def _filled(way: Way) -> dict[str, list[Fill]]:
+    """The fills by field: of new ones, and of those whose values stand elsewhere from now on."""
+    found: dict[str, list[Fill]] = {}
+    for one in fills(way.base, way.target, way.answers):
+        former = way.former(one.field)
+        if former is None or way.base.storage(former) != way.target.storage(one.field):
+            found.setdefault(one.field, []).append(one)
+    return found
+
+
+def _part(way: Way, path: str, some: Sequence[Fill]) -> Part:
+    one, storage = field_of(way.target, some[0]), way.target.storage(path)
+    names = name_all(way.models[1], way.target.identities, way.facts.physical, way.target.storages)
+    reads, beyond = _reads(way, some)
+    return {"how": "expression", "path": path, "storage": storage, "any": beyond, "again": some[0].again,
+            "into": columns(way.target, one, storage, names), "reads": reads,
+            "fills": [_json(one, each) for each in some]}
+
+
+def _reads(way: Way, some: Iterable[Fill]) -> tuple[list[list[str]], bool]:
+    """The columns of the record that expressions read, and whether they hang on more than these."""
+    found: dict[tuple[str, ...], list[list[str]]] = {}
+    beyond = False
+    for fill in some:
+        said = [one for piece in fill.pieces for one in typed(way.base, way.target, fill, piece) if one is not None]
+        paths = {path for one in said for path in one.reads} | ({(fill.keeps,)} if fill.keeps is not None else set())
+        for path in sorted(paths):
+            one = way.models[0].field(fill.before, path[0])
+            if one is not None and len(path) == 1 and not one.virtual:
+                storage = way.base.storage(f"{one.table}.{one.name}")
+                found[path] = columns(way.base, one, storage, way.facts.physical)
+            elif path != ("id",):
+                beyond = True
+    return [column for some_columns in found.values() for column in some_columns], beyond
+
+
+def columns(state: State, one: Field, storage: int, names: Mapping[tuple[int, str], tuple[str, str | None]]
+            ) -> list[list[str]]:
+    """The physical columns of a field, with their types."""
+    return [[str(names[storage, kept_part(state.identities, one, name)][1]), kind] for name, kind in parts(one)]
+
+
+def _json(one: Field, fill: Fill) -> dict[str, Any]:
+    return {"table": fill.table, "before": fill.before, "keeps": fill.keeps,
+            "pieces": [_piece_json(one, piece) for piece in fill.pieces]}
 
 
 def _piece_json(one: Field, piece: Piece) -> dict[str, Any]:
@@ -136,14 +215,14 @@ def _piece_json(one: Field, piece: Piece) -> dict[str, Any]:
     return said if piece.where is None else {**said, "where": piece.where.source}
 
 
-def from_json(target: State, data: Mapping[str, Any]) -> tuple[Fill, ...]:
-    """The fills of a step."""
+def from_json(target: Version, part: Part) -> tuple[Fill, ...]:
+    """The fills of a part."""
     found = []
-    for body in data["fills"]:
-        bare = Fill(body["field"], body["table"], body["before"], (), body["keeps"])
+    for body in part["fills"]:
+        bare = Fill(part["path"], body["table"], body["before"], (), body["keeps"], part["again"])
         one = field_of(target, bare)
         pieces = tuple(Piece(
             Past(said["source"]) if "source" in said else one.type.from_wire(said["value"], one.properties),
             Past(said["where"]) if "where" in said else None) for said in body["pieces"])
-        found.append(Fill(bare.field, bare.table, bare.before, pieces, bare.keeps))
+        found.append(replace(bare, pieces=pieces))
     return tuple(found)

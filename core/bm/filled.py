@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from core.bm import retyping
+from core.bm import expression_fill, retyping
 from core.bm.filling import Part, tracking
 from core.bm.steps import Step
 from core.bm.way import Way
 from core.errors import N_
 
 Given = Callable[[Way], Iterator[tuple[str, Part]]]     # a physical table, and how columns of it are filled
-GIVEN: tuple[Given, ...] = (retyping.given,)      # the first that knows a field fills it
+# The first that knows a field fills it.
+GIVEN: tuple[Given, ...] = (expression_fill.given, retyping.given)
 
 WRITERS = N_("SHARE ROW EXCLUSIVE, milliseconds")
 BATCHES = N_("of 1,000 records, for a moment")

@@ -7,10 +7,11 @@ that is live before, whose names they use.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
+from core.bm.meanings import before_renames
 from core.bm.questions import LEAVE
 from core.definition.migrations import Filled, Migration, Past, UpgradeStep, version_key
 from core.errors import Words, words
@@ -27,6 +28,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NOBODY = words("records are filled by no user: it cannot read \"user\"")
+
+
+class Version(Protocol):
+    """What typing needs of a State, or of a System."""
+
+    @property
+    def model(self) -> Model | None: ...
+
+    @property
+    def identities(self) -> Mapping[str, int]: ...
+
+    @property
+    def names(self) -> Mapping[int, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +61,18 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """What one field gets: the first piece whose condition holds; `keeps` what the others have, if it was there."""
+    """What one field gets: the first piece whose condition holds.
+
+    `keeps` is the field of the base that the others' values stay from; `again`: it returns from being parked, so that
+    only records which came meanwhile get something.
+    """
 
     field: str                              # the field as the target declares it, "company.region"
     table: str                              # the table of the target whose records get it
     before: str                             # the same table in the base
     pieces: tuple[Piece, ...]
-    keeps: str | None = None                # the field of the base, by its name in `before`
+    keeps: str | None = None                # by its name in `before`
+    again: bool = False
 
 
 def due(base: State, target: State) -> tuple[tuple[Migration, UpgradeStep], ...]:
@@ -95,13 +114,15 @@ def _found(base: State, target: State, answers: Mapping[str, str]) -> Iterator[F
             path = f"{one.table}.{one.name}"
             here = one.table == name or one.path.startswith(f"table {name}.")      # declared, or narrowed, here
             former = base.names.get(target.identities[path])
-            if one.virtual or one.computed or one.type.is_drawn or target.identities[path] in target.returning:
+            if one.virtual or one.computed or one.type.is_drawn:
                 continue
-            pieces = steps.get((name, one.name)) or (_of_field(name, one, former is None, answers) if here else ())
-            if not pieces:
-                continue
-            keeps = base.model.field(*former.split(".")) if former is not None else None
-            yield Fill(path, name, before, tuple(pieces), keeps.name if keeps is not None else None)
+            old = base.model.field(*former.split(".")) if former is not None else None
+            old = None if old is None or old.virtual else old
+            pieces = steps.get((name, one.name)) or (
+                _of_field(base, target, name, one, old, answers) if here else ())
+            if pieces:
+                yield Fill(path, name, before, tuple(pieces), old.name if old is not None else None,
+                           target.identities[path] in target.returning)
 
 
 def _of_steps(base: State, target: State) -> dict[tuple[str, str], list[Piece]]:
@@ -174,25 +195,39 @@ def _own_names(node: ast.AST) -> Iterator[ast.Name]:
             yield from _own_names(child)
 
 
-def _of_field(table: str, one: Field, new: bool, answers: Mapping[str, str]) -> tuple[Piece, ...]:
-    """What is answered, or said by the field itself."""
-    path: BodyPath = ("fields", one.name, "fill")
+def _of_field(base: State, target: State, table: str, one: Field, old: Field | None,
+              answers: Mapping[str, str]) -> tuple[Piece, ...]:
+    """What is answered, or said by the field itself: for all records, or for those that are empty in what is there."""
     kind, _, name = one.path.partition(".")[0].partition(" ")
+    other = old is not None and _other_type(base, target, one, old)
+    where = None if old is None or other else Past(f"{old.name} is None")
+    becomes = one.required is True and (old is None or old.required is not True)
     answer = answers.get(f"fill {table}.{one.name}")
     if answer == LEAVE:
         return ()
     if answer is not None:
-        return (Piece(_answered(one, answer)),)
-    if one.fill is not None and (new or one.required is True):
-        return (Piece(one.fill, None, kind, name, path),)
-    if one.required is True and one.default is not None:
-        default = one.default
-        if isinstance(default, Expression):
-            if any(variable[0] == "user" for variable in default.variables):
-                return ()
-            default = Past(default.source)
-        return (Piece(default, None, kind, name, ("fields", one.name, "default")),)
+        return (Piece(_answered(one, answer), where),)
+    if one.fill is not None and (old is None or other or becomes):
+        return (Piece(one.fill, where, kind, name, ("fields", one.name, "fill")),)
+    default = one.default
+    if isinstance(default, Expression):
+        default = None if any(variable[0] == "user" for variable in default.variables) else Past(default.source)
+    if becomes and default is not None:
+        return (Piece(default, where, kind, name, ("fields", one.name, "default")),)
     return ()
+
+
+def _other_type(base: State, target: State, one: Field, old: Field) -> bool:
+    return base.meaning(f"{old.table}.{old.name}") != before_renames(base, target, f"{one.table}.{one.name}")
+
+
+def refilled(base: State, target: State, answers: Mapping[str, str], empty: Callable[[str], bool]) -> frozenset[str]:
+    """The fields that are there and get values all the same: these stand in other columns, unseen until the flip.
+
+    `empty` tells of a field that becomes required whether records have no value in it.
+    """
+    return frozenset(one.field for one in fills(base, target, answers) if one.keeps is not None and (
+        any(piece.kind == "migration" for piece in one.pieces) or empty(f"{one.table}.{one.field.partition('.')[2]}")))
 
 
 def _answered(one: Field, answer: str) -> object:
@@ -206,7 +241,7 @@ def _answered(one: Field, answer: str) -> object:
 
 # Typing
 
-def typed(base: State, target: State, fill: Fill, piece: Piece) -> tuple[Expression | None, Expression | None]:
+def typed(base: Version, target: Version, fill: Fill, piece: Piece) -> tuple[Expression | None, Expression | None]:
     """The value and the condition of a piece as expressions over the base. Raises ExpressionError."""
     one, value = field_of(target, fill), None
     if isinstance(piece.value, Past):
@@ -216,16 +251,16 @@ def typed(base: State, target: State, fill: Fill, piece: Piece) -> tuple[Express
     return value, _check(base, fill.before, piece.where, "boolean") if piece.where is not None else None
 
 
-def field_of(target: State, fill: Fill) -> Field:
+def field_of(target: Version, fill: Fill) -> Field:
     """The field that is filled."""
-    model: Model | None = target.model
+    model = target.model
     found = model.field(fill.table, fill.field.partition(".")[2]) if model is not None else None
     if found is None:
         raise KeyError(fill.field)
     return found
 
 
-def _check(base: State, table: str, past: Past, wanted: str | Type | None) -> Expression:
+def _check(base: Version, table: str, past: Past, wanted: str | Type | None) -> Expression:
     model = base.model
     if model is None:
         raise KeyError(table)
@@ -236,7 +271,7 @@ def _check(base: State, table: str, past: Past, wanted: str | Type | None) -> Ex
     return found
 
 
-def _wanted(base: State, target: State, one: Field) -> str | Type | None:
+def _wanted(base: Version, target: Version, one: Field) -> str | Type | None:
     """The type that a value must have, in words of the base; of choices the values are looked at one by one."""
     kind = one.expression_type
     if kind.name in ("choice", "any_link") or kind.many:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.bm import migrations
 from core.bm.facts import NOTHING
 from core.bm.questions import NEW, Answers, Option, Question
 from core.errors import Words, words
@@ -38,8 +39,10 @@ def questions(way: Way) -> Iterator[Question]:
     if way.back:
         return
     gone = set(way.base.identities.values()) - set(way.target.identities.values())
+    gone -= {way.base.identities[path] for path in migrations.used_up(way.base, way.target)}
+    filled = {one.field for one in migrations.fills(way.base, way.target, {})}
     for path in way.target.members:
-        olds = _candidates(way, path, gone)
+        olds = _candidates(way, path, gone) if path not in filled else []
         if olds:
             yield _question(way, path, olds)
 

@@ -11,7 +11,19 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, select
 
 from core.bm import facts as fact_module
-from core.bm import drift, folder, live, probes, processes, seed_outlook, settling, tables, tightening, validation
+from core.bm import (
+    drift,
+    folder,
+    live,
+    migrations,
+    probes,
+    processes,
+    seed_outlook,
+    settling,
+    tables,
+    tightening,
+    validation,
+)
 from core.bm.canonical import canonical, digest
 from core.bm.diff import diff
 from core.bm.facts import Facts
@@ -20,6 +32,7 @@ from core.bm.plan import plan as make_plan
 from core.bm.questions import NO_ANSWERS, Answers
 from core.bm.removed import explained
 from core.bm.renaming import answered
+from core.bm.required import EMPTY
 from core.bm.run import Order, Say, Stop, never, silent
 from core.bm.seeds import Seeding
 from core.bm.settling import Wanted, always, nothing
@@ -121,9 +134,13 @@ def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, p
     known = live.find(connection, what.hash)
     target = state_of(loaded.must(), what.hash, live.identities(connection, known) if known else None, known,
                       live.storages(connection, known) if known else None)
-    target = assign(base, answered(base, target, answers), facts.parked, facts.first_new, answers)
+    wanted = answered(base, target, answers)
+    target = assign(base, wanted, facts.parked, facts.first_new, answers)
     facts = replace(facts, expressions=of_live(connection, base, plugins))
     facts = _looked(connection, facts, base, target, known is not None, answers, plugins)
+    filled = migrations.refilled(base, target, answers, lambda path: bool(facts.finding(EMPTY, path)))
+    if filled and known is None:
+        target = assign(base, wanted, facts.parked, facts.first_new, answers, filled)
     way = Way(base, target, diff(base, target), facts, known is not None, answers)
     facts = replace(facts, invalid=validation.look(connection, way, loaded.references))
     # A version that was live before is a way back, however it is asked for: what it forbids was allowed since.

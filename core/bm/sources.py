@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.bm.converting import Converted
+from core.bm.expression_fill import Expressed
 from core.bm.filling import Part, Source, Versions
 
-SOURCES: Mapping[str, Callable[[Part, Versions], Source]] = {"convert": Converted}
+SOURCES: Mapping[str, Callable[[Part, Versions], Source]] = {"convert": Converted, "expression": Expressed}

@@ -320,8 +320,8 @@ def track(name: str, table: str, storage: int, event: Event, columns: Iterable[s
         when = f" when ({_row('old', named)} is distinct from {_row('new', named)})"
     elif event == "insert" and named:
         when = f" when (num_nonnulls({', '.join(f'new.{quote(one)}' for one in named)}) > 0)"
-    else:
-        when = ""
+    else:                                           # all that others write, and nothing that fills
+        when = f" when (current_setting('{FILLING}', true) is distinct from 'on')"
     return (f"create trigger {quote(name)} after {event}{of} on {table_name(table)} for each row{when}"
             f" execute function sys.touch('{int(storage)}', '{'done' if done else ''}')")
 
