@@ -100,6 +100,8 @@ def counted(found: Finding) -> Words:
     """How many records, and which: "3 records (7 Smith, 8 Jones ...)"."""
     named = ", ".join(f"{sample.id} {sample.title}".strip() for sample in found.samples)
     named += " ..." if found.count > len(found.samples) > 0 else ""
+    if found.count == 1 and not found.partial:
+        return words("1 record ({named})", named=named)
     if found.partial:
         return words("about {count} records ({named}; the table is too large to count them all)", count=found.count,
                      named=named)

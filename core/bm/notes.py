@@ -29,20 +29,20 @@ def _findings(way: Way) -> Iterator[Words]:
     """What records say that stops nothing: it counts when they are next saved."""
     for (what, name), found in sorted(way.facts.findings.items()):
         if what == VIOLATES:
-            yield words("rule {name}: {records} do not meet it; it counts when they are next saved", name=name,
+            yield words("rule {name} is not met by {records}; it counts when they are next saved", name=name,
                         records=counted(found))
         if what in (EMPTY, MAY_BE_EMPTY) and way.answer("fill", name) in (None, LEAVE) and not _filled(way, name):
-            yield words("{name} is required: {records} are empty in it; they are asked for it when they are next saved",
+            yield words("{name} is required and empty in {records}; it is asked for when they are next saved",
                         name=name, records=counted(found))
         if what == HOLDS and way.answer("choices", name) in (None, KEEP):
-            yield words("{records} hold {name} and keep it, as a value that cannot be chosen any more",
+            yield words("{name} is kept by {records}, as a value that cannot be chosen any more",
                         name=name, records=counted(found))
         if what == DUPLICATES and found.partial:
             yield words("{name}: the table is too large to look for equal records now; two would stop the promotion "
                         "before anything changes", name=name)
         if what == LONGER and way.back:
-            yield words("{name}: {records} have more than that; they keep it until they are next saved", name=name,
-                        records=counted(found))
+            yield words("{name} is exceeded by {records}; they keep what they have until they are next saved",
+                        name=name, records=counted(found))
 
 
 def _filled(way: Way, path: str) -> bool:

@@ -28,7 +28,7 @@ def _too_long(way: Way) -> Iterator[Words]:
         path, _, key = name.rpartition(".")
         if what == LONGER and found and not way.back:
             yield way.problem("field", path, words(
-                '{property} of "{name}" cannot go down to {after}: {records} have more; change these first, or leave '
+                '{property} of "{name}" cannot go down to {after} because of {records}; change these first, or leave '
                 "{property} as it was", property=key, name=path, after=_property(way, path, key),
                 records=counted(found)))
 
@@ -43,7 +43,7 @@ def _equal(way: Way) -> Iterator[Words]:
     for (what, name), found in sorted(way.facts.findings.items()):
         if what == DUPLICATES and found.count:
             yield way.problem("unique", name, words(
-                '"{name}" cannot be unique: {records} have others that are equal to them; change or merge them first',
+                '"{name}" cannot be unique: others are equal to {records}; change or merge them first',
                 name=name, records=counted(found)))
 
 
@@ -52,8 +52,8 @@ def _astray(way: Way) -> Iterator[Words]:
     for (what, path), found in sorted(way.facts.findings.items()):
         if what == ORPHANS and found.count and not way.back:
             yield way.problem("field", path, words(
-                '"{name}" cannot lead to fewer tables: {records} link to a record of another; change these links first',
-                name=path, records=counted(found)))
+                '"{name}" cannot lead to fewer tables because of {records}, which link to a record of another; change '
+                "these links first", name=path, records=counted(found)))
 
 
 def _broken(base: State, target: State, facts: Facts) -> Iterator[Words]:

@@ -46,8 +46,9 @@ def _out_of_sight(way: Way, change: Removed) -> Iterator[Words]:
     found = way.facts.finding(FILLED, change.name)
     count = way.facts.values.get(way.base.identities[change.name], found.count)
     if count or found.partial:
-        yield words("{what} goes out of sight with {count} values, the last changed on {day}; they are kept for {days} "
-                    "days", what=called(change.kind, change.name), count=count, day=found.last or "?", days=KEPT_DAYS)
+        yield words("{what} goes out of sight; values in it: {count}, last changed on {day}; they are kept for {days} "
+                    "days", what=called(change.kind, change.name), count=count, day=found.last or "?",
+                    days=KEPT_DAYS)
 
 
 def _returned(way: Way, change: Returned) -> Iterator[Words]:
@@ -110,7 +111,7 @@ def _of_role(way: Way, role: str, before: System, after: System, old: str, table
             widened.setdefault(one.use, []).append(path)
     for use, paths in widened.items():
         named = ", ".join(paths[:MOST_NAMED]) + (" ..." if len(paths) > MOST_NAMED else "")
-        yield words("rights are widened: role {role} may {use} what it could not, in {count} places: {named}",
+        yield words("rights are widened: role {role} may {use} what it could not: {named} (places: {count})",
                     role=role, use=words(USES.get(use, use)), count=len(paths), named=named)
 
 

@@ -95,7 +95,7 @@ def test_removing_a_field_says_how_many_values_and_the_last_write_and_drops_noth
     columns = system.columns()
     system.site.addon("company.yaml", ADDON["company.yaml"].replace("          size: {type: integer}\n", ""))
     made = system.plan().plan
-    assert made.risk == "lossy" and "with 1 values, the last changed on 20" in as_text(made)
+    assert made.risk == "lossy" and "values in it: 1, last changed on 20" in as_text(made)
     assert not [sql for step in made.steps for sql in step.sql if "drop" in sql]
     system.promote()
     assert system.columns() == columns

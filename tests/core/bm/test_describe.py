@@ -45,7 +45,7 @@ def test_questions_come_with_counts_options_the_definitions_own_way_and_no_steps
     system.create("company", name="Held", kind="partner")
     system.site.addon("kinds.yaml", "choices: company_kind\nvalues:\n  customer: {title: Customer}\n")
     said = text(system)
-    for part in ("This has to be said first:", "choices company_kind.partner", "1 records", "Held", "keep  ",
+    for part in ("This has to be said first:", "choices company_kind.partner", "1 record (", "Held", "keep  ",
                  "in the definition: was: partner on the value", "Three ways to say it"):
         assert part in said, part
     assert "Steps:" not in said
@@ -63,8 +63,8 @@ def test_a_field_that_goes_out_of_sight_says_how_many_values_and_of_when(system:
     system.site.addon("company.yaml", WITHOUT_SIZE)
     warning, = map(str, planned(system).warnings)
     day = system.sql("select current_date::text")[0][0]
-    assert warning == (f"field company.size goes out of sight with 2 values, the last changed on {day}; they are kept "
-                       "for 30 days")
+    assert warning == (f"field company.size goes out of sight; values in it: 2, last changed on {day}; they are "
+                       "kept for 30 days")
     assert needs_thought(planned(system)) and text(system).index("Know this first:") < text(system).index("- field")
 
 
@@ -75,8 +75,8 @@ def test_a_rename_says_so_first(system: Live) -> None:
 
 
 @pytest.mark.parametrize(("before", "after", "said"), [
-    (("true", "false"), ("true", "true"), "in 1 places: company.size"),
-    (("false", "false"), ("true", "true"), "in 1 places: company"),
+    (("true", "false"), ("true", "true"), "could not: company.size (places: 1)"),
+    (("false", "false"), ("true", "true"), "could not: company (places: 1)"),
 ])
 def test_wider_rights_are_named_by_role_and_place(system: Live, before: tuple[str, str], after: tuple[str, str],
                                                   said: str) -> None:

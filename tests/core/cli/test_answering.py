@@ -41,7 +41,7 @@ def renamed(system: Live) -> int:
 def test_unanswered_a_plan_exits_1_and_names_the_question_and_the_ways_out(run: Run, renamed: int) -> None:
     result = run(plan.command)
     assert result.exit_code == 1
-    for part in ("rename company.headcount", "is it the same under a new name?", "1 records", "Firm", "size  ",
+    for part in ("rename company.headcount", "is it the same under a new name?", "1 record (", "Firm", "size  ",
                  "new  ", "--answer 'KEY=VALUE' or --answers FILE", "in the definition: was: size"):
         assert part in result.output, part
     assert "Steps:" not in result.output
@@ -92,7 +92,7 @@ def test_at_a_terminal_each_question_is_asked_until_it_is_answered(system: Live,
     monkeypatch.setattr(progress, "attended", lambda: True)
     kept = tmp_path / "kept.yaml"
     result = run(promote.command, "--yes", input=f"perhaps\nsize\n{kept}\n")
-    assert "1 records" in result.output and "Say one of: size, new" in result.output
+    assert "1 record (" in result.output and "Say one of: size, new" in result.output
     assert f"To answer the same again: server.py promote --answers {kept}" in result.output
     assert read_answers(kept) == {"rename company.headcount": "size"}
     assert system.read("company", renamed)["headcount"] == 3
