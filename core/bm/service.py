@@ -10,7 +10,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
 
-from core.bm import facts as fact_module
 from core.bm import (
     drift,
     folder,
@@ -24,6 +23,7 @@ from core.bm import (
     tightening,
     validation,
 )
+from core.bm import facts as fact_module
 from core.bm.canonical import canonical, digest
 from core.bm.diff import diff
 from core.bm.facts import Facts
