@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from core.bm import live
 from core.bm.follow import Systems
+from core.bm.steps import Step
 from core.database import engine as engines
 from core.ed.records import Records
 from core.ed.session import Session
@@ -155,3 +156,59 @@ def test_a_request_that_promotes_does_not_wait_for_itself(system: Live, workers:
     with workers[0].pin(1), workers[0].aside(1):
         system.promote()
     assert time.monotonic() - started < 5
+
+
+def test_fault_24_a_worker_that_heard_nothing_is_right_with_its_next_request(system: Live) -> None:
+    """What a request reads first counts: no message came, and its lease was over long ago."""
+    pool = engines.open(system.settings, "app")
+    asleep = Systems(pool, Plugins())                       # never started: it neither listens nor reports
+    assert asleep.get(1) is not None
+    system.site.write("deal.yaml", REGION)
+    system.promote()
+    with pool.connect() as connection:
+        version, _ = live.current(connection)
+    with asleep.pin(version) as found:
+        assert found is not None and "region" in found.model.tables["deal"].fields
+    pool.dispose()
+
+
+def test_fault_24_workers_are_on_the_new_version_when_promoting_returns(
+        system: Live, workers: list[Systems]) -> None:
+    system.site.write("deal.yaml", REGION)
+    system.site.write("company.yaml", "change: table company\nindexes: {size: {fields: [size]}}\n")
+    system.promote()
+    system.site.write("company.yaml", None)                 # an index that goes: what follows the flip waits for all
+    system.promote()
+    assert system.sql("select distinct version, oldest from sys.worker") == [(3, None)]
+
+
+def test_a_worker_that_starts_during_the_flip_follows(system: Live, workers: list[Systems]) -> None:
+    pool = engines.open(system.settings, "app")
+    late = Systems(pool, Plugins())
+
+    def say(step: Step) -> None:
+        if step.kind == "flip":
+            late.start()
+    system.site.write("deal.yaml", REGION)
+    system.promote(say=say)
+    wait_for(lambda: system.sql("select count(*) from sys.worker where version = 2") == [(3,)])
+    late.stop()
+    pool.dispose()
+
+
+def test_a_version_of_many_tables_is_built_by_no_request(
+        system: Live, workers: list[Systems], monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(40):
+        system.site.write(f"many_{number}.yaml", f"table: many_{number}\ndisplay: '{{name}}'\n"
+                                                 "fields: {name: {type: text}, company: {type: link, to: company}}\n")
+    built: list[str] = []
+    original = live.system
+    monkeypatch.setattr(live, "system", lambda *given: (built.append(threading.current_thread().name),
+                                                        original(*given))[1])
+    system.promote()
+    before = len([name for name in built if name == "MainThread"])
+    for worker in workers:
+        with worker.pin(2) as found:
+            assert found is not None and "many_39" in found.model.tables
+    assert len([name for name in built if name == "MainThread"]) == before
+    assert "tessera-follow" in built
