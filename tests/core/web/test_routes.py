@@ -22,7 +22,8 @@ def test_past_case_5_each_route_declares_auth_and_right(route: Route) -> None:
     assert route.auth in AUTHS and route.right in RIGHTS
     assert route.methods and route.endpoint.__doc__
     if route.right != "everyone":
-        assert route.auth in ("session", "token")
+        assert route.auth in ("session", "token", "offline")
+    assert (route.auth == "offline") is route.rule.startswith("/offline/")
     if route.rule.startswith("/admin"):
         assert route.right in ("administrator", "settings", *DUTIES)
         assert (route.right == "settings") is route.rule.startswith("/admin/settings")
