@@ -77,6 +77,12 @@ def changes(connection: Connection, promotion: int) -> tuple[Change, ...]:
     return tuple(_changes(plan.get("changes", ())))
 
 
+def answers(connection: Connection, promotion: int) -> dict[str, str]:
+    """What people answered to the questions of its plan, by the key of the question."""
+    return dict(connection.scalar(select(tables.promotion.c.plan["answers"]).where(
+        tables.promotion.c.id == promotion)) or {})
+
+
 def _entries() -> Select[Any]:
     promotion, step = tables.promotion, tables.step
     count = (select(func.count().label("steps"), func.count().filter(step.c.state == "done").label("done"))

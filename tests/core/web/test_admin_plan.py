@@ -57,6 +57,8 @@ def test_a_question_is_a_field_and_its_answer_survives(site: Site) -> None:
     with site.owner.connect() as connection:
         assert connection.scalar(text("select plan -> 'answers' from bm.promotion where id = :id"), {"id": number}) == {
             key: "K-1"}
+    ada.get(f"/admin/promotions/{number}")
+    assert "What was answered fill company.code K-1" in ada.words
 
 
 def test_an_answer_that_is_none_is_told_beside_its_field(site: Site) -> None:
