@@ -6,6 +6,7 @@ A part of a fill says all that is needed, so that any process can go on with it:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,6 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.bm import live
 from core.bm.converting import with_base
+from core.bm.facts import Finding, Sample, counted
 from core.bm.filling import Part, Row, Versions
 from core.bm.migrations import Fill, Piece, Version, field_of, fills, typed
 from core.bm.retyping import table_of
@@ -23,7 +25,8 @@ from core.definition.migrations import Past
 from core.ed.columns import RecordColumns
 from core.ed.schema import kept_part, name_all, parts
 from core.ed.session import Session
-from core.errors import Refused
+from core.errors import Refused, Words, words
+from core.expression import ExpressionError
 from core.types.base import BadValue
 from core.types.numbers import rounded
 
@@ -34,6 +37,10 @@ if TYPE_CHECKING:
     from core.ed.system import System
 
 IDS = bindparam("ids", type_=ARRAY(BigInteger))
+UNFIT = "unfit"                 # the finding: values that the field does not take
+SECONDS = 3.0                   # for looking beforehand at what will be filled
+ROWS = 1_000                    # looked at, at once
+SAMPLES = 3
 KEPT = -1                       # no piece holds: the record keeps what it has
 
 
@@ -153,6 +160,46 @@ class Expressed:
 
 
 # In the plan
+
+def look(connection: Connection, way: Way, system: System) -> dict[tuple[str, str], Finding]:
+    """The values that fields would not take, counted: of all records, or of as many as there is time for."""
+    found: dict[tuple[str, str], Finding] = {}
+    end = time.monotonic() + SECONDS
+    for path, some in _filled(way).items():
+        try:
+            expressions = Expressions(system, way.target, some)
+        except ExpressionError:
+            continue                            # that is told
+        finding = _unfit(connection, system, expressions, end)
+        if finding:
+            found[UNFIT, path] = finding
+    return found
+
+
+def _unfit(connection: Connection, system: System, expressions: Expressions, end: float) -> Finding:
+    source = system.stored(expressions.fills[0].before).table
+    session = Session.system_session(system, connection)
+    unfit: list[Unfit] = []
+    after = 0
+    while True:
+        ids = list(connection.scalars(select(source.c.id).where(source.c.id > after).order_by(source.c.id).limit(ROWS)))
+        worked = expressions.values(session, ids) if ids else Worked({})
+        unfit += worked.unfit
+        if len(ids) < ROWS or time.monotonic() > end:
+            samples = tuple(Sample(one.record, f"{one.value}: {one.problem}") for one in unfit[:SAMPLES])
+            return Finding(len(unfit), samples, partial=len(ids) == ROWS and bool(unfit))
+        after = ids[-1]
+
+
+def problems(way: Way) -> Iterator[Words]:
+    """Values that fields would not take, with the way out."""
+    for path in _filled(way):
+        finding = way.facts.finding(UNFIT, path)
+        if finding:
+            yield way.problem("field", path, words(
+                "{field} does not take what {records} would get; change the expression, or what it reads",
+                field=path, records=counted(finding)))
+
 
 def given(way: Way) -> Iterator[tuple[str, Part]]:
     """The physical table and the part of each field that gets values which records do not have yet."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Connection, any_, func, literal, select, text, true
 from sqlalchemy.exc import OperationalError
 
-from core.bm import choice_values, live, retyping
+from core.bm import choice_values, expression_fill, live, retyping
 from core.bm.asking import HOLDS
 from core.bm.diff import former_name
 from core.bm.facts import DUPLICATES, LONGER, ORPHANS, VIOLATES, Finding, Sample
@@ -61,7 +61,7 @@ def look(connection: Connection, way: Way) -> dict[tuple[str, str], Finding]:
         new = _count(connection, system, one, way.facts.rows)
         if new:
             found[key] = _sum(found[key], new) if key in found else new
-    return {**found, **retyping.look(connection, way, system)}
+    return {**found, **retyping.look(connection, way, system), **expression_fill.look(connection, way, system)}
 
 
 def looks(way: Way) -> Iterator[Look]:
