@@ -162,6 +162,38 @@ def test_a_choice_that_is_retired_by_now_is_told_beside_it(site: Site) -> None:
     assert browser.problem("color") and browser.form(f"/{thing.name}/new")["size"] == "3"
 
 
+def test_a_choice_of_another_name_by_now_is_told_beside_it_and_nothing_else_is_lost(site: Site) -> None:
+    thing = Thing(site, "flip_choice_renamed")
+    choices = site.settings.metadata / "choices"
+    choices.mkdir(exist_ok=True)
+    (choices / "flip_tone.yaml").write_text("choices: flip_tone\nvalues: {warm: {title: Warm}, cold: {title: Cold}}\n")
+    thing.promote("tone: {type: choice, of: flip_tone}", "size: {type: integer}")
+    one = thing.make(tone="cold", size=1)
+    browser, form = thing.opened(one)
+    (choices / "flip_tone.yaml").write_text(
+        "choices: flip_tone\nvalues: {warm: {title: Warm}, cool: {title: Cool, was: cold}}\n")
+    thing.promote("tone: {type: choice, of: flip_tone}", "size: {type: integer}")
+    browser.post(f"/{thing.name}/{one}", {**form, "size": "2"})            # what nobody touched is not sent again
+    assert {key: thing.read(one)[key] for key in ("tone", "size")} == {"tone": "cool", "size": 2}
+    browser.post(f"/{thing.name}/{one}", {**form, "_version": "2", "tone": "", "size": "3"})
+    browser.post(f"/{thing.name}/{one}", {**form, "_base": "{}", "_version": "3", "tone": "cold", "size": "4"}, 422)
+    assert browser.problem("tone") and browser.form(f"/{thing.name}/{one}")["size"] == "4"
+
+
+def test_a_field_of_another_type_takes_what_was_typed_or_says_why_not(site: Site) -> None:
+    thing = Thing(site, "flip_retyped")
+    thing.promote("size: {type: text}", "color: {type: text}")
+    one = thing.make(size="5", color="red")
+    browser, form = thing.opened(one)
+    thing.promote("size: {type: integer}", "color: {type: text}")
+    browser.post(f"/{thing.name}/{one}", {**form, "size": "twelve", "color": "blue"}, 422)
+    assert browser.problem("size")
+    again = browser.form(f"/{thing.name}/{one}")
+    assert (again["size"], again["color"]) == ("twelve", "blue")
+    browser.post(f"/{thing.name}/{one}", {**again, "size": "12"})
+    assert {key: thing.read(one)[key] for key in ("size", "color")} == {"size": 12, "color": "blue"}
+
+
 def test_lines_go_with_the_form(site: Site) -> None:
     part = Thing(site, "flip_part")
     thing = Thing(site, "flip_whole")
