@@ -157,7 +157,7 @@ def _value(value: Any) -> str:
 def _step(step: Step) -> Iterator[str]:
     about = [step.risk, *([f"lock: {step.lock}"] if step.lock else []), *([f"{step.rows:,} rows"] if step.rows else []),
              *([f"about {step.seconds:g} s"] if step.seconds >= 1 else [])]
-    yield f"  {step.number:>3}  {step.kind:<8}  {step.target}  ({'; '.join(about)})"
+    yield f"  {step.number:>3}  {step.kind:<11}  {step.target}  ({'; '.join(about)})"
     if step.note:
         yield f"                 {step.note}"
     for statement in step.sql:

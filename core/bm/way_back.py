@@ -23,7 +23,7 @@ def way_back(way: Way) -> Iterator[Words]:
         return                          # there is nothing before the first version
     gone = _named(way, Removed)
     if gone:
-        yield words("until {things} are purged, in {days} days at the earliest, going back brings them with every "
+        yield words("until it is purged, in {days} days at the earliest, going back brings {things} with every "
                     "value; after that it is refused, and only a backup has them", things=gone, days=KEPT_DAYS)
     else:
         yield words("it can be taken back at any time; the switch itself takes a moment")

@@ -45,4 +45,4 @@ def confirm(planned: Planned, yes: bool) -> None:
 
 def say(step: Step) -> None:
     """Tell which step runs."""
-    click.echo(f"  {step.number:>3}  {step.kind:<8}  {step.target}")
+    click.echo(f"  {step.number:>3}  {step.kind:<11}  {step.target}")

@@ -121,7 +121,7 @@ def test_what_only_adds_can_be_taken_back_at_any_time(system: Live) -> None:
 
 def test_what_is_removed_comes_back_until_it_is_purged(system: Live) -> None:
     system.site.addon("company.yaml", WITHOUT_SIZE)
-    assert "until company.size are purged, in 30 days at the earliest" in way_back(system)
+    assert "until it is purged, in 30 days at the earliest, going back brings company.size" in way_back(system)
     assert "at any time" not in way_back(system)
 
 

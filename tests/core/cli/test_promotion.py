@@ -76,10 +76,10 @@ def test_plan_exits_0_without_changes_and_2_with_some(run: Run, region: Path) ->
 
 
 def test_plan_exits_1_when_it_cannot_be_promoted(run: Run, region: Path) -> None:
-    region.write_text("change: table opportunity\nfields:\n  target_margin: {type: integer}\n")
+    region.write_text("change: table opportunity\nfields:\n  target_margin: {type: file}\n")
     result = run(plan.command)
     assert result.exit_code == 1
-    assert "cannot turn from percent into integer" in result.output and "opportunity.yaml:" in result.output
+    assert "cannot turn from percent into file" in result.output and "opportunity.yaml:" in result.output
 
 
 def test_a_plan_is_approved_as_a_file_and_void_when_the_definitions_change(
