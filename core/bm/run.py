@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 from core.bm import journal, live, members, tables, wishes
@@ -162,6 +162,7 @@ class Run:
                 self.states[step.number] = "undone"
         self.forget_left_over()
         with self.begin() as connection:
+            connection.execute(text("delete from sys.touched"))     # what people wrote until the triggers were gone
             journal.set_state(connection, self.turn, ends_as, error=error)
 
     def _finish(self) -> None:

@@ -304,3 +304,25 @@ def test_a_step_that_the_records_do_not_allow_is_told_and_stops_no_other(
     assert state(system) == "done"
     assert service.last_error(system.engine).startswith(f"step {number} (validate): 3 records are empty in it")
     assert ("compute", "done") in system.sql("select kind, state from bm.step where promotion_id = 2")
+
+
+def test_what_people_wrote_while_a_fill_was_undone_leaves_no_mark(
+        system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Marks are forgotten with the fill, and the triggers that make them go a moment later, with the columns."""
+    from core.bm import altering
+    company = system.create("company", name="Acme", size=3)
+    text_of = (system.site.folder / "addons/shop/company.yaml").read_text()
+    system.site.addon("company.yaml", text_of.replace("size: {type: integer}", "size: {type: text}"))
+    kill_before(system, "prepare")
+    original = altering.undo_expand
+
+    def write(*arguments: Any) -> None:
+        version = system.read("company", company)["_version"]
+        system.records(lambda records: records.update("company", [{"id": company, "_version": version, "size": 4}]))
+        original(*arguments)
+    from core.bm import actions
+    monkeypatch.setitem(actions.ACTIONS, "expand",  # type: ignore[arg-type]
+                        actions.Action(actions.ACTIONS["expand"].do, write))
+    assert service.finish_earlier(system.engine, system.plugins, wanted=nothing)
+    assert system.sql("select count(*) from sys.touched") == [(0,)]
+    assert system.read("company", company)["size"] == 4
