@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from core.bm import expression_fill, retyping
+from core.bm import carrying, expression_fill, leading, retyping
 from core.bm.filling import Part, tracking
 from core.bm.steps import Step
 from core.bm.way import Way
@@ -12,7 +12,7 @@ from core.errors import N_
 
 Given = Callable[[Way], Iterator[tuple[str, Part]]]     # a physical table, and how columns of it are filled
 # The first that knows a field fills it.
-GIVEN: tuple[Given, ...] = (expression_fill.given, retyping.given)
+GIVEN: tuple[Given, ...] = (expression_fill.given, retyping.given, carrying.given, leading.given)
 
 WRITERS = N_("SHARE ROW EXCLUSIVE, milliseconds")
 BATCHES = N_("of 1,000 records, for a moment")

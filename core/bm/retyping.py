@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Column, Connection, MetaData, select
 from sqlalchemy import Table as PhysicalTable
 
-from core.bm import conversions
+from core.bm import conversions, leading
 from core.bm.asking import UNCONVERTIBLE, literal
 from core.bm.choice_values import of_field
 from core.bm.converting import Rule
@@ -59,6 +59,8 @@ def moved(way: Way) -> Iterator[Moved]:
         if before is None or after is None or before.virtual or (after.virtual and not after.computed):
             continue
         if (before.computed and after.computed) or not _same_table(way, former, path):
+            continue
+        if leading.turns(before, after, way.back):
             continue
         yield Moved(path, former, before, after)
 
