@@ -15,10 +15,11 @@ from core.database import embedded
 from tests.scenarios.client import ROOT, Person, Site
 from tests.sweep import generations
 from tests.sweep.agreement import disagreements, query
+from tests.sweep.ending import insist
 from tests.sweep.people import Traffic
 
 RECOVERY = 10.0         # seconds until requests are answered again
-KINDS = ("expand", "index", "prepare", "seed", "park")
+KINDS = tuple(kind for kind in generations.KINDS if kind not in ("stage", "flip"))
 
 
 def kill_database(site: Site) -> None:
@@ -73,10 +74,10 @@ def test_the_work_process_comes_back_too(site: Site) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_database_dies_under_a_promotion(site: Site, kind: str) -> None:
+def test_fault_17_the_database_dies_under_a_promotion(site: Site, kind: str) -> None:
     if kind == KINDS[0]:
         generations.write(site.metadata, 0)
-        site.run("promote", "--yes")
+        insist(site, "promote", "--yes")
     generations.write(site.metadata, KINDS.index(kind) + 1)
     with Traffic(site, allowed=frozenset({503})) as traffic:
         promoting = subprocess.Popen(
@@ -93,7 +94,7 @@ def test_the_database_dies_under_a_promotion(site: Site, kind: str) -> None:
         assert promoting.wait(60) in (0, 1), printed        # 0: the step was done before the kill came
         assert "Traceback" not in printed, printed
         recovers(site)
-        site.run("promote", "--yes")
+        insist(site, "promote", "--yes")
         assert disagreements(site.home) == []
         assert "No changes" in site.run("plan", code=0)
     assert not traffic.failures, traffic.failures[:5]

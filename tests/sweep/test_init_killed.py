@@ -46,7 +46,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[float, tuple[object
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_an_init_that_was_killed_is_completed_by_the_next(
+def test_fault_34_an_init_that_was_killed_is_completed_by_the_next(
         tmp_path: Path, whole: tuple[float, tuple[object, ...]], number: int) -> None:
     seconds, made = whole
     site = Site.make(tmp_path)
@@ -61,7 +61,7 @@ def test_an_init_that_was_killed_is_completed_by_the_next(
     check_whole(site, made)
 
 
-def test_of_two_at_once_one_does_the_work(tmp_path: Path, whole: tuple[float, tuple[object, ...]]) -> None:
+def test_fault_34_of_two_at_once_one_does_the_work(tmp_path: Path, whole: tuple[float, tuple[object, ...]]) -> None:
     site = Site.make(tmp_path)
     both = [begin(site), begin(site)]
     printed = [one.communicate(timeout=120)[0] for one in both]

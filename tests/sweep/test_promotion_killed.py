@@ -8,16 +8,15 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
-from core.bm import folder
 from tests.scenarios.client import ROOT, Site
 from tests.sweep import generations
 from tests.sweep.agreement import disagreements, query
+from tests.sweep.ending import insist, wait_until_ended
 from tests.sweep.people import Traffic
 
 MOMENTS = 16        # how many of the statements and commits are tried, spread over all of them
@@ -76,27 +75,6 @@ def steps_of_a_whole_one(sweep: Sweep) -> list[int]:
     assert kinds >= set(generations.KINDS)
     settle(sweep, back=False)
     return list(range(2, max(map(int, re.findall(r"^ +(\d+)  \w+ +", whole.stdout, re.MULTILINE))) + 1))
-
-
-def wait_until_ended(site: Site) -> None:
-    """Until no promotion is open and the folder knows; nobody but the work process does anything about it."""
-    end = time.monotonic() + 60
-    while query(site.home, "select 1 from bm.promotion where state not in ('done', 'abandoned', 'failed', 'cancelled')") \
-            or query(site.home, "select v.hash from bm.version v join bm.live l on l.version = v.id") != [
-                (folder.read_base(site.metadata),)]:
-        assert time.monotonic() < end, "the work process does not end it"
-        time.sleep(0.2)
-
-
-def insist(site: Site, *arguments: str) -> str:
-    """Run a command again as long as it is refused because the work process settles things at this very moment."""
-    end = time.monotonic() + 60
-    while True:
-        printed = site.run(*arguments, code=None)
-        if "is live." in printed or time.monotonic() > end or "under way" not in printed:
-            assert "is live." in printed, printed
-            return printed
-        time.sleep(0.5)
 
 
 def test_killed_between_any_two_statements_the_next_command_converges(sweep: Sweep) -> None:
