@@ -37,3 +37,12 @@ def test_administrators_ask_and_nobody_else(small: Small) -> None:
     assert "only an administrator may ask this" in str(run(small, "ada", "read", "company", user=other).exception)
     assert "there is no user" in str(run(small, "nobody", "read", "company").exception)
     assert run(small, "ada", "fly", "company").exit_code == 2
+
+
+def test_what_administrators_do_is_asked_without_a_table(small: Small) -> None:
+    said = run(small, "ada", "promote").stdout.splitlines()
+    assert said[0] == "yes, this is allowed" and any("may do everything" in line for line in said)
+    other = next(name for name in small.users if name != "ada")
+    denied = run(small, other, "purge").stdout.splitlines()
+    assert denied[0] == "no, this is not allowed" and denied[-1].startswith("needed: A role that grants it: Admin")
+    assert run(small, "ada", "promote", "company").exit_code == 2 and run(small, "ada", "read").exit_code == 2
