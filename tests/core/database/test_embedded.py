@@ -96,7 +96,7 @@ def test_the_server_of_a_killed_command_is_adopted_and_stopped_by_its_heir(setti
     assert embedded.running(settings.home) is None
 
 
-def test_three_first_starts_at_once_make_one_server(settings: Settings) -> None:
+def test_fault_34_three_first_starts_at_once_make_one_server(settings: Settings) -> None:
     commands = [Command(settings.home) for _ in range(3)]
     assert len({command.server() for command in commands}) == 1
     for command in commands:
@@ -153,7 +153,7 @@ def test_a_strangers_process_number_is_not_taken_for_the_server(settings: Settin
         (embedded.data_folder(settings.home) / "postmaster.pid").unlink(missing_ok=True)
 
 
-def test_a_first_start_that_was_killed_leaves_nothing_behind(settings: Settings) -> None:
+def test_fault_34_a_first_start_that_was_killed_leaves_nothing_behind(settings: Settings) -> None:
     half = embedded.data_folder(settings.home).with_suffix(".new")
     (half / "base").mkdir(parents=True)
     with embedded.ensure(settings):
