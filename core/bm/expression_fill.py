@@ -20,10 +20,12 @@ from core.bm.converting import with_base
 from core.bm.facts import Finding, Sample, counted
 from core.bm.filling import Part, Row, Versions
 from core.bm.migrations import Fill, Piece, Version, field_of, fills, typed
+from core.bm.read_paths import Reading, columns
 from core.bm.retyping import table_of
+from core.database import ddl
 from core.definition.migrations import Past
 from core.ed.columns import RecordColumns
-from core.ed.schema import kept_part, name_all, parts
+from core.ed.schema import name_all
 from core.ed.session import Session
 from core.errors import Refused, Words, words
 from core.expression import ExpressionError
@@ -31,7 +33,6 @@ from core.types.base import BadValue
 from core.types.numbers import rounded
 
 if TYPE_CHECKING:
-    from core.bm.state import State
     from core.bm.way import Way
     from core.definition.model import Field
     from core.ed.system import System
@@ -222,33 +223,13 @@ def _filled(way: Way) -> dict[str, list[Fill]]:
 def _part(way: Way, path: str, some: Sequence[Fill]) -> Part:
     one, storage = field_of(way.target, some[0]), way.target.storage(path)
     names = name_all(way.models[1], way.target.identities, way.facts.physical, way.target.storages)
-    reads, beyond = _reads(way, some)
-    return {"how": "expression", "path": path, "storage": storage, "any": beyond, "again": some[0].again,
-            "into": columns(way.target, one, storage, names), "reads": reads,
-            "fills": [_json(one, each) for each in some]}
-
-
-def _reads(way: Way, some: Iterable[Fill]) -> tuple[list[list[str]], bool]:
-    """The columns of the record that expressions read, and whether they hang on more than these."""
-    found: dict[tuple[str, ...], list[list[str]]] = {}
-    beyond = False
+    reads = Reading(way.base, way.facts.physical)
     for fill in some:
-        said = [one for piece in fill.pieces for one in typed(way.base, way.target, fill, piece) if one is not None]
-        paths = {path for one in said for path in one.reads} | ({(fill.keeps,)} if fill.keeps is not None else set())
-        for path in sorted(paths):
-            one = way.models[0].field(fill.before, path[0])
-            if one is not None and len(path) == 1 and not one.virtual:
-                storage = way.base.storage(f"{one.table}.{one.name}")
-                found[path] = columns(way.base, one, storage, way.facts.physical)
-            elif path != ("id",):
-                beyond = True
-    return [column for some_columns in found.values() for column in some_columns], beyond
-
-
-def columns(state: State, one: Field, storage: int, names: Mapping[tuple[int, str], tuple[str, str | None]]
-            ) -> list[list[str]]:
-    """The physical columns of a field, with their types."""
-    return [[str(names[storage, kept_part(state.identities, one, name)][1]), kind] for name, kind in parts(one)]
+        reads.add(fill, [one for piece in fill.pieces for one in typed(way.base, way.target, fill, piece)])
+    return {"how": "expression", "path": path, "storage": storage, "inserted": True, "again": some[0].again,
+            "into": columns(way.target, one, storage, names), "reads": list(reads.own.values()),
+            "through": [[table, column, ddl.reached(hops)] for table, column, hops in reads.through],
+            "fills": [_json(one, each) for each in some]}
 
 
 def _json(one: Field, fill: Fill) -> dict[str, Any]:

@@ -70,7 +70,8 @@ class Source(Protocol):
 # What is JSON in `Step.data` of a fill:
 #   {"table": "company_1", "parts": [PART, ...]}
 # PART: {"how": the name of a source, "path": "company.size", "storage": 120, "into": COLUMNS, "reads": COLUMNS,
-#        "any": whether it hangs on more than the columns it reads, ... what the source needs}
+#        "any": whether it hangs on more than the columns it reads, "inserted": whether every new record is filled,
+#        "through": other tables that it reads, with the arguments of `ddl.track_from`, ... what the source needs}
 Part = Mapping[str, Any]
 
 
@@ -78,16 +79,20 @@ Part = Mapping[str, Any]
 
 def tracking(table: str, parts: Iterable[Part]) -> tuple[list[str], list[str]]:
     """The triggers that mark what is written meanwhile, and what removes them."""
-    made, names = [], []
+    made, names, through = [], [], list[tuple[str, str]]()
     for part in parts:
         storage, reads = int(part["storage"]), [name for name, _ in part["reads"]]
         watched = [] if part.get("any") else reads
-        for event, columns, done in (("insert", watched, False), ("update", watched, False),
+        new = [] if part.get("inserted") else watched
+        for event, columns, done in (("insert", new, False), ("update", watched, False),
                                      ("update", [name for name, _ in part["into"]], True)):
             name = f"fill_{storage}_{'done' if done else event}"
             names.append(name)
             made.append(ddl.track(name, table, storage, event, columns, done=done))     # type: ignore[arg-type]
-    return made, [ddl.drop_trigger(name, table) for name in names]
+        for place, (other, column, reached) in enumerate(part.get("through", ())):
+            through.append((f"fill_{storage}_from_{place}", other))
+            made.append(ddl.track_from(through[-1][0], other, storage, column, reached))
+    return made, [ddl.drop_trigger(name, of) for name, of in (*((name, table) for name in names), *through)]
 
 
 # When it is applied

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from core.bm.meanings import before_renames
 from core.bm.questions import LEAVE
+from core.bm.read_paths import Reading
 from core.definition.migrations import Filled, Migration, Past, UpgradeStep, version_key
 from core.errors import Words, words
 from core.expression import Expression, ExpressionError, check
@@ -287,7 +288,7 @@ def problems(way: Way) -> Iterator[Words]:
     for fill in fills(way.base, way.target, way.answers):
         for piece in fill.pieces:
             try:
-                typed(way.base, way.target, fill, piece)
+                Reading(way.base, way.facts.physical).add(fill, list(typed(way.base, way.target, fill, piece)))
             except ExpressionError as error:
                 yield _placed(way, fill, piece, error)
 

@@ -326,6 +326,34 @@ def track(name: str, table: str, storage: int, event: Event, columns: Iterable[s
             f" execute function sys.touch('{int(storage)}', '{'done' if done else ''}')")
 
 
+def track_from(name: str, table: str, storage: int, column: str, reached: str) -> str:
+    """A trigger that marks the records which read a written one: those that `reached` leads to.
+
+    `column` is that of a line which leads to its record; "" where others link to the written record itself.
+    """
+    return (f"create trigger {quote(name)} after insert or update or delete on {table_name(table)} for each row"
+            f" when (current_setting('{FILLING}', true) is distinct from 'on')"
+            f" execute function sys.touch_from('{int(storage)}', {_text(column)}, {_text(reached)})")
+
+
+def reached(hops: Iterable[tuple[str, str, str]]) -> str:
+    """A select of the ids to which steps lead from those in $2: ("link", "links" or "lines", a table, its column)."""
+    found = "select unnest($2)"
+    for how, table, column in hops:
+        of = table_name(table)
+        if how == "link":
+            found = f"select r.id from {of} r where r.{quote(column)} in ({found})"     # noqa: S608  # quoted
+        elif how == "links":
+            found = f"select r.id from {of} r where r.{quote(column)} && array({found})"    # noqa: S608
+        else:
+            found = f"select r.{quote(column)} from {of} r where r.id in ({found})"     # noqa: S608
+    return found
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
 def _row(of: str, columns: Iterable[str]) -> str:
     return f"row({', '.join(f'{of}.{quote(one)}' for one in columns)})"
 

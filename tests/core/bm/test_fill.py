@@ -181,3 +181,65 @@ def test_what_comes_back_keeps_its_values_and_what_came_meanwhile_is_filled(firm
     firms.create("company", name="New")
     firms.promote()
     assert values(firms, "label") == {"Acme": "Mine", "Acme North": "Acme North", "Nobody": "Nobody", "New": "New"}
+
+
+def company(system: Live, called: str, **changes: Any) -> int:
+    """A company by its name, changed."""
+    row = system.records(lambda records: records.page("company", ["id", "_version"], filters={"name": called}).records)[0]
+    if changes:
+        version = system.read("company", row["id"])["_version"]
+        system.records(lambda records: records.update("company", [{"id": row["id"], "_version": version, **changes}]))
+    return int(row["id"])
+
+
+@pytest.mark.parametrize("kind", ["fill", "prepare", "flip"])
+def test_what_people_write_while_it_is_filled_is_not_missed(firms: Live, kind: str) -> None:
+    """Changes of the record, of the record it links to, of lines; records that come, go and move."""
+    fields(firms, "deals: {type: lines, of: deal, by: company}")
+    firms.promote()
+    acme, north = company(firms, "Acme"), company(firms, "Acme North")
+    one = firms.create("deal", title="One", company=acme, amount=Decimal(5))
+    two = firms.create("deal", title="Two", company=acme, amount=Decimal(7))
+    fields(firms, "deals: {type: lines, of: deal, by: company}", "double: {type: integer, fill: =size * 2}",
+           "total: {type: decimal, fill: =sum(deals.amount)}", "boss: {type: text, fill: =parent.name}",
+           "bosses: {type: text, fill: =parent.parent.name}", "plain: {type: integer, fill: 7}")
+    work = []
+
+    def write(step: Any) -> None:
+        if step.kind != kind or work:
+            return
+        work.append(step)
+        company(firms, "Acme", size=50, name="Acme SE")
+        company(firms, "Nobody", parent=north)
+        firms.create("company", name="New", size=1)
+        for deal, change in ((one, {"amount": Decimal(6)}), (two, {"company": north})):
+            version = firms.read("deal", deal)["_version"]
+            firms.records(lambda records: records.update("deal", [{"id": deal, "_version": version, **change}]))  # noqa: B023
+        firms.create("deal", title="Three", company=north, amount=Decimal(1))
+
+    firms.promote(say=write)
+    assert work
+    assert values(firms, "double") == {"Acme SE": 100, "Acme North": 6, "Nobody": None, "New": 2}
+    assert values(firms, "total") == {"Acme SE": 6, "Acme North": 8, "Nobody": 0, "New": 0}
+    assert values(firms, "boss") == {"Acme SE": None, "Acme North": "Acme SE", "Nobody": "Acme North", "New": None}
+    assert values(firms, "bosses")["Nobody"] == "Acme SE"
+    assert set(values(firms, "plain").values()) == {7}
+    assert firms.sql("select count(*) from sys.touched") == [(0,)]
+    assert firms.sql("select count(*) from pg_trigger where tgname like 'fill%'") == [(0,)]
+
+
+def test_what_nobody_could_follow_is_refused(firms: Live) -> None:
+    fields(firms, 'rank: {type: integer, fill: "=count(all.company[size > outer.size])"}')
+    assert "cannot be followed while people write" in told(firms)[0]
+
+
+def test_a_value_that_comes_in_meanwhile_and_does_not_fit_ends_it_before_anything_is_seen(firms: Live) -> None:
+    before, columns = firms.version, firms.columns()
+    fields(firms, "short: {type: text, max: 10, fill: =name}")
+
+    def write(step: Any) -> None:
+        if step.kind == "fill":
+            company(firms, "Nobody", name="A name that is too long")
+    with pytest.raises(Refused, match="company.short of record [0-9]+: 'A name that is too long'"):
+        firms.promote(say=write)
+    assert firms.version == before and firms.columns() == columns
