@@ -10,7 +10,6 @@ from core.bm.questions import EMPTY, KEEP, LEAVE, Option, Question
 from core.bm.required import EMPTY as EMPTY_VALUES
 from core.bm.required import fills_itself, newly_required
 from core.errors import Words, words
-from core.expression import ExpressionError, check
 from core.types.base import PLAIN, BadValue
 
 if TYPE_CHECKING:
@@ -30,17 +29,19 @@ def questions(way: Way) -> Iterator[Question]:
 
 
 def problems(way: Way) -> Iterator[Words]:
-    """Answers that the field's type or the version before does not understand."""
-    if way.target.model is None or way.base.model is None:
+    """Answers that the field's type does not take; expressions are told by what fills (migrations.py)."""
+    if way.target.model is None:
         return
     for key, answer in way.answers.items():
         word, _, path = key.partition(" ")
         table, _, name = path.partition(".")
         one = way.target.model.field(table, name) if table in way.target.model.tables else None
-        if one is not None and word in ("fill", "convert") and answer not in (LEAVE, EMPTY):
-            problem = _fault(way, one, table, answer)
-            if problem is not None:
-                yield words('the answer to "{key}" is wrong: {problem}', key=key, problem=problem)
+        if one is None or word not in ("fill", "convert") or answer in (LEAVE, EMPTY) or answer.startswith("="):
+            continue
+        try:
+            literal(one, answer)
+        except BadValue as error:
+            yield words('the answer to "{key}" is wrong: {problem}', key=key, problem=str(error))
 
 
 def literal(one: Field, answer: str) -> object:
@@ -48,19 +49,6 @@ def literal(one: Field, answer: str) -> object:
     if one.names_records:
         raise BadValue("type", "A link's value is an expression: write = before it, such as =company.")
     return one.type.parse(answer, one.properties, PLAIN)
-
-
-def _fault(way: Way, one: Field, table: str, answer: str) -> object:
-    try:
-        if answer.startswith("="):
-            before = way.former(table)
-            if before is not None and way.base.model is not None:
-                check(answer[1:], way.base.model.scope(before), one.expression_type.name)
-        else:
-            literal(one, answer)
-    except (BadValue, ExpressionError) as error:
-        return str(error)
-    return None
 
 
 def _fills(way: Way) -> Iterator[Question]:

@@ -16,6 +16,7 @@ from tests.core.bm.sites import ADDON
 
 RENAMED = ADDON["company.yaml"].replace("size: {type: integer}", "headcount: {type: integer}")
 REQUIRED = "change: table company\nfields:\n  size: {required: true}\n"
+WRONG = (("many", 'the answer to "fill company.size" is wrong: '), ("=nothing_there + 1", "nothing_there"))
 FEWER = "choices: company_kind\nvalues:\n  customer: {title: Customer}\n"
 
 
@@ -140,11 +141,10 @@ def test_nothing_is_asked_where_no_record_is_empty_or_the_field_is_optional(syst
 def test_an_answer_that_does_not_fit_the_field_is_told(system: Live) -> None:
     system.create("company", name="Empty")
     system.site.write("company.yaml", REQUIRED)
-    for answer, problem in (("many", "size"), ("=nothing_there + 1", "nothing_there")):
+    for answer, problem in WRONG:
         made = plan(system, fill__company_in_size=answer)
         said, = map(str, made.problems)
-        assert said.startswith('the answer to "fill company.size" is wrong: ') and made.steps == ()
-        assert problem in said or "number" in said
+        assert problem in said and made.steps == ()
     assert plan(system, fill__company_in_size="leave").problems == ()
 
 
