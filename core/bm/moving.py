@@ -162,10 +162,8 @@ def _in_the_way(way: Way) -> Iterator[tuple[str, list[str], list[str]]]:
 
 
 def steps(way: Way) -> Iterator[Step]:
-    """Room for the records, triggers that note what is written, the batches, and what is left to do after the flip."""
+    """Triggers that note what is written, the batches, and what is left to do after the flip."""
     found = list(moves(way))
-    names = {one.into: one.path for one in found}
-    yield from _ready(way, names)
     for one in found:
         triggers = ((one.source, [ddl.track(f"move_{one.type}_{event}", one.source, one.type, event)
                                   for event in EVENTS]),
@@ -184,7 +182,9 @@ def steps(way: Way) -> Iterator[Step]:
     yield from _parked(way, found)
 
 
-def _ready(way: Way, names: dict[str, str]) -> Iterator[Step]:
+def room(way: Way) -> Iterator[Step]:
+    """Before anything is made: what is in the way of records in tables that are there."""
+    names = {one.into: one.path for one in moves(way)}
     for table, constraints, indexes in _in_the_way(way):
         sql = [ddl.drop_constraints(table, constraints)] if constraints else []
         sql += [ddl.drop_index(name) for name in indexes]

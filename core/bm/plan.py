@@ -106,7 +106,8 @@ def plan(base: State, target: State, facts: Facts, back: bool = False, answers: 
     if base.hash == target.hash:
         return Plan(base.hash, target.hash, facts.fingerprint)
     way = Way(base, target, diff(base, target), facts, back, answers)
-    way = replace(way, facts=moving.without_what_goes(way))
+    room = tuple(moving.room(way))
+    way = replace(way, facts=moving.without_what_goes(way))         # the rest is planned for tables that are ready
     asked = tuple(question for family in FAMILIES for question in family.questions(way))
     way = replace(way, answers=given(asked, answers, back))
     made = Plan(base.hash, target.hash, facts.fingerprint, way.changes, back=back, answers=way.answers,
@@ -115,7 +116,7 @@ def plan(base: State, target: State, facts: Facts, back: bool = False, answers: 
                 warnings=_said(way, "warnings"))
     if made.problems or made.questions:
         return made
-    return replace(made, steps=_in_order(step for family in FAMILIES for step in family.steps(way)),
+    return replace(made, steps=_in_order([*room, *(step for family in FAMILIES for step in family.steps(way))]),
                    way_back=_said(way, "way_back"))
 
 
