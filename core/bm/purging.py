@@ -43,10 +43,12 @@ _FORGET_FIELDS = text("""
 _FORGET_RECORDS = text("""
     delete from sys.history where id in (
         select id from sys.history where table_id = any(:ids) limit :batch)""").bindparams(IDS)
-_BESIDE = tuple(text(statement).bindparams(IDS) for statement in (
-    "delete from sys.file where field_id = any(:ids)", "delete from sys.search where table_id = any(:ids)",
-    "delete from sys.search_queue where table_id = any(:ids)", "delete from sys.remark where table_id = any(:ids)",
-    "delete from sys.seed where table_id = any(:ids)"))
+_BESIDE = (
+    text("delete from sys.file where field_id = any(:ids)").bindparams(IDS),
+    text("delete from sys.search where table_id = any(:ids)").bindparams(IDS),
+    text("delete from sys.search_queue where table_id = any(:ids)").bindparams(IDS),
+    text("delete from sys.remark where table_id = any(:ids)").bindparams(IDS),
+    text("delete from sys.seed where table_id = any(:ids)").bindparams(IDS))
 
 
 def chosen(things: Iterable[Parked], names: Iterable[str], moment: datetime, now: bool = False) -> tuple[Parked, ...]:

@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("core.cli.plan", "Show what a promotion would change."),
     "promote": ("core.cli.promote", "Take the definitions to live."),
     "rollback": ("core.cli.rollback", "Go back to an earlier version."),
-    "drift": ("core.cli.drift", "Show where live, its tables and the folder are not as they should be."),
+    "drift": ("core.cli.drift", "Show where live is not as its version says."),
     "parked": ("core.cli.parked", "List what was removed and is kept; bring it back."),
     "promotions": ("core.cli.promotions", "List promotions; pause, continue or cancel one."),
     "versions": ("core.cli.versions", "List the versions."),
