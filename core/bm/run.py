@@ -33,6 +33,8 @@ TRIES = 3                       # how often a step is tried that fails because o
 BUDGET = 30.0                   # seconds that one transaction may wait for its locks
 BEFORE: frozenset[Kind] = frozenset(list(KINDS)[1:list(KINDS).index("flip") + 1])
 AFTER: frozenset[Kind] = frozenset(list(KINDS)[list(KINDS).index("flip") + 1:])
+# At the end no trigger notes any more what is to be filled, and what people wrote at the moment it went is right already.
+NO_MARKS = text("delete from sys.touched")
 RETRY = ddl.RETRY | {"40001"}
 
 
@@ -162,7 +164,7 @@ class Run:
                 self.states[step.number] = "undone"
         self.forget_left_over()
         with self.begin() as connection:
-            connection.execute(text("delete from sys.touched"))     # what people wrote until the triggers were gone
+            connection.execute(NO_MARKS)
             journal.set_state(connection, self.turn, ends_as, error=error)
 
     def _finish(self) -> None:
@@ -173,6 +175,7 @@ class Run:
                          target.storages)
         self.forget_left_over()
         with self.begin() as connection:
+            connection.execute(NO_MARKS)
             failed = connection.execute(select(tables.step.c.number, tables.step.c.kind, tables.step.c.error).where(
                 tables.step.c.promotion_id == self.turn.promotion, tables.step.c.state == "failed")
                 .order_by(tables.step.c.number)).all()
