@@ -33,7 +33,7 @@ TRIES = 3                       # how often a step is tried that fails because o
 BUDGET = 30.0                   # seconds that one transaction may wait for its locks
 BEFORE: frozenset[Kind] = frozenset(list(KINDS)[1:list(KINDS).index("flip") + 1])
 AFTER: frozenset[Kind] = frozenset(list(KINDS)[list(KINDS).index("flip") + 1:])
-# At the end no trigger notes any more what is to be filled, and what people wrote at the moment it went is right already.
+# At the end no trigger notes any more what is to be filled; what people wrote at the moment it went is right already.
 NO_MARKS = text("delete from sys.touched")
 RETRY = ddl.RETRY | {"40001"}
 
