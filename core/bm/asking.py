@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from core.bm import choice_values
+from core.bm import choice_values, migrations
 from core.bm.questions import EMPTY, KEEP, LEAVE, Option, Question
 from core.bm.required import EMPTY as EMPTY_VALUES
 from core.bm.required import fills_itself, newly_required
@@ -52,9 +52,10 @@ def literal(one: Field, answer: str) -> object:
 
 
 def _fills(way: Way) -> Iterator[Question]:
+    filled = {f"{one.table}.{one.field.partition('.')[2]}" for one in migrations.fills(way.base, way.target, {})}
     for one in newly_required(way.base, way.target):
         found = way.facts.finding(EMPTY_VALUES, one.path)
-        if one.always and found and not fills_itself(one.field):
+        if one.always and found and one.path not in filled and not fills_itself(one.field):
             leave = Option(LEAVE, words("leave them empty; each is asked for when it is next saved"))
             yield Question(
                 f"fill {one.path}", words('"{field}" is now required, and records have no value in it: what do they '

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from core.bm import migrations
 from core.bm.diff import Removed, Renamed, Returned, called, former_name
 from core.bm.renaming import FILLED
 from core.bm.way_back import KEPT_DAYS
@@ -42,7 +43,9 @@ def warnings(way: Way) -> Iterator[Words]:
 
 
 def _out_of_sight(way: Way, change: Removed) -> Iterator[Words]:
-    """A table or field that has values; of one without there is nothing to tell."""
+    """A table or field that has values; of one without, or whose values go into others, there is nothing to tell."""
+    if change.name in migrations.used_up(way.base, way.target):
+        return
     found = way.facts.finding(FILLED, change.name)
     count = way.facts.values.get(way.base.identities[change.name], found.count)
     if count or found.partial:
