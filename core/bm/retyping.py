@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Column, Connection, MetaData, select
 from sqlalchemy import Table as PhysicalTable
 
-from core.bm import conversions, leading
+from core.bm import conversions, homes, leading, meanings
 from core.bm.asking import UNCONVERTIBLE, literal
 from core.bm.choice_values import of_field
 from core.bm.converting import Rule
@@ -75,7 +75,11 @@ def _physical_root(state: State, path: str) -> int:
 
 
 def problems(way: Way) -> Iterator[Words]:
-    """Types whose values mean nothing in the new type, with the way out."""
+    """Types whose values mean nothing in the new type, with the way out; values that would go elsewhere as well."""
+    for path in _both(way):
+        yield way.problem("field", path, words(
+            '"{name}" gets other values, and its table another base; promote one of the two first, then the other',
+            name=path))
     for one in moved(way):
         problem = conversions.impossible(one.before, one.after)
         if problem is not None and one.after.fill is None and not way.back:
@@ -88,6 +92,16 @@ def problems(way: Way) -> Iterator[Words]:
             yield way.problem("field", one.path, words(
                 '"{name}": an expression is written in the definition, as fill: {answer}', name=one.path,
                 answer=answer))
+
+
+def _both(way: Way) -> Iterator[str]:
+    """Fields whose records go to another physical table, which copies values as they are, and which are converted."""
+    base, target = way.base, way.target
+    for path in target.members if base.model is not None and target.model is not None else ():
+        former = way.former(path) if "." in path else None
+        if former is not None and homes.moves(base, target, former, path) \
+                and not meanings.stays(base, target, former, path, way.answers):
+            yield path
 
 
 def given(way: Way) -> Iterator[tuple[str, Part]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
-from core.bm import live
+from core.bm import live, tightening
 from core.bm.facts import gather
 from core.database import engine as engines
 from core.ed.schema import desired
@@ -36,13 +36,19 @@ def change(home: Path, statement: str) -> None:
 
 
 def disagreements(home: Path) -> list[str]:
-    """Where live, the journal, the catalog and the physical names do not say the same."""
+    """Where live, the journal, the catalog and the physical names of a home do not say the same."""
     pool = engines.open(Settings(home=home), "owner")
     try:
-        with pool.connect() as connection:
-            return [*_journal(connection), *_members(connection), *_catalog(connection)]
+        return disagreements_of(pool, Plugins.load((ROOT / "addons",)))
     finally:
         pool.dispose()
+
+
+def disagreements_of(pool: Engine, plugins: Plugins) -> list[str]:
+    """The same of any database."""
+    with pool.connect() as connection:
+        return [*_journal(connection), *_members(connection), *_left_over(connection), *_catalog(connection, plugins),
+                *_storages(connection), *_parked(connection)]
 
 
 def _journal(connection: Connection) -> list[str]:
@@ -90,18 +96,54 @@ def _members(connection: Connection) -> list[str]:
         " and not exists (select from bm.version v, jsonb_each_text(v.storage) s where s.value::bigint = p.id)"))]
     wrong += [f"{path}: {state} is {there} in sys.physical" for path, state, there in connection.execute(text(
         "select m.path, m.state, p.state from sys.physical p join bm.member m on coalesce(m.storage, m.id) = p.id"
-        " where m.state <> p.state"))]
-    wrong += [f"record {record} is still to be filled" for (record,) in connection.execute(text(
-        "select record from sys.touched limit 5"))]
-    wrong += [f"trigger {name} is left over" for (name,) in connection.execute(text(
-        "select tgname from pg_trigger where tgname like 'fill%'"))]
-    wrong += [f"{identity} is still to be computed" for (identity,) in connection.execute(text(
-        "select id from sys.physical where pending"))]
+        # of a table that got a base the one where its records were stays beside
+        " where m.state <> p.state and not (p.column_name is null and p.state = 'parked' and cardinality(m.homes) > 1)"))]
     return wrong
 
 
-def _catalog(connection: Connection) -> list[str]:
-    """Tables, columns, indexes and keys are those that the live version wants, and those of what is parked."""
+def _left_over(connection: Connection) -> list[str]:
+    """What is there only while a promotion is under way."""
+    wrong = [f"record {record} is still to be filled" for (record,) in connection.execute(text(
+        "select record from sys.touched limit 5"))]
+    wrong += [f"trigger {name} of {table} is left over" for name, table in connection.execute(text(
+        "select tgname, tgrelid::regclass from pg_trigger where tgfoid = 'sys.touch'::regproc"
+        " or tgfoid in (select oid from pg_proc where proname like 'touch%')"))]
+    wrong += [f"{identity} is still to be computed" for (identity,) in connection.execute(text(
+        "select id from sys.physical where pending"))]
+    wrong += [f"{path} was never live" for (path,) in connection.execute(text(
+        "select path from bm.member where state = 'new'"))]
+    wrong += [f"session {name} still holds the lock" for (name,) in connection.execute(text(
+        "select a.application_name from pg_locks l join pg_stat_activity a using (pid)"
+        " where l.locktype = 'advisory' and l.objid = 7236002 and l.granted and l.database ="
+        " (select oid from pg_database where datname = current_database())"))]
+    return wrong
+
+
+def _storages(connection: Connection) -> list[str]:
+    """Where the live version says that values stand, they stand: each member's storage is that of the version."""
+    version, _ = live.current(connection)
+    storages = live.storages(connection, version)
+    members = dict(connection.execute(text("select path, storage from bm.member where state = 'live'")).all())
+    wrong = [f"{path} stands in {members[path]}, and the version says {storages.get(path)}" for path in members
+             if members[path] != storages.get(path)]
+    there = set(connection.scalars(text("select id from sys.physical where state = 'live'")))
+    return wrong + [f"{path} stands in {storage}, which has no live column" for path, storage in storages.items()
+                    if storage not in there]
+
+
+def _parked(connection: Connection) -> list[str]:
+    """What is parked is still there with its column, and nothing else is marked as parked."""
+    version, _ = live.current(connection)
+    used = {*live.identities(connection, version).values(), *live.storages(connection, version).values()}
+    storages = live.storages(connection, version)
+    moved = {identity for path, identity in live.identities(connection, version).items() if path in storages}
+    return [f"{identity} is parked, and live uses it" for (identity,) in connection.execute(text(
+        "select distinct id from sys.physical where state = 'parked' and column_name is not null"))
+        if identity in used - moved]
+
+
+def _catalog(connection: Connection, plugins: Plugins) -> list[str]:
+    """Tables, columns, indexes, keys and conditions are those that the live version wants, and those of what is parked."""
     version, _ = live.current(connection)
     facts = gather(connection)
     mapped = {(table, column) for table, column in facts.physical.values()}
@@ -113,8 +155,12 @@ def _catalog(connection: Connection) -> list[str]:
               if place[1] not in own]
     wrong += [f"index {name} is broken" for name, (_, valid) in facts.indexes.items() if not valid]
     wrong += [f"key {name} is not validated" for name, (_, valid) in facts.constraints.items() if not valid]
-    wanted = desired(live.system(connection, version, Plugins.load((ROOT / "addons",))))
+    wanted = desired(live.system(connection, version, plugins))
     for table in wanted:
         wrong += [f"index {one.name} is missing" for one in table.indexes if one.name not in facts.indexes]
         wrong += [f"key {one.name} is missing" for one in table.foreign_keys if one.name not in facts.constraints]
+        wrong += [f"condition {one.name} is missing" for one in table.checks if one.name not in facts.constraints]
+        wrong += [f"{one.field} is not kept by condition {one.name}, and no record is empty in it"
+                  for one in table.required if one.name not in facts.constraints
+                  and not tightening._count(connection, table.name, [one])[0]]
     return wrong

@@ -336,3 +336,21 @@ def test_numbers_links_of_every_sort_and_what_is_through_a_table_go_on(shop: Liv
     assert shop.read("note", again)["of"] == third
     shop.records(lambda records: records.delete("club", [third]))
     assert shop.read("note", again)["of"] is None
+
+
+def test_a_table_that_gets_a_base_and_a_field_other_values_is_two_promotions(shop: Live) -> None:
+    record = shop.create("company", name="Acme", size=3, kind="partner")
+    kinds = "choices: company_kind\nvalues:\n  customer: {title: Customer}\n  ally: {title: Ally, was: partner}\n"
+    shop.site.addon("kinds.yaml", kinds)
+    shop.site.addon("company.yaml", company("party"))
+    with pytest.raises(Refused, match=r'company.yaml:.*"company.kind" gets other values, and its table another base'):
+        shop.promote()
+    shop.site.addon("company.yaml", company())
+    shop.promote()
+    shop.site.addon("company.yaml", company("party").replace("size: {type: integer}", "size: {type: text}").replace(
+        "formula: \"size * 2\", stored: true", "formula: \"1.5\""))
+    with pytest.raises(Refused, match='"company.size" gets other values'):
+        shop.promote()
+    shop.site.addon("company.yaml", company("party"))
+    shop.promote()
+    assert (shop.read("company", record)["kind"], shop.read("company", record)["size"]) == ("ally", 3)
