@@ -110,7 +110,7 @@ def columns(before: System, after: System, old: Stored, new: Stored, field: Fiel
 
 
 def former_field(before: System, after: System, table: str, field: Field) -> Field | None:
-    """What a table of the base has for a field of the target: the same one, or one of its names with columns alike."""
+    """What a table of the base has for a field of the target: the same one, or one of its name above or beneath."""
     fields = before.model.tables[table].fields
     identity = after.identities[f"{field.table}.{field.name}"]
     path = before.names.get(identity)
@@ -120,8 +120,12 @@ def former_field(before: System, after: System, table: str, field: Field) -> Fie
             return None if same.virtual else same
     for name in (field.name, *field.was):
         found = fields.get(name)
-        if found is not None and not found.virtual and found.type.name == field.type.name \
-                and parts(found) == parts(field) and _ends(before, found) == _ends(after, field):
+        if found is None or found.virtual or field.fresh:
+            continue
+        if before.identities[found.table] == after.identities[field.table]:
+            continue                            # within one table its identity says what a field was
+        if found.type.name == field.type.name and parts(found) == parts(field) \
+                and _ends(before, found) == _ends(after, field):
             return found
     return None
 
