@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from core.bm import folder
 from tests.scenarios.client import Site
@@ -20,12 +21,18 @@ def wait_until_ended(site: Site) -> None:
         time.sleep(0.2)
 
 
-def insist(site: Site, *arguments: str) -> str:
-    """Run a command again as long as it is refused because the work process settles things at this very moment."""
+def insist(site: Site, *arguments: str, told: Sequence[str] = ()) -> str:
+    """Run a command again as long as it is refused because the work process settles things at this very moment.
+
+    `told` are answers, given when it asks for them.
+    """
     end = time.monotonic() + 60
     while True:
         printed = site.run(*arguments, code=None)
-        if "is live." in printed or time.monotonic() > end or "under way" not in printed:
-            assert "is live." in printed, printed
+        if "is live." in printed:
             return printed
+        if told and "nobody answered" in printed:
+            arguments, told = (*arguments, *told), ()
+            continue
+        assert time.monotonic() < end and "under way" in printed, printed
         time.sleep(0.5)

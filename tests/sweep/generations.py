@@ -103,7 +103,7 @@ def write(metadata: Path, now: int) -> None:
     """
     odd = bool(now % 2)
     words = {
-        "now": now, "was": f", was: kept_{now - 1}" if now else "",
+        "now": now, "was": ", was: [" + ", ".join(f"kept_{one}" for one in reversed(range(now))) + "]" if now else "",
         "turning": "text" if odd else "integer", "default": '"5"' if odd else "5",
         "rain": "rain" if odd else "wet", "other_rain": "wet" if odd else "rain",
         "base": "base: ground\n" if odd else "", "name": "" if odd else "name: {type: text, required: true, max: 200}\n  "}

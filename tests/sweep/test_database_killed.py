@@ -77,12 +77,13 @@ def test_the_work_process_comes_back_too(site: Site) -> None:
 def test_fault_17_the_database_dies_under_a_promotion(site: Site, kind: str) -> None:
     if kind == KINDS[0]:
         generations.write(site.metadata, 0)
-        insist(site, "promote", "--yes")
-    generations.write(site.metadata, KINDS.index(kind) + 1)
+        insist(site, "promote", "--yes", told=generations.told(0))
+    now = KINDS.index(kind) + 1
+    generations.write(site.metadata, now)
     with Traffic(site, allowed=frozenset({503})) as traffic:
         promoting = subprocess.Popen(
-            [sys.executable, "-u", "-m", "tests.sweep.killed", "step:0", "promote", "--yes"], cwd=ROOT,
-            env=site.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            [sys.executable, "-u", "-m", "tests.sweep.killed", "step:0", "promote", "--yes",
+             *generations.told(now)], cwd=ROOT, env=site.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert promoting.stdout
         printed = ""
         for line in promoting.stdout:
@@ -94,7 +95,7 @@ def test_fault_17_the_database_dies_under_a_promotion(site: Site, kind: str) -> 
         assert promoting.wait(60) in (0, 1), printed        # 0: the step was done before the kill came
         assert "Traceback" not in printed, printed
         recovers(site)
-        insist(site, "promote", "--yes")
+        insist(site, "promote", "--yes", told=generations.told(now))
         assert disagreements(site.home) == []
         assert "No changes" in site.run("plan", code=0)
     assert not traffic.failures, traffic.failures[:5]

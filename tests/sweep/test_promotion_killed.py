@@ -29,12 +29,15 @@ class Sweep:
     site: Site
     traffic: Traffic
     generation: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    now: int = 0
 
     def killed(self, point: str) -> subprocess.CompletedProcess[str]:
         """Promote the next generation, and be killed at a point."""
-        generations.write(self.site.metadata, next(self.generation))
-        return subprocess.run([sys.executable, "-m", "tests.sweep.killed", point, "promote", "--yes"], cwd=ROOT,
-                              env=self.site.environment, capture_output=True, text=True, timeout=120)
+        self.now = next(self.generation)
+        generations.write(self.site.metadata, self.now)
+        return subprocess.run(
+            [sys.executable, "-m", "tests.sweep.killed", point, "promote", "--yes", *generations.told(self.now)],
+            cwd=ROOT, env=self.site.environment, capture_output=True, text=True, timeout=120)
 
     def check(self) -> None:
         """Nobody was refused or failed, and everything agrees."""
@@ -45,7 +48,7 @@ class Sweep:
 @pytest.fixture(scope="module")
 def sweep(site: Site) -> Iterator[Sweep]:
     generations.write(site.metadata, 0)
-    site.run("promote", "--yes")
+    site.run("promote", "--yes", *generations.told(0))
     with Traffic(site) as traffic:
         yield Sweep(site, traffic)
 
@@ -98,7 +101,7 @@ def settle(sweep: Sweep, back: bool) -> None:
         sweep.check()
         assert query(sweep.site.home, "select state, plan ->> 'back' from bm.promotion order by id desc limit 1"
                      ) == [("done", "true")], printed
-    insist(sweep.site, "promote", "--yes")
+    insist(sweep.site, "promote", "--yes", told=generations.told(sweep.now))
     sweep.check()
     if back:
         assert "No changes" in sweep.site.run("plan", code=0)
