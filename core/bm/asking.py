@@ -52,7 +52,7 @@ def literal(one: Field, answer: str) -> object:
 
 
 def _fills(way: Way) -> Iterator[Question]:
-    filled = {f"{one.table}.{one.field.partition('.')[2]}" for one in migrations.fills(way.base, way.target, {})}
+    filled = migrations.said(way.base, way.target)
     for one in newly_required(way.base, way.target):
         found = way.facts.finding(EMPTY_VALUES, one.path)
         if one.always and found and one.path not in filled and not fills_itself(one.field):

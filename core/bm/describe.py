@@ -18,6 +18,7 @@ LONGEST_VALUE = 100
 # Whose properties are worth reading when they are new.
 DETAILED = ("field", "choice", "rule", "unique", "index", "function", "setting", "sequence",
             "state", "transition", "step")
+MOST_STATEMENTS = 4             # of one step
 MOST_LINES = 8                  # of a text that changed
 
 
@@ -160,5 +161,7 @@ def _step(step: Step) -> Iterator[str]:
     yield f"  {step.number:>3}  {step.kind:<11}  {step.target}  ({'; '.join(about)})"
     if step.note:
         yield f"                 {step.note}"
-    for statement in step.sql:
+    for statement in step.sql if len(step.sql) <= MOST_STATEMENTS else step.sql[:MOST_STATEMENTS - 1]:
         yield f"                 {' '.join(statement.split())}"
+    if len(step.sql) > MOST_STATEMENTS:
+        yield f"                 … {len(step.sql) - MOST_STATEMENTS + 1} statements more (--json shows them)"

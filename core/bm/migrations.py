@@ -102,6 +102,11 @@ def fills(base: State, target: State, answers: Mapping[str, str]) -> tuple[Fill,
     return tuple(_found(base, target, answers))
 
 
+def said(base: State, target: State) -> frozenset[str]:
+    """The fields, by the table whose records get it, of which definitions say what records get that are there."""
+    return frozenset(f"{one.table}.{one.field.partition('.')[2]}" for one in fills(base, target, {}))
+
+
 def _found(base: State, target: State, answers: Mapping[str, str]) -> Iterator[Fill]:
     """What is said, by precedence: an answer, an upgrade step, `fill`, and, of what is required, the default."""
     if base.model is None or target.model is None:

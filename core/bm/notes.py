@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.bm import migrations
 from core.bm.asking import HOLDS
 from core.bm.diff import Removed, Returned, called
 from core.bm.facts import DUPLICATES, LONGER, VIOLATES, counted
@@ -48,7 +49,8 @@ def _findings(way: Way) -> Iterator[Words]:
 def _filled(way: Way, path: str) -> bool:
     """Whether the definition says what empty records get."""
     one = way.target.model.field(*path.split(".")) if way.target.model is not None else None
-    return one is not None and one.required is True and fills_itself(one)
+    return one is not None and one.required is True and (
+        fills_itself(one) or path in migrations.said(way.base, way.target))
 
 
 def _parking_note(change: Removed, values: int | None) -> Words:
