@@ -23,7 +23,7 @@ class Action:
 
 
 def _nothing(run: Run, step: Step) -> None:
-    """A stage is done with its promotion's first row. Its version stays unseen, as do values that were set."""
+    """A stage is done with its promotion's first row. Its version stays, unseen."""
 
 
 def _set(run: Run, step: Step) -> None:
@@ -31,6 +31,13 @@ def _set(run: Run, step: Step) -> None:
     with run.begin() as connection:
         environment.put(connection, step)
         run.done(connection, step)
+
+
+def _undo_set(run: Run, step: Step) -> None:
+    """The value goes, so that the same promotion can be told it again."""
+    with run.begin() as connection:
+        environment.take_away(connection, step)
+        journal.step_undone(connection, run.turn, step)
 
 
 def _suspend(run: Run, step: Step) -> None:
@@ -77,7 +84,7 @@ def _settle(run: Run, step: Step) -> None:
 
 ACTIONS: Mapping[Kind, Action] = {
     "stage": Action(_nothing, _nothing),
-    "set": Action(_set, _nothing),
+    "set": Action(_set, _undo_set),
     "expand": Action(altering.expand, altering.undo_expand),
     "fill": Action(_fill, _undo_fill),
     "index": Action(altering.index, altering.undo_index),

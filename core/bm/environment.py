@@ -54,6 +54,11 @@ def put(connection: Connection, step: Step) -> None:
     settings_of.put(connection, step.data["setting"], step.data["value"])
 
 
+def take_away(connection: Connection, step: Step) -> None:
+    """Forget the value of a step: the next promotion that needs it asks again."""
+    settings_of.take_away(connection, step.data["setting"])
+
+
 def _missing(way: Way) -> Iterator[Setting]:
     if way.target.model is None or way.base.version is None or way.back:
         return

@@ -148,6 +148,14 @@ def put(connection: Connection, name: str, value: object) -> None:
     connection.execute(insert(_change).values(key=_key(name), before=None, after=value, user_id=None, how="system"))
 
 
+def take_away(connection: Connection, name: str) -> None:
+    """Forget a value that was put for a version which does not come."""
+    before = connection.scalar(delete(_kept).where(_kept.c.key == _key(name)).returning(_kept.c.value))
+    if before is not None:
+        connection.execute(insert(_change).values(key=_key(name), before=before, after=None, user_id=None,
+                                                  how="system"))
+
+
 def raise_epoch(connection: Connection) -> None:
     """Let every request after this one see what live owns as it is now."""
     connection.execute(sql_update(_live).values(epoch=_live.c.epoch + 1))

@@ -234,7 +234,7 @@ def test_a_way_back_that_is_killed_is_ended_too(killing: Killing) -> None:
         assert killed(work, live, ("step", number)) == 0
         settled_by_work(live)
         assert disagreements_of(live.engine, live.plugins) == []
-        assert live.version < version
+        assert live.version < version, live.sql("select * from bm.promotion order by id desc limit 1")
         killing.now -= 1
         killing.check_values()
         killing.enter()

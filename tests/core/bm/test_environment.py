@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.bm import bundling, service
+from core.bm.steps import Step
 from core.definition import load
 from core.errors import Refused
 from core.plugins import Plugins
@@ -42,6 +43,21 @@ def test_the_answer_is_kept_before_the_version_is_live_and_asked_once(system: Li
     assert value(system) == ["service@example.com"]
     system.site.write("deal.yaml", "change: table deal\nfields:\n  region: {type: text}\n")
     assert not planned(system).plan.questions
+
+
+def test_what_was_told_to_a_promotion_that_is_undone_is_asked_and_told_again(system: Live) -> None:
+    system.site.write("reply_to.yaml", REPLY_TO)
+    system.site.write("company.yaml", "change: table company\nfields: {region: {type: text}}\n")
+
+    def fail(step: Step) -> None:
+        if step.kind == "prepare":
+            raise Refused("no")
+    with pytest.raises(Refused, match="no"):
+        system.promote(planned=planned(system, reply_to="service@example.com"), say=fail)
+    assert value(system) == [] and system.version == 1
+    assert ("set", "undone") in system.sql("select kind, state from bm.step where promotion_id = 2")
+    system.promote(planned=planned(system, reply_to="service@example.com"))
+    assert value(system) == ["service@example.com"]
 
 
 def test_an_answer_that_is_no_value_is_refused(system: Live) -> None:
