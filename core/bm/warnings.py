@@ -85,10 +85,14 @@ def _widened(way: Way) -> Iterator[Words]:
 
 
 def _tables(way: Way) -> list[str]:
-    """The tables whose rights may differ: all, where roles changed; those whose own access changed otherwise."""
+    """The tables whose rights may differ: all, where roles changed, or names that rights are given by.
+
+    Otherwise those whose own access changed.
+    """
     base, target = way.models
     there = [name for name in target.tables if way.former(name) is not None]
-    if any(change.kind in WIDENING for change in way.changes):
+    if any(change.kind in WIDENING or (isinstance(change, Renamed) and change.kind in ("table", "field"))
+           for change in way.changes):
         return there
     return [name for name in there if _access(base, way.former(name) or "") != _access(target, name)]
 

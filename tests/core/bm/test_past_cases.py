@@ -7,6 +7,7 @@ import threading
 import pytest
 from sqlalchemy import text
 
+from core.bm.describe import needs_thought
 from core.ed.access import Gate
 from core.ed.records import Records
 from core.ed.session import Principals
@@ -89,6 +90,27 @@ def test_past_case_20_a_right_follows_its_field_through_a_rename_and_a_plan_tell
     system.site.addon("company.yaml", company("extent: {type: integer, was: size}", "size: {type: text, fresh: true}"))
     told = [change for change in system.plan().plan.changes if (change.kind, change.name) == ("role", "clerk")]
     assert "company.extent" in str(told) and "company.size" in str(told)
+
+
+def test_past_case_20_values_that_go_on_under_a_name_that_no_restriction_means_are_told_as_widened_rights(
+        system: Live) -> None:
+    """The restriction stays as it is written; the one field takes another name, a new one takes its own."""
+    system.site.write("clerk.yaml", "role: clerk\ntitle: Clerk\ngrants: {company: {read: true},"
+                      " company.size: {read: false}}\n")
+    system.promote()
+    system.site.addon("company.yaml", company("extent: {type: integer, was: size}", "size: {type: text, fresh: true}"))
+    plan = system.plan().plan
+    first = next(iter(plan.warnings))
+    assert str(first).startswith("rights are widened: role clerk may read what it could not: company.extent")
+    assert needs_thought(plan)
+
+
+def test_past_case_20_a_rename_alone_widens_nothing(system: Live) -> None:
+    system.site.write("clerk.yaml", "role: clerk\ntitle: Clerk\ngrants: {company: {read: true},"
+                      " company.size: {read: false}}\n")
+    system.promote()
+    system.site.addon("company.yaml", company("extent: {type: integer, was: size}"))
+    assert not [one for one in system.plan().plan.warnings if "widened" in str(one)]
 
 
 def hidden(system: Live, name: str) -> bool:
