@@ -94,9 +94,9 @@ class Leading:
         had = {row["id"]: (_ids(row, self.reads), _ids(row, self.into)) for row in rows}
         types = self._types(connection, sorted({id_ for pair in had.values() for ids in pair for id_ in ids}))
         return {id_: self._placed(ids, types) for id_, (ids, there) in had.items()
-                if ids or not there or self._could_lead(there, types)}
+                if ids or not there or self._could_mean(there, types)}
 
-    def _could_lead(self, ids: Sequence[int], types: Mapping[int, int]) -> bool:
+    def _could_mean(self, ids: Sequence[int], types: Mapping[int, int]) -> bool:
         """Whether the old link could lead there: else what stands there is from before, and returns."""
         return not self.part["before"] or any(types.get(id_) in place for id_ in ids for place in self.part["before"])
 

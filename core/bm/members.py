@@ -38,10 +38,10 @@ def name(connection: Connection, identities: Mapping[str, int], meanings: Mappin
     there = {row.id: row for row in connection.execute(select(tables.member))}
     for path, identity in identities.items():
         row = there.get(identity)
-        storage = storages.get(path)
-        if row is not None and (row.path, row.meaning, row.storage, row.state) != (path, meanings[path], storage, "live"):
+        new = (path, meanings[path], storages.get(path), "live")
+        if row is not None and (row.path, row.meaning, row.storage, row.state) != new:
             connection.execute(tables.member.update().values(
-                path=path, meaning=meanings[path], storage=storage, state="live", changed_on=func.now())
+                path=path, meaning=meanings[path], storage=storages.get(path), state="live", changed_on=func.now())
                 .where(tables.member.c.id == identity))
     gone = [identity for identity, row in there.items()
             if row.state == "live" and identity not in set(identities.values())]

@@ -215,7 +215,7 @@ def _orphans(way: Way) -> Iterator[Look]:
         for name in before.targets:
             lost = _ids(way, base, name) - allowed
             if lost:
-                yield Look(ORPHANS, path, before.table, _leads_to(before, name, lost))
+                yield Look(ORPHANS, path, before.table, _links_to(before, name, lost))
 
 
 def _kinds(way: Way, one: Field) -> set[int]:
@@ -230,7 +230,7 @@ def _ids(way: Way, model: Model, table: str) -> set[int]:
     return {way.base.identities[kind] for kind in kinds}
 
 
-def _leads_to(one: Field, table: str, types: set[int]) -> Where:
+def _links_to(one: Field, table: str, types: set[int]) -> Where:
     def where(columns: RecordColumns) -> ColumnElement[bool]:
         stored = columns.system.stored(table)
         other = stored.table.alias()

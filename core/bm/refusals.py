@@ -70,8 +70,8 @@ def _purged(way: Way) -> Iterator[Words]:
         day = way.facts.purged.get(way.target.storages.get(path, identity))
         if day is not None:
             yield way.problem("field" if "." in path else "table", path, words(
-                "{name} was purged on {day}, with all it held, so this version cannot come back; `fresh: true` makes it "
-                "anew, empty", name=path, day=day))
+                "{name} was purged on {day}, with all it held, so this version cannot come back; `fresh: true` makes "
+                "it anew, empty", name=path, day=day))
 
 
 def _drift(facts: Facts) -> Iterator[Words]:

@@ -105,7 +105,7 @@ def note(connection: Connection, base: State, target: State) -> None:
 
 
 def follow(connection: Connection, base: State, target: State) -> None:
-    """Write saved views, imports and the scopes of tokens with the names of the target; part of the flip's transaction."""
+    """Write saved views, imports and tokens' scopes with the names of the target; part of the flip's transaction."""
     if base.model is None:
         return
     renaming = Renaming(base.model, base, target)

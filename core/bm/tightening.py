@@ -70,7 +70,7 @@ def _drop_constraints(path: str, before: DesiredTable | None, table: DesiredTabl
     after = _constraints(table)
     there = [name for name, (of, _) in facts.constraints.items() if of == table.name]
     gone = [name for name in there if name not in after and (name in known or name.startswith(REQUIRED))]
-    gone += [name for name in there if name in after and name not in gone and _leads_elsewhere(name, table, facts)]
+    gone += [name for name in there if name in after and name not in gone and _points_elsewhere(name, table, facts)]
     if gone:
         back = [name for name in gone if name in known]
         undo = (ddl.drop_constraints(table.name, back), *(known[name] for name in back),
@@ -89,7 +89,7 @@ def _constraints(table: DesiredTable) -> dict[str, str]:
             **{one.name: ddl.add_constraints(table.name, [one.constraint]) for one in table.required}}
 
 
-def _leads_elsewhere(name: str, table: DesiredTable, facts: Facts) -> bool:
+def _points_elsewhere(name: str, table: DesiredTable, facts: Facts) -> bool:
     """Whether a foreign key of that name is there that leads to another table."""
     return any(key.name == name and facts.references.get(name, key.target) != key.target
                for key in table.foreign_keys)
@@ -156,8 +156,7 @@ def look(connection: Connection, base: State, target: State, facts: Facts) -> di
 
 
 def _count(connection: Connection, table: str, some: Iterable[DesiredRequired]) -> list[int]:
-    return list(connection.exec_driver_sql(ddl.count_empty(table, [(one.columns, one.types) for one in some]),
-                                           execution_options={"no_parameters": True}).one())
+    return ddl.count_empty(connection, table, [(one.columns, one.types) for one in some])
 
 
 # When it is applied

@@ -14,7 +14,7 @@ from core.web.application import Application
 from core.web.i18n import text_of
 from core.web.offline_prefix import PREFIX
 from core.web.offline_standing import STANDING, Standing
-from core.web.shell import environment
+from core.web.shell import fragment
 
 SIGN = "\u26a0 "                # before the title of every tab
 _BODY = re.compile(r"<body\b[^>]*>")
@@ -88,8 +88,7 @@ def draw(standing: Standing, language: str) -> str:
     """The banner in a language."""
     text = text_of(language)
     problems = [text.of(one) for one in standing.problems]
-    return environment().get_template("offline_banner.html").render(
-        _=text, text=text, standing=standing, problems=problems, prefix=PREFIX)
+    return fragment(text, "offline_banner.html", standing=standing, problems=problems, prefix=PREFIX)
 
 
 def _inside(environ: dict[str, Any]) -> dict[str, Any]:

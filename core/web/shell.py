@@ -18,7 +18,7 @@ from core.ed import setting
 from core.web import assets
 from core.web.context import Context
 from core.web.failures import Failure
-from core.web.i18n import LANGUAGES, text_of
+from core.web.i18n import LANGUAGES, Text, text_of
 from core.web.response import page
 
 _MARK = secrets.token_hex(16)             # nobody can write what looks like a gap
@@ -120,13 +120,17 @@ def sides(context: Context, frame: Frame) -> Markup:
     return drawn(context, "sides.html", frame.active, lambda: {"frame": frame, "menu": menu_of(context)})
 
 
+def fragment(text: Text, template: str, **values: object) -> Markup:
+    """A part of a page, drawn by its template in a language."""
+    html = environment().get_template(template).render(_=text, text=text, **values)
+    return Markup(html)  # noqa: S704  # a template escapes by itself
+
+
 def drawn(context: Context, template: str, key: Hashable, values: Callable[[], dict[str, object]]) -> Markup:
     """A part of pages that is the same for all who may do the same, drawn once for each language and key."""
-    def draw() -> Markup:
-        html = environment().get_template(template).render(_=context.text, **values())
-        return Markup(html)  # noqa: S704  # a template escapes by itself
     return context.system.cache.get(
-        ("drawn", template, context.session.user.shape, context.viewer.locale.language, key), draw)
+        ("drawn", template, context.session.user.shape, context.viewer.locale.language, key),
+        lambda: fragment(context.text, template, **values()))
 
 
 @cache

@@ -17,7 +17,7 @@ from core.web.pages.admin import frame, short
 from core.web.request import once, only
 from core.web.response import page, redirect
 from core.web.routing import Route
-from core.web.shell import environment, render
+from core.web.shell import fragment, render
 
 DONE = {"mended": N_("What could be mended is mended."), "stays": N_("It stays; promotions leave it alone.")}
 
@@ -56,8 +56,7 @@ def warning(context: Context) -> Response:
         found = [one for one in _look(context).findings if one.view != FOLDER]
     except Refused:
         found = []
-    return page(environment().get_template("drift_warning.html").render(
-        _=context.text, text=context.text, count=len(found), stops=any(one.stops for one in found)))
+    return page(fragment(context.text, "drift_warning.html", count=len(found), stops=any(one.stops for one in found)))
 
 
 def change(context: Context) -> Response:

@@ -19,7 +19,7 @@ from core.web.promotion_rows import STATES, row_of, way
 from core.web.request import once, only
 from core.web.response import page, redirect
 from core.web.routing import Route
-from core.web.shell import Crumb, environment, render
+from core.web.shell import Crumb, fragment, render
 from core.web.widgets.date import moment
 
 PAGE = 30
@@ -117,8 +117,9 @@ def _region(context: Context, progress: Progress) -> Markup:
     shares = [1.0 if step.state in ("done", "undone") else step.share or 0.0 for step in steps]
     left = [step.seconds_left for step in progress.steps if step.seconds_left is not None]
     seconds = (progress.ended_on or context.viewer.now) - progress.started_on
-    html = environment().get_template("promotion_progress.html").render(
-        _=text, context=context, text=text, progress=progress, state=text(state), color=color, total=len(steps),
+    return fragment(
+        text, "promotion_progress.html", context=context, progress=progress, state=text(state), color=color,
+        total=len(steps),
         phases=plan_view.phases(((one.kind, step) for one, step in zip(progress.steps, steps, strict=True)), text),
         way=way(context, progress.back, progress.base, progress.target), paused=_paused(context, progress),
         begun=moment(progress.started_on, context.viewer), time=plan_view.span(seconds.total_seconds(), text),
@@ -127,7 +128,6 @@ def _region(context: Context, progress: Progress) -> Markup:
         error=text.of(progress.error) if progress.error else "",
         alone=not progress.ended and progress.state != "waiting" and not lock.held(context.connection),
         buttons=_buttons(context, progress))
-    return Markup(html)  # noqa: S704  # a template escapes by itself
 
 
 def _buttons(context: Context, progress: Progress) -> frozenset[str]:

@@ -139,7 +139,7 @@ def test_a_plan_is_void_after_another_promotion_or_a_change_by_hand(system: Live
     planned = system.plan()
     with system.engine.begin() as connection:
         connection.execute(text("create table ed.by_hand (id bigint)"))
-    with pytest.raises(Refused, match="changed since the plan was made"):
+    with pytest.raises(Refused, match="changed the database by hand since the plan was made"):
         system.promote(planned=planned)
     with system.engine.begin() as connection:
         connection.execute(text("drop table ed.by_hand"))
