@@ -7,13 +7,15 @@ A part of a fill says all that is needed, so that any process can go on with it:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, any_, bindparam, case, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, any_, bindparam, case, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import OperationalError
 
 from core.bm import live
 from core.bm.converting import with_base
@@ -23,7 +25,9 @@ from core.bm.migrations import Fill, Piece, Version, field_of, fills, typed
 from core.bm.read_paths import Reading, columns
 from core.bm.retyping import table_of
 from core.database import ddl
+from core.database.engine import sqlstate
 from core.definition.migrations import Past
+from core.ed.budget import STOPPED
 from core.ed.columns import RecordColumns
 from core.ed.schema import name_all
 from core.ed.session import Session
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 
 IDS = bindparam("ids", type_=ARRAY(BigInteger))
 UNFIT = "unfit"                 # the finding: values that the field does not take
+SLOW = "slow"                   # the finding: a batch took longer than there is time for
 SECONDS = 3.0                   # for looking beforehand at what will be filled
 ROWS = 1_000                    # looked at, at once
 SAMPLES = 3
@@ -74,6 +79,12 @@ class Expressions:
         self.target = target
         self.fills = tuple(fills)
         self.typed = {one: [typed(base, target, one, piece) for piece in one.pieces] for one in self.fills}
+
+    @property
+    def reads(self) -> tuple[tuple[str, ...], ...]:
+        """The paths that values and conditions read."""
+        return tuple({path for pieces in self.typed.values() for pair in pieces for one in pair if one is not None
+                      for path in one.reads})
 
     def values(self, session: Session, ids: Iterable[int]) -> Worked:
         """The values of these records, in the normal form of their fields. One statement for each table."""
@@ -171,10 +182,27 @@ def look(connection: Connection, way: Way, system: System) -> dict[tuple[str, st
             expressions = Expressions(system, way.target, some)
         except ExpressionError:
             continue                            # that is told
-        finding = _unfit(connection, system, expressions, end)
-        if finding:
+        finding = _in_time(connection, partial(_unfit, connection, system, expressions, end))
+        if finding is None:
+            found[SLOW, path] = Finding(ROWS)
+        elif finding:
             found[UNFIT, path] = finding
     return found
+
+
+def _in_time(connection: Connection, look: Callable[[], Finding]) -> Finding | None:
+    """A look in a savepoint that is taken back, so that its end of time goes with it; None if it took too long."""
+    inner = connection.begin_nested()
+    try:
+        connection.execute(text("select set_config('statement_timeout', :limit, true)"),
+                           {"limit": str(round(SECONDS * 1000))})
+        return look()
+    except OperationalError as error:
+        if sqlstate(error) != STOPPED:
+            raise
+        return None
+    finally:
+        inner.rollback()
 
 
 def _unfit(connection: Connection, system: System, expressions: Expressions, end: float) -> Finding:
@@ -187,7 +215,8 @@ def _unfit(connection: Connection, system: System, expressions: Expressions, end
         worked = expressions.values(session, ids) if ids else Worked({})
         unfit += worked.unfit
         if len(ids) < ROWS or time.monotonic() > end:
-            samples = tuple(Sample(one.record, f"{one.value}: {one.problem}") for one in unfit[:SAMPLES])
+            samples = tuple(Sample(one.record, f"{one.value}: {one.problem}", expressions.fills[0].before,
+                                   expressions.reads) for one in unfit[:SAMPLES])
             return Finding(len(unfit), samples, partial=len(ids) == ROWS and bool(unfit))
         after = ids[-1]
 
@@ -195,6 +224,10 @@ def _unfit(connection: Connection, system: System, expressions: Expressions, end
 def problems(way: Way) -> Iterator[Words]:
     """Values that fields would not take, with the way out."""
     for path in _filled(way):
+        if way.facts.finding(SLOW, path):
+            yield way.problem("field", path, words(
+                "{field}: to work out what {count} records get takes longer than {seconds} s; make the expression "
+                "simpler", field=path, count=ROWS, seconds=round(SECONDS)))
         finding = way.facts.finding(UNFIT, path)
         if finding:
             yield way.problem("field", path, words(

@@ -33,6 +33,8 @@ class Sample:
 
     id: int
     title: str
+    table: str = ""                             # where the title is a value instead: of which table and paths
+    reads: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

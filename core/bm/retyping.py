@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Column, Connection, MetaData, select
@@ -177,7 +177,9 @@ def look(connection: Connection, way: Way, system: System) -> dict[tuple[str, st
         if one.after.fill is None and conversions.impossible(one.before, one.after) is None:
             finding = unconvertible(connection, system, table_of(way, one.path), part(way, one), types)
             if finding:
-                found[UNCONVERTIBLE, one.path] = finding
+                of = tuple(replace(each, table=one.before.table, reads=((one.before.name,),))
+                           for each in finding.samples)
+                found[UNCONVERTIBLE, one.path] = replace(finding, samples=of)
     return found
 
 

@@ -35,6 +35,7 @@ from core.bm.renaming import answered
 from core.bm.required import EMPTY
 from core.bm.run import Order, Say, Stop, never, silent
 from core.bm.seeds import Seeding
+from core.bm.seen import Shown, everything
 from core.bm.settling import Wanted, always, nothing
 from core.bm.state import State, assign, state_of
 from core.bm.steps import Plan
@@ -91,18 +92,20 @@ def load_plugins(settings: Settings) -> Plugins:
 
 
 def plan_folder(settings: Settings, engine: Engine, plugins: Plugins | None = None,
-                answers: Answers = NO_ANSWERS) -> Planned:
+                answers: Answers = NO_ANSWERS, shown: Shown = everything) -> Planned:
     """Plan the way from live to the definitions on disk, with answers to what such plans ask.
+
+    `shown` says which of the records that stand against it are named (core/bm/seen.py).
 
     Raises DefinitionError, Refused (merge conflicts).
     """
     plugins = plugins or load_plugins(settings)
     return plan_loaded(settings, engine, plugins, load(settings.addon_folders, settings.metadata, plugins),
-                       folder.read_base(settings.metadata), answers)
+                       folder.read_base(settings.metadata), answers, shown)
 
 
 def plan_loaded(settings: Settings, engine: Engine, plugins: Plugins, loaded: Loaded, hashed: str | None,
-                answers: Answers = NO_ANSWERS) -> Planned:
+                answers: Answers = NO_ANSWERS, shown: Shown = everything) -> Planned:
     """The same for definitions that were read; `hashed` is the version that their site's layer last equalled."""
     with engine.connect() as connection:
         current, _ = live.current(connection)
@@ -115,7 +118,7 @@ def plan_loaded(settings: Settings, engine: Engine, plugins: Plugins, loaded: Lo
             loaded = _load_merged(settings, plugins, merged, loaded)
         loaded, lock = locked(loaded)
         what = live.contents(loaded, plugins)
-        return replace(_plan(connection, base, loaded, what, plugins, merged, answers), lock=lock)
+        return replace(_plan(connection, base, loaded, what, plugins, merged, answers, shown), lock=lock)
 
 
 def locked(loaded: Loaded) -> tuple[Loaded, dict[str, bytes]]:
@@ -129,7 +132,7 @@ def locked(loaded: Loaded) -> tuple[Loaded, dict[str, bytes]]:
 
 
 def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, plugins: Plugins,
-          merged: Mapping[str, bytes] | None, answers: Answers) -> Planned:
+          merged: Mapping[str, bytes] | None, answers: Answers, shown: Shown) -> Planned:
     facts = fact_module.gather(connection)
     known = live.find(connection, what.hash)
     target = state_of(loaded.must(), what.hash, live.identities(connection, known) if known else None, known,
@@ -137,7 +140,7 @@ def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, p
     wanted = answered(base, target, answers)
     target = assign(base, wanted, facts.parked, facts.first_new, answers)
     facts = replace(facts, expressions=of_live(connection, base, plugins))
-    facts = _looked(connection, facts, base, target, known is not None, answers, plugins)
+    facts = _looked(connection, facts, base, target, known is not None, answers, plugins, shown)
     filled = migrations.refilled(base, target, answers, lambda path: bool(facts.finding(EMPTY, path)))
     if filled and known is None:
         target = assign(base, wanted, facts.parked, facts.first_new, answers, filled)
@@ -148,15 +151,15 @@ def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, p
 
 
 def _looked(connection: Connection, facts: Facts, base: State, target: State, back: bool, answers: Answers,
-            plugins: Plugins) -> Facts:
+            plugins: Plugins, shown: Shown) -> Facts:
     """The facts with what the records themselves say of the change."""
     facts = replace(facts, drifted=drift.stopping(connection, base, facts))
     if facts.drifted:
         return facts                # it is refused whatever else there is, and what is looked at may not be there
     facts = replace(facts, values=fact_module.count_values(connection, facts, base, target))
     way = Way(base, target, diff(base, target), facts, back, answers)
-    return replace(facts, findings={**tightening.look(connection, base, target, facts),
-                                    **probes.look(connection, way)},
+    return replace(facts, findings=shown({**tightening.look(connection, base, target, facts),
+                                          **probes.look(connection, way)}),
                    seeds=seed_outlook.look(connection, base, target, plugins))
 
 
@@ -288,7 +291,8 @@ def _follow_in_folder(engine: Engine, promotion: int) -> None:
 
 
 def plan_rollback(settings: Settings, engine: Engine, version: int | None = None,
-                  plugins: Plugins | None = None, answers: Answers = NO_ANSWERS) -> Planned:
+                  plugins: Plugins | None = None, answers: Answers = NO_ANSWERS,
+                  shown: Shown = everything) -> Planned:
     """Plan the way back to an earlier version: the given one, or the one before. Raises Refused."""
     plugins = plugins or load_plugins(settings)
     with engine.connect() as connection:
@@ -301,7 +305,7 @@ def plan_rollback(settings: Settings, engine: Engine, version: int | None = None
         base, target = (live.state(connection, one, plugins) for one in (current, wanted))
         facts = fact_module.gather(connection)
         target = assign(base, target, facts.parked, facts.first_new)
-        facts = _looked(connection, facts, base, target, True, answers, plugins)
+        facts = _looked(connection, facts, base, target, True, answers, plugins, shown)
     return Planned(make_plan(base, target, facts, True, answers), base, target)
 
 

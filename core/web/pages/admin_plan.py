@@ -5,11 +5,12 @@ from __future__ import annotations
 import hmac
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from werkzeug.wrappers import Response
 
-from core.bm import describe, history, service
+from core.bm import describe, history, seen, service
 from core.bm.steps import Plan
 from core.errors import BadRequest, Conflict, DefinitionError, Refused
 from core.web import plan_answers, plan_view
@@ -90,10 +91,25 @@ def _way(values: Mapping[str, str], what: What, version: int | None) -> Way:
 
 
 def _planned(context: Context, way: Way, answers: Answers) -> Planned:
+    shown = partial(seen.as_read_by, context.session)
     with service.owner(context.settings) as engine:
         if way.version is None:
-            return service.plan_folder(context.settings, engine, answers=answers)
-        return service.plan_rollback(context.settings, engine, way.version, answers=answers)
+            return service.plan_folder(context.settings, engine, answers=answers, shown=shown)
+        return service.plan_rollback(context.settings, engine, way.version, answers=answers, shown=shown)
+
+
+def _beyond(context: Context, way: Way) -> dict[str, str]:
+    """The answers that would read more than who gives them may; found without working any of them out."""
+    answers = way.given.answers
+    plain = {key: answer for key, answer in answers.items() if not answer.startswith("=")}
+    if plain == answers:
+        return {}
+    planned = _planned(context, way, plain)
+    if planned.base.version != context.version:
+        raise Conflict(N_("Things changed since you saw this plan. Look at the new one."))
+    found = seen.beyond(context.session, planned.base, planned.target, answers)
+    return {key: context.text('the answer to "{key}" is wrong: {problem}', key=key, problem=context.text.of(problem))
+            for key, problem in found.items()}
 
 
 def _begin(context: Context, way: Way) -> Response:
@@ -102,6 +118,8 @@ def _begin(context: Context, way: Way) -> Response:
     if not seen:
         raise BadRequest(N_("Look at the plan first."))
     try:
+        if _beyond(context, way):
+            return _page(context, way, 422)
         planned = _planned(context, way, way.given.answers)
         if planned.plan.empty:
             return _page(context, way, 409)
@@ -153,8 +171,9 @@ def _page(context: Context, way: Way, status: int = 200, refusal: str = "", prob
 
 def _look(context: Context, way: Way) -> Look:
     try:
-        planned = _planned(context, way, way.given.answers)
-        wrong = plan_answers.wrong(planned.plan.asked, way.given)
+        beyond = _beyond(context, way)
+        planned = _planned(context, way, _kept(way, beyond, ()))
+        wrong = {**plan_answers.wrong(planned.plan.asked, way.given), **beyond}
         stale = plan_answers.stale(planned.plan.asked, way.given)
         if wrong or stale:
             planned = _planned(context, way, _kept(way, wrong, stale))
