@@ -72,7 +72,7 @@ def check_whole(system: Live) -> None:
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_killed_before_a_step_the_next_run_ends_it(system: Live, number: int) -> None:
+def test_requirement_3_killed_before_a_step_the_next_run_ends_it(system: Live, number: int) -> None:
     steps = prepare(system)
     assert len(steps) == NUMBERS[-1], [step.kind for step in steps]
     flip = next(step.number for step in steps if step.kind == "flip")
@@ -84,7 +84,7 @@ def test_killed_before_a_step_the_next_run_ends_it(system: Live, number: int) ->
 
 
 @pytest.mark.parametrize("number", [3, 6])
-def test_killed_before_the_flip_and_given_up_nothing_stays_behind(system: Live, number: int) -> None:
+def test_requirement_3_killed_before_the_flip_and_given_up_nothing_stays_behind(system: Live, number: int) -> None:
     prepare(system)
     with pytest.raises(Killed):
         system.promote(say=kill_before(number))
@@ -95,7 +95,7 @@ def test_killed_before_the_flip_and_given_up_nothing_stays_behind(system: Live, 
     assert len(system.columns()) < len(before)
 
 
-def test_killed_inside_a_step_its_journal_and_its_work_are_undone_together(
+def test_requirement_3_killed_inside_a_step_its_journal_and_its_work_are_undone_together(
         system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(system)
     original = altering.note_physical
@@ -115,7 +115,7 @@ def test_killed_inside_a_step_its_journal_and_its_work_are_undone_together(
     check_whole(system)
 
 
-def test_a_broken_index_of_an_earlier_try_is_made_again(system: Live, server: Settings) -> None:
+def test_requirement_13_a_broken_index_of_an_earlier_try_is_made_again(system: Live, server: Settings) -> None:
     prepare(system)
     index = next(step for step in system.plan().plan.steps if step.kind == "index")
     assert index.probe is not None

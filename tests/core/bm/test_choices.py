@@ -39,7 +39,7 @@ def filled(system: Live) -> Live:
     return system
 
 
-def test_a_renamed_value_is_renamed_in_every_table_at_once(filled: Live) -> None:
+def test_requirement_2_a_renamed_value_is_renamed_in_every_table_at_once(filled: Live) -> None:
     define(filled, "  client: {title: Client, was: customer}\n  partner: {title: Partner}\n")
     plan = filled.plan().plan
     assert not plan.problems and not plan.questions

@@ -17,20 +17,20 @@ REGION = "change: table company\nfields:\n  region: {type: text}\n"
 # Requirement 4: the plan is the contract
 
 
-def test_the_same_input_gives_the_same_bytes(system: Live) -> None:
+def test_requirement_4_the_same_input_gives_the_same_bytes(system: Live) -> None:
     system.site.write("company.yaml", REGION)
     one, other = system.plan().plan, system.plan().plan
     assert canonical(one.as_json()) == canonical(other.as_json()) and one.hash == other.hash
 
 
-def test_what_is_live_against_itself_is_an_empty_plan_and_again_a_no_op(system: Live) -> None:
+def test_requirement_4_what_is_live_against_itself_is_an_empty_plan_and_again_a_no_op(system: Live) -> None:
     assert system.plan().plan.empty
     system.site.write("company.yaml", REGION)
     assert system.promote() == 2
     assert system.promote() == 2 and system.plan().plan.empty
 
 
-def test_a_plan_is_bound_to_its_base_its_target_and_the_shape_of_the_tables(system: Live) -> None:
+def test_requirement_4_a_plan_is_bound_to_its_base_its_target_and_the_shape_of_the_tables(system: Live) -> None:
     system.site.write("company.yaml", REGION)
     planned = system.plan()
     with system.engine.begin() as connection:
@@ -56,7 +56,7 @@ def test_the_hash_does_not_hang_on_what_users_write_meanwhile(system: Live) -> N
     assert before.hash == after.hash and before.warnings != after.warnings
 
 
-def test_what_is_executed_is_what_was_planned(system: Live) -> None:
+def test_requirement_4_what_is_executed_is_what_was_planned(system: Live) -> None:
     system.create("company", name="Firm")
     system.site.write("company.yaml", "change: table company\nfields:\n  region: {type: text}\n"
                                       "  buyer: {type: link, to: company}\nunique:\n  once: {fields: [name]}\n")
@@ -75,7 +75,7 @@ def _plain(sql: str) -> str:
 
 # Folding: what belongs together is one step
 
-def test_all_columns_of_a_table_are_one_alter(system: Live) -> None:
+def test_requirement_1_all_columns_of_a_table_are_one_alter(system: Live) -> None:
     fields = "".join(f"  extra_{number}: {{type: text}}\n" for number in range(20))
     system.site.write("company.yaml", f"change: table company\nfields:\n{fields}")
     steps = [step for step in system.plan().plan.steps if step.sql]
@@ -90,7 +90,7 @@ def test_a_field_that_comes_and_goes_before_anything_is_promoted_is_no_step(syst
 
 # Requirement 5: nothing is destroyed by the way
 
-def test_removing_a_field_says_how_many_values_and_the_last_write_and_drops_nothing(system: Live) -> None:
+def test_requirement_5_removing_a_field_says_how_many_values_and_the_last_write_and_drops_nothing(system: Live) -> None:
     firm = system.create("company", name="Firm", size=3)
     columns = system.columns()
     system.site.addon("company.yaml", ADDON["company.yaml"].replace("          size: {type: integer}\n", ""))
@@ -104,7 +104,7 @@ def test_removing_a_field_says_how_many_values_and_the_last_write_and_drops_noth
     assert system.read("company", firm)["size"] == 3
 
 
-def test_a_name_made_again_at_once_works_in_a_column_of_its_own(system: Live) -> None:
+def test_requirement_5_a_name_made_again_at_once_works_in_a_column_of_its_own(system: Live) -> None:
     firm = system.create("company", name="Firm", size=3)
     system.site.addon("company.yaml", ADDON["company.yaml"].replace("          size: {type: integer}\n", ""))
     system.promote()
@@ -115,7 +115,7 @@ def test_a_name_made_again_at_once_works_in_a_column_of_its_own(system: Live) ->
 
 # Requirement 6: renamed by identity
 
-def test_a_table_and_five_fields_renamed_reordered_and_relabelled_need_no_sql(system: Live) -> None:
+def test_requirement_6_a_table_and_five_fields_renamed_reordered_and_relabelled_need_no_sql(system: Live) -> None:
     fields = "".join(f"  old_{number}: {{type: integer}}\n" for number in range(5))
     system.site.write("company.yaml", f"change: table company\nfields:\n{fields}")
     system.promote()
@@ -149,7 +149,7 @@ USERS = {
 }
 
 
-def test_a_removed_field_names_all_its_users_in_one_run(system: Live) -> None:
+def test_requirement_9_a_removed_field_names_all_its_users_in_one_run(system: Live) -> None:
     system.site.write("clerk.yaml", "role: clerk\ntitle: Clerk\ngrants:\n  company: {read: true}\n")
     for name, content in USERS.items():
         system.site.write(name, content)

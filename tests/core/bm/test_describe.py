@@ -113,7 +113,7 @@ def way_back(system: Live, answers: dict[str, str] | None = None) -> str:
     return "\n".join(map(str, planned(system, answers).way_back))
 
 
-def test_what_only_adds_can_be_taken_back_at_any_time(system: Live) -> None:
+def test_requirement_8_what_only_adds_can_be_taken_back_at_any_time(system: Live) -> None:
     system.site.write("company.yaml", "change: table company\nfields:\n  region: {type: text}\n")
     assert "it can be taken back at any time" in way_back(system)
     assert "what people enter in company.region meanwhile is put out of sight" in way_back(system)
@@ -125,7 +125,7 @@ def test_what_is_removed_comes_back_until_it_is_purged(system: Live) -> None:
     assert "at any time" not in way_back(system)
 
 
-def test_what_becomes_stricter_or_looser_says_what_that_means_on_the_way_back(system: Live) -> None:
+def test_requirement_8_what_becomes_stricter_or_looser_says_what_that_means_on_the_way_back(system: Live) -> None:
     system.site.write("company.yaml", "change: table company\nfields:\n  size: {required: true}\n"
                                       "unique:\n  once: {fields: [name]}\n")
     assert "going back makes company.size optional again" in way_back(system)

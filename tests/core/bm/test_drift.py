@@ -68,7 +68,7 @@ def test_a_system_as_it_was_promoted_has_no_drift(system: Live) -> None:
     ('create table ed.shoes (id integer)', "extra table", "ed.shoes", True),
     ('alter table ed."{company}" alter column "{size}" set not null', "required column", "not null", False),
 ])
-def test_a_table_changed_by_hand_stops_promotions(system: Live, statement: str, what: str, found: str,
+def test_requirement_11_a_table_changed_by_hand_stops_promotions(system: Live, statement: str, what: str, found: str,
                                                   adoptable: bool) -> None:
     names = {"company": table_of(system, "company"), "size": column_of(system, "company.size")}
     by_hand(system, statement.format(**names))
@@ -146,7 +146,7 @@ def test_a_constraint_that_records_break_is_told_and_left(system: Live) -> None:
     ("delete from bm.definition where hash = (select manifest -> 'merged' ->> 0 from bm.version limit 1)",
      "missing definition"),
 ])
-def test_a_stored_version_changed_by_hand_stops_promotions(system: Live, statement: str, what: str) -> None:
+def test_requirement_11_a_stored_version_changed_by_hand_stops_promotions(system: Live, statement: str, what: str) -> None:
     if what == "missing definition":
         with system.engine.connect() as connection:
             from core.bm import live
@@ -183,7 +183,7 @@ def test_a_change_between_plan_and_promotion_is_named(system: Live) -> None:
         system.promote(planned=planned)
 
 
-def test_the_folder_beside_live(system: Live) -> None:
+def test_requirement_11_the_folder_beside_live(system: Live) -> None:
     system.site.write("more.yaml", "change: table company\nfields: {region: {type: text}}\n")
     one = only(system)
     assert (one.view, one.what, one.stops) == ("folder", "unpromoted changes", False) and "more.yaml" in str(one.found)

@@ -87,7 +87,7 @@ def test_fault_21_the_lock_ends_with_its_session(system: Live) -> None:
         assert system.promote() == 2
 
 
-def test_fault_22_twice_is_once_and_the_way_back_keeps_what_was_entered(system: Live) -> None:
+def test_fault_22_and_requirement_8_twice_is_once_and_the_way_back_keeps_what_was_entered(system: Live) -> None:
     deal = system.create("deal", title="Pilot")
     system.site.write("deal.yaml", REGION)
     assert system.promote() == 2

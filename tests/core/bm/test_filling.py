@@ -97,7 +97,7 @@ def test_what_old_requests_write_after_the_flip_is_settled_and_the_later_write_w
     nothing_left(system)
 
 
-def test_what_is_written_up_to_the_flip_is_there_with_the_flip(system: Live, several: list[int]) -> None:
+def test_requirement_2_what_is_written_up_to_the_flip_is_there_with_the_flip(system: Live, several: list[int]) -> None:
     old, seen = built(system, 1), list[Any]()
 
     def say(step: Any) -> None:
@@ -131,7 +131,7 @@ def _size(system: Live) -> int:
     return int(id_)
 
 
-def test_killed_between_batches_it_goes_on_after_the_last_one(
+def test_requirement_13_killed_between_batches_it_goes_on_after_the_last_one(
         system: Live, several: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     original, done = filling._batch, list[int]()
 
@@ -171,7 +171,7 @@ def test_broken_off_before_the_flip_nothing_stays(system: Live, several: list[in
     assert sizes(system)[several[0]] == "9"
 
 
-def test_people_who_write_all_the_while_find_what_they_wrote(system: Live, several: list[int]) -> None:
+def test_requirement_1_people_who_write_all_the_while_find_what_they_wrote(system: Live, several: list[int]) -> None:
     stop, failed, last = threading.Event(), list[BaseException](), dict[int, int]()
     followed = Systems(system.engine, system.plugins)
     followed.start()

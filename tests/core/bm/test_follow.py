@@ -44,7 +44,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> float:
     return time.monotonic() - started
 
 
-def test_every_worker_has_the_new_version_built_before_it_is_live(system: Live, workers: list[Systems]) -> None:
+def test_requirement_7_every_worker_has_the_new_version_built_before_it_is_live(system: Live, workers: list[Systems]) -> None:
     system.site.write("deal.yaml", REGION)
     system.promote()
     for worker in workers:
@@ -87,7 +87,7 @@ def test_a_worker_that_cannot_build_the_version_stops_the_promotion_and_live_sta
     assert system.promote() == 2
 
 
-def test_hygiene_waits_for_requests_that_still_run_on_the_old_version(system: Live, workers: list[Systems]) -> None:
+def test_requirement_2_hygiene_waits_for_requests_that_still_run_on_the_old_version(system: Live, workers: list[Systems]) -> None:
     text_of = (system.site.folder / "addons/shop/company.yaml").read_text()
     system.site.addon("company.yaml", text_of.replace("  size: {type: integer}\n", ""))
     done = threading.Thread(target=system.promote)
@@ -158,7 +158,7 @@ def test_a_request_that_promotes_does_not_wait_for_itself(system: Live, workers:
     assert time.monotonic() - started < 5
 
 
-def test_fault_24_a_worker_that_heard_nothing_is_right_with_its_next_request(system: Live) -> None:
+def test_fault_24_and_requirement_7_a_worker_that_heard_nothing_is_right_with_its_next_request(system: Live) -> None:
     """What a request reads first counts: no message came, and its lease was over long ago."""
     pool = engines.open(system.settings, "app")
     asleep = Systems(pool, Plugins())                       # never started: it neither listens nor reports
@@ -182,7 +182,7 @@ def test_fault_24_workers_are_on_the_new_version_when_promoting_returns(
     assert system.sql("select distinct version, oldest from sys.worker") == [(3, None)]
 
 
-def test_a_worker_that_starts_during_the_flip_follows(system: Live, workers: list[Systems]) -> None:
+def test_requirement_7_a_worker_that_starts_during_the_flip_follows(system: Live, workers: list[Systems]) -> None:
     pool = engines.open(system.settings, "app")
     late = Systems(pool, Plugins())
 
@@ -196,7 +196,7 @@ def test_a_worker_that_starts_during_the_flip_follows(system: Live, workers: lis
     pool.dispose()
 
 
-def test_a_version_of_many_tables_is_built_by_no_request(
+def test_requirement_7_a_version_of_many_tables_is_built_by_no_request(
         system: Live, workers: list[Systems], monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(40):
         system.site.write(f"many_{number}.yaml", f"table: many_{number}\ndisplay: '{{name}}'\n"

@@ -72,7 +72,7 @@ def test_of_a_promotion_that_never_was_there_is_no_progress(system: Live) -> Non
         journal.progress(connection, 77)
 
 
-def test_time_left_follows_from_a_steps_own_speed(system: Live) -> None:
+def test_requirement_13_time_left_follows_from_a_steps_own_speed(system: Live) -> None:
     """Of 1,000 records 200 are done; 150 of them in the 30 seconds since it went on: 160 seconds for the others."""
     system.site.write("deal.yaml", CHANGE)
     system.promote()
@@ -165,7 +165,7 @@ def test_each_writing_function_asks_for_the_turn(system: Live) -> None:
     assert steps and system.version == 2
 
 
-def test_batches_go_on_from_the_cursor_and_count_their_statement(system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requirement_13_batches_go_on_from_the_cursor_and_count_their_statement(system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     from core.bm import actions
     seen: list[object] = []
 

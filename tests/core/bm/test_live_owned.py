@@ -59,7 +59,7 @@ def test_assignments_of_a_role_outlive_it_and_count_again_when_it_returns(small:
     assert roles(small, guest) == {"guest"}
 
 
-def test_assignments_made_in_live_outlive_any_promotion_and_the_way_back(small: Small) -> None:
+def test_requirement_11_assignments_made_in_live_outlive_any_promotion_and_the_way_back(small: Small) -> None:
     small.create("role_assignment", user=small.users["bob"], role="administrator")
     promote(small, choices__tone=OPEN.replace("Warm", "Very warm"))
     assert roles(small, small.users["bob"]) == {"seller", "administrator"}
@@ -90,7 +90,7 @@ def test_values_that_live_alone_knows_stay_in_open_choices(small: Small) -> None
     assert small.read("note", note)["tone"] == "sour"
 
 
-def test_saved_views_stay_with_their_people(small: Small) -> None:
+def test_requirement_11_saved_views_stay_with_their_people(small: Small) -> None:
     with small.owner.begin() as connection:
         connection.execute(text("insert into sys.saved_view (object, title, owner, role, state) values"
                                 " ('nothing_there', 'Mine', 1, 'guest', '{\"columns\": [\"gone\"]}')"))

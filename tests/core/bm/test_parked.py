@@ -100,7 +100,7 @@ def _place(system: Live, table: str) -> str:
 
 
 @pytest.mark.parametrize("renamed", [False, True])
-def test_what_is_restored_returns_with_every_value(system: Live, renamed: bool) -> None:
+def test_requirement_5_what_is_restored_returns_with_every_value(system: Live, renamed: bool) -> None:
     system.site.write("phone.yaml", FIELD)
     system.promote()
     one = system.create("company", name="A", phone="123")
@@ -218,7 +218,7 @@ def test_a_parked_link_into_a_purged_table_keeps_its_values(system: Live) -> Non
     assert (left.name, left.values) == ("deal.visit", 1) and system.read("deal", deal)["title"] == "D"
 
 
-def test_what_is_young_stays_unless_it_is_named_for_now(system: Live) -> None:
+def test_requirement_5_what_is_young_stays_unless_it_is_named_for_now(system: Live) -> None:
     with_phone(system)
     moment = datetime.now(UTC)
     assert purging.chosen(things(system), (), moment) == ()

@@ -34,7 +34,7 @@ def test_past_case_49_each_table_is_changed_by_a_short_transaction_of_its_own(sy
     assert expanded == [("company", 1), ("ticket", 1)]                  # two columns are one ALTER
 
 
-def test_past_case_49_nobody_waits_behind_a_promotion_that_waits(system: Live) -> None:
+def test_past_case_49_and_requirement_1_nobody_waits_behind_a_promotion_that_waits(system: Live) -> None:
     """Somebody reads for long; the promotion gives way until that is over, and all others go on reading."""
     system.create("company", name="A")
     table, reading, done = table_of(system, "company"), threading.Event(), threading.Event()

@@ -143,7 +143,7 @@ def test_records_against_a_new_rule_are_a_note(system: Live) -> None:
     assert system.plan().plan.problems == ()
 
 
-def test_all_that_speaks_against_a_change_is_told_in_one_run(system: Live) -> None:
+def test_requirement_10_all_that_speaks_against_a_change_is_told_in_one_run(system: Live) -> None:
     for number in range(2):
         system.create("company", name="y" * 60, size=number)
     system.site.addon("company.yaml", ADDON["company.yaml"].replace("max: 100", "max: 50"))

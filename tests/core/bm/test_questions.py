@@ -31,7 +31,7 @@ def keys(made: Plan) -> list[str]:
 
 # Is it the same?
 
-def test_a_field_gone_and_one_like_it_come_ask_whether_it_is_the_same(system: Live) -> None:
+def test_requirement_6_a_field_gone_and_one_like_it_come_ask_whether_it_is_the_same(system: Live) -> None:
     for size in (3, 4):
         system.create("company", name=f"Firm {size}", size=size)
     system.site.addon("company.yaml", RENAMED)
@@ -53,6 +53,17 @@ def test_answered_with_the_former_name_it_is_a_rename_without_sql(system: Live) 
     assert planned.plan.hash == made.hash
     system.promote(planned=planned)
     assert system.read("company", firm)["headcount"] == 3
+
+
+def test_what_fills_a_field_is_asked_once_it_is_said_that_it_is_a_new_one(system: Live) -> None:
+    system.create("company", name="Empty")
+    system.create("company", name="Firm", size=3)
+    system.site.addon("company.yaml", RENAMED.replace("headcount: {", "headcount: {required: true, "))
+    assert keys(plan(system)) == ["rename company.headcount"]
+    assert keys(plan(system, rename__company_in_headcount="new")) == ["fill company.headcount"]
+    assert keys(plan(system, rename__company_in_headcount="size")) == ["fill company.headcount"]
+    both = plan(system, rename__company_in_headcount="size", fill__company_in_headcount="leave")
+    assert both.steps and not both.problems
 
 
 def test_answered_with_new_the_old_one_is_parked(system: Live) -> None:

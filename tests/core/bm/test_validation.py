@@ -81,7 +81,7 @@ def test_what_the_database_does_not_understand_stops_the_plan_with_its_place(
     assert "the database does not understand query big_companies" in said
 
 
-def test_a_plan_takes_no_lock_that_people_feel_and_leaves_nothing_behind(system: Live) -> None:
+def test_requirement_10_a_plan_takes_no_lock_that_people_feel_and_leaves_nothing_behind(system: Live) -> None:
     system.create("company", name="Firm")
     write_all(system.site)
     system.site.write("company.yaml", "change: table company\nfields:\n  size: {required: true}\n"

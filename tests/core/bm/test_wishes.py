@@ -114,7 +114,7 @@ def change(system: Live) -> None:
     system.site.write("visit.yaml", NEW)
 
 
-def test_cancelled_before_the_flip_all_that_was_made_is_gone(system: Live, held: Held) -> None:
+def test_requirement_13_cancelled_before_the_flip_all_that_was_made_is_gone(system: Live, held: Held) -> None:
     system.create("deal", title="Pilot", amount=10)
     change(system)
     kinds = [step.kind for step in system.plan().plan.steps]
@@ -155,7 +155,7 @@ def test_what_returns_from_being_parked_is_parked_again_by_a_cancel(system: Live
     assert catalog(system) == before
 
 
-def test_paused_it_rests_and_goes_on_when_asked(system: Live, held: Held) -> None:
+def test_requirement_13_paused_it_rests_and_goes_on_when_asked(system: Live, held: Held) -> None:
     change(system)
     with promoting(system) as raised:
         assert held[0].wait(20)

@@ -10,9 +10,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from core.bm import bundling
 from core.bm.questions import read_answers
 from core.cli import Invocation, plan, progress, promote, rollback
 from core.errors import Refused
+from core.plugins import Plugins
 from tests.core.bm.conftest import Live
 from tests.core.bm.conftest import database_of_test as database_of_test
 from tests.core.bm.conftest import system as system
@@ -47,8 +49,8 @@ def test_unanswered_a_plan_exits_1_and_names_the_question_and_the_ways_out(run: 
     assert "Steps:" not in result.output
 
 
-def test_unattended_a_promotion_without_answers_is_refused_and_changes_nothing(system: Live, run: Run,
-                                                                             renamed: int) -> None:
+def test_requirement_6_unattended_a_promotion_without_answers_is_refused_and_changes_nothing(
+        system: Live, run: Run, renamed: int) -> None:
     with pytest.raises(Refused, match='nobody answered "rename company.headcount"; nothing was done'):
         run(promote.command, "--yes")
     assert system.version == 1
@@ -114,3 +116,27 @@ def test_a_way_back_refuses_answers_to_what_it_does_not_ask(system: Live, run: R
         run(rollback.command, "--yes", "--answer", "fill company.size=1")
     run(rollback.command, "--yes")
     assert system.read("company", renamed)["size"] == 3
+
+
+def test_row_83_a_bundle_that_widens_rights_hides_values_and_renames_stops_for_consent_with_counts(
+        system: Live, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clerk = "role: clerk\ntitle: Clerk\ngrants: {company: {read: true}, company.size: {read: %s}}\n"
+    system.site.write("clerk.yaml", clerk % "false")
+    system.site.write("deal.yaml", "change: table deal\nfields: {region: {type: text}, zone: {type: text}}\n")
+    version = system.promote()
+    for zone in ("north", "south"):
+        system.create("deal", region="here", zone=zone)
+    system.site.write("clerk.yaml", clerk % "true")
+    system.site.write("deal.yaml", "change: table deal\nfields: {area: {type: text, was: region}}\n")
+    path = tmp_path / "new.bundle"
+    bundling.package(system.settings, Plugins(), path, "Areas", "ada")
+    monkeypatch.setattr(progress, "attended", lambda: True)
+
+    said = run(plan.command, path).output
+    for part in ("rights are widened: role clerk may read what it could not: company.size (places: 1)",
+                 "field deal.zone goes out of sight; values in it: 2",
+                 "field deal.region is renamed deal.area: pages and the API say area from then on"):
+        assert part in said[:said.index("Steps:")], part
+    with pytest.raises(Refused, match="nothing was done"):
+        run(promote.command, path, input="yes\n")
+    assert system.version == version

@@ -82,7 +82,7 @@ def test_plan_exits_1_when_it_cannot_be_promoted(run: Run, region: Path) -> None
     assert "cannot turn from percent into file" in result.output and "opportunity.yaml:" in result.output
 
 
-def test_a_plan_is_approved_as_a_file_and_void_when_the_definitions_change(
+def test_requirement_10_a_plan_is_approved_as_a_file_and_void_when_the_definitions_change(
         run: Run, region: Path, tmp_path: Path) -> None:
     approved = tmp_path / "plan.json"
     approved.write_text(run(plan.command, "--json").output)

@@ -64,7 +64,7 @@ def site(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield found
 
 
-def test_a_field_that_came_is_left_as_it_is(site: Site) -> None:
+def test_requirement_12_a_field_that_came_is_left_as_it_is(site: Site) -> None:
     thing = Thing(site, "flip_added")
     thing.promote("size: {type: integer}")
     one = thing.make(size=1)
@@ -81,7 +81,7 @@ def test_a_field_that_came_is_left_as_it_is(site: Site) -> None:
     assert thing.read(int(browser.location.rpartition("/")[2]))["kind"] == "plain"
 
 
-def test_a_field_that_went_is_left_out_and_told(site: Site) -> None:
+def test_requirement_12_a_field_that_went_is_left_out_and_told(site: Site) -> None:
     thing = Thing(site, "flip_removed")
     thing.promote("size: {type: integer}", "color: {type: text}", "note: {type: text}")
     one = thing.make(size=1, color="red", note="as it was")
@@ -114,7 +114,7 @@ def test_fault_24_a_form_of_the_live_version_may_name_nothing_that_is_not_asked_
     assert "This form does not ask for color" in browser.words
 
 
-def test_a_renamed_field_keeps_what_was_typed(site: Site) -> None:
+def test_requirement_12_a_renamed_field_keeps_what_was_typed(site: Site) -> None:
     thing = Thing(site, "flip_renamed")
     thing.promote("size: {type: integer}", "color: {type: text}")
     one = thing.make(size=1, color="red")
@@ -132,7 +132,7 @@ def test_a_renamed_field_keeps_what_was_typed(site: Site) -> None:
     assert thing.read(int(browser.location.rpartition("/")[2]))["extent"] == 3
 
 
-def test_a_field_that_is_required_by_now_is_told_beside_it_and_nothing_is_lost(site: Site) -> None:
+def test_requirement_12_a_field_that_is_required_by_now_is_told_beside_it_and_nothing_is_lost(site: Site) -> None:
     thing = Thing(site, "flip_required")
     thing.promote("size: {type: integer}", "color: {type: text}")
     browser = site.browser("ada")
@@ -273,7 +273,7 @@ def test_bookmarks_and_saved_views_of_lists_go_on(site: Site) -> None:
     assert state == {"where": "measure >= 2", "sort": ["-measure"], "columns": ["name", "measure"]}
 
 
-def test_an_import_that_was_prepared_before_comes_in(site: Site) -> None:
+def test_requirement_12_an_import_that_was_prepared_before_comes_in(site: Site) -> None:
     thing = Thing(site, "flip_import")
     thing.promote("size: {type: integer}", "color: {type: text}")
     browser = site.browser("ada")
@@ -292,7 +292,7 @@ def test_an_import_that_was_prepared_before_comes_in(site: Site) -> None:
     assert found["measure"] == 4
 
 
-def test_an_import_whose_field_went_is_refused_with_the_reason(site: Site) -> None:
+def test_requirement_12_an_import_whose_field_went_is_refused_with_the_reason(site: Site) -> None:
     thing = Thing(site, "flip_import_gone")
     thing.promote("size: {type: integer}", "color: {type: text}")
     browser = site.browser("ada")
