@@ -34,7 +34,7 @@ from core.bm import journal
 from core.bm.expanding import BRIEF, LONG_ROWS, wanted_tables
 from core.bm.filling import BATCH, FEW, ROUNDS, touched
 from core.bm.homes import home
-from core.bm.steps import Step
+from core.bm.steps import Probe, Step
 from core.database import ddl
 from core.ed.schema import SYSTEM_COLUMNS, Stored, kept_part, name_all, parts
 from core.ed.system import System
@@ -194,6 +194,7 @@ def room(way: Way) -> Iterator[Step]:
         sql += [ddl.drop_index(name) for name in indexes]
         undo = _again(table, constraints, wanted_tables(way.base, way.target, way.facts))
         yield Step(0, "expand", names[table], tuple(sql), BRIEF, undo=undo,
+                   probe=Probe("gone", table, (*constraints, *indexes)),
                    note="keys and conditions make room for records, and come back after them")
 
 

@@ -22,9 +22,11 @@ from core.bm.state import EMPTY
 from core.bm.steps import Plan
 from core.bm.switching import flip_in
 from core.database import ddl
+from core.ed.schema import REQUIRED
 from core.errors import Refused, TesseraError
 from core.plugins import Plugins
 
+CONSTRAINTS = ("fk_", "ck_", REQUIRED)  # what names of constraints begin with; others are of indexes
 Wanted = Callable[[str], bool]          # whether the version with that hash is still to become live
 
 
@@ -257,7 +259,8 @@ def without(facts: Facts, found: Open) -> Facts:
         elif step.probe.what == "columns":
             columns[table] = {name: type_ for name, type_ in columns.get(table, {}).items() if name not in names}
         elif step.probe.what == "gone":
-            constraints.update(dict.fromkeys(names, (table, True)))
+            for name in names:
+                (constraints if name.startswith(CONSTRAINTS) else indexes)[name] = (table, True)
         else:
             for name in names:
                 indexes.pop(name, None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from core.bm import live, tightening
+from core.bm import live
 from core.bm.facts import gather
 from core.database import engine as engines
 from core.ed.schema import desired
@@ -160,7 +160,8 @@ def _catalog(connection: Connection, plugins: Plugins) -> list[str]:
         wrong += [f"index {one.name} is missing" for one in table.indexes if one.name not in facts.indexes]
         wrong += [f"key {one.name} is missing" for one in table.foreign_keys if one.name not in facts.constraints]
         wrong += [f"condition {one.name} is missing" for one in table.checks if one.name not in facts.constraints]
-        wrong += [f"{one.field} is not kept by condition {one.name}, and no record is empty in it"
-                  for one in table.required if one.name not in facts.constraints
-                  and not tightening._count(connection, table.name, [one])[0]]
+    wrong += [f"{name} was tightened and is not there" for (name,) in connection.execute(text(
+        "select required.value ->> 'name' from jsonb_array_elements((select plan -> 'steps' from bm.promotion"
+        " where state = 'done' order by id desc limit 1)) step, jsonb_array_elements(step.value -> 'data' -> 'required')"
+        " required where step.value ->> 'kind' = 'tighten'")) if name not in facts.constraints]
     return wrong

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import random
 import signal
-import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 
-from core.bm import promotion_job, service, wishes
+from core.bm import promotion_job, run, service
 from core.bm.service import Planned
 from core.bm.steps import Step
 from core.bm.wishes import Cancelled
@@ -203,6 +202,8 @@ def test_fault_17_killed_at_each_step_it_is_ended_by_whoever_comes_next(killing:
     """By the work process, the same command, or one that wants something else: each of them a third of the steps."""
     numbers = steps_of(killing.next())
     for number in [one for one in numbers if one % 3 == part]:
+        if number > len(numbers):               # a generation may have a step less than the one before
+            break
         assert killed(promoting(killing.live, killing.live.plan(answers=generations.answers(killing.now))),
                       killing.live, ("step", number)) == 0
         SETTLING[number // 3 % 3](killing)
@@ -234,7 +235,7 @@ def test_a_way_back_that_is_killed_is_ended_too(killing: Killing) -> None:
         assert killed(work, live, ("step", number)) == 0
         settled_by_work(live)
         assert disagreements_of(live.engine, live.plugins) == []
-        assert live.version < version, live.sql("select * from bm.promotion order by id desc limit 1")
+        assert live.version < version, live.sql("select p.error, s.number, s.kind, s.cursor, s.sql from bm.promotion p, bm.step s where p.id = s.promotion_id and s.number = "+str(number)+" order by p.id desc limit 1")
         killing.now -= 1
         killing.check_values()
         killing.enter()
@@ -258,6 +259,7 @@ def test_cancelled_and_killed_while_it_is_undone(killing: Killing) -> None:
         done = [0]
 
         def counted(engine: Engine, say: Callable[[Step], None]) -> None:
+            run.LOOK = 0.0
             def told(step: Step) -> None:
                 done.append(step.number)
                 say(step)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.bm import live
+from core.bm import live, service
 from core.bm.run import Run
 from core.bm.steps import Step
 from core.ed.records import Records
@@ -354,3 +354,21 @@ def test_a_table_that_gets_a_base_and_a_field_other_values_is_two_promotions(sho
     shop.site.addon("company.yaml", company("party"))
     shop.promote()
     assert (shop.read("company", record)["kind"], shop.read("company", record)["size"]) == ("ally", 3)
+
+
+def test_fault_17_a_way_back_that_is_killed_when_room_is_made_already_goes_on(
+        shop: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.create("company", name="Acme", size=3)
+    first = shop.version
+    shop.site.addon("company.yaml", company("party"))
+    shop.promote()
+    second = shop.create("company", name="Second", size=4)
+
+    def killed() -> None:
+        raise KeyboardInterrupt
+    before(monkeypatch, "prepare", killed)
+    with pytest.raises(KeyboardInterrupt):
+        shop.rollback()
+    assert service.finish_earlier(shop.engine, shop.plugins, patient=False)
+    assert shop.version == first and shop.read("company", second)["size"] == 4
+    assert shop.sql("select state from bm.promotion order by id desc limit 1") == [("done",)]

@@ -63,6 +63,16 @@ def test_fault_17_killed_before_the_flip_the_work_process_goes_on_by_itself(syst
     assert system.version == 2 and system.plan().plan.empty and state(system) == "done"
 
 
+def test_fault_17_killed_when_a_unique_rule_is_loosened_already_it_goes_on(system: Live) -> None:
+    system.site.write("unique.yaml", "change: table company\nunique: {name: {fields: [name]}}\n")
+    system.promote()
+    system.site.write("unique.yaml", None)
+    kill_before(system, "flip")
+    assert system.sql("select state from bm.step where kind = 'loosen'") == [("done",)]
+    promotion_job.settle_promotions(job(system))
+    assert system.version == 1 and system.plan().plan.empty and state(system) == "done"
+
+
 @pytest.mark.parametrize("kind", AFTER)
 def test_fault_17_killed_after_the_flip_the_work_process_finishes_it(system: Live, kind: str) -> None:
     change(system)
