@@ -29,7 +29,7 @@ from core.bm import (
 )
 from core.bm.diff import HOLDERS, diff
 from core.bm.facts import Facts
-from core.bm.questions import NO_ANSWERS, Answers, Question, given, open_questions, wrong_answers
+from core.bm.questions import NO_ANSWERS, Answers, Question, given, open_questions, waiting, wrong_answers
 from core.bm.state import State
 from core.bm.steps import KINDS, Kind, Plan, Step
 from core.bm.way import Way
@@ -110,8 +110,10 @@ def plan(base: State, target: State, facts: Facts, back: bool = False, answers: 
     way = replace(way, facts=moving.without_what_goes(way))         # the rest is planned for tables that are ready
     asked = tuple(question for family in FAMILIES for question in family.questions(way))
     way = replace(way, answers=given(asked, answers, back))
+    later = waiting(asked, way.answers)
+    now = tuple(one for one in asked if one.key not in later)
     made = Plan(base.hash, target.hash, facts.fingerprint, way.changes, back=back, answers=way.answers,
-                questions=open_questions(asked, way.answers), asked=asked, places=_places(way),
+                questions=open_questions(now, way.answers), asked=now, places=_places(way),
                 problems=(*wrong_answers(asked, answers), *_said(way, "problems")), notes=_said(way, "notes"),
                 warnings=_said(way, "warnings"))
     if made.problems or made.questions:

@@ -56,6 +56,13 @@ class Question:
                 "samples": [[sample.id, sample.title] for sample in self.samples]}
 
 
+def waiting(asked: Iterable[Question], answers: Answers) -> frozenset[str]:
+    """What is only asked once it is said whether a field is a new one: if it is not, nothing has to fill it."""
+    renames = {key.removeprefix("rename ") for one in asked if (key := one.key).startswith("rename ")} - {
+        key.removeprefix("rename ") for key in answers}
+    return frozenset(f"fill {path}" for path in renames)
+
+
 def open_questions(asked: Iterable[Question], answers: Answers) -> tuple[Question, ...]:
     """The questions that nobody answered."""
     return tuple(one for one in asked if one.key not in answers)
