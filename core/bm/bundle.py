@@ -35,6 +35,7 @@ LONGEST_HEAD = 4_000_000
 LONGEST_PATH = 240
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _ENCRYPTED = 0x1
+_HEADER = 30                            # bytes before the name of a member that has nothing more to say
 _READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What zipfile raises for bytes that are no zip, or a damaged one.
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError)
@@ -104,14 +105,23 @@ def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether a file begins as a zip does; raises OSError."""
+    """Whether a file begins as a zip does. Raises Refused for what is no file, OSError."""
+    _size(path)
     with path.open("rb") as file:
         return file.read(2) == b"PK"
 
 
+def _size(path: Path) -> int:
+    """The bytes of an ordinary file: what else has a path may wait for ever, or never end."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise Refused(f"{path} is no ordinary file")
+    return found.st_size
+
+
 def read(path: Path) -> tuple[Bundle, str]:
     """A bundle and its digest. Raises Refused saying what is wrong with it, OSError."""
-    if path.stat().st_size > MOST_BYTES:
+    if _size(path) > MOST_BYTES:
         raise Refused(f"{path}: a bundle is no larger than {MOST_BYTES // 1_000_000} MB")
     data = path.read_bytes()
     return parse(data, path.name), digest(data)
@@ -129,6 +139,7 @@ def parse(data: bytes, shown: str) -> Bundle:
 def _parse(archive: zipfile.ZipFile, shown: str) -> Bundle:
     members = archive.infolist()
     _check_members(members, shown)
+    _check_room(archive, members, shown)
     head = _head(_content(archive, members[0], LONGEST_HEAD, shown), shown)
     files = {member.filename.removeprefix(FOLDER): _content(archive, member, MAX_FILE, shown)
              for member in members[1:]}
@@ -165,6 +176,19 @@ def _check_members(members: list[zipfile.ZipInfo], shown: str) -> None:
             raise Refused(f"{shown}: {member.filename!r} is encrypted, or compressed in another way than zip's own")
     if sum(member.file_size for member in members) > MAX_SET:
         raise Refused(f"{shown}: the definitions are larger than {MAX_SET // 1_000_000} MB together")
+
+
+def _check_room(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], shown: str) -> None:
+    """One member after the other and nothing else, so that whatever reads it sees the same files."""
+    place = 0
+    for member in members:
+        if member.header_offset != place:
+            raise Refused(f"{shown}: this is no bundle, or it is damaged: something stands before or between its "
+                          "files; write one with `package`")
+        place += _HEADER + len(member.filename) + member.compress_size
+    if archive.start_dir != place or archive.comment:
+        raise Refused(f"{shown}: this is no bundle, or it is damaged: something stands behind its files; write one "
+                      "with `package`")
 
 
 def _fault(name: str) -> str | None:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from core.bm.facts import Sample
+from core.definition.source import MAX_FILE
 from core.definition.yaml import quoted, read
 from core.errors import Refused, Words, words
 
@@ -104,7 +105,8 @@ def read_answers(file: Path | None, pairs: Iterable[str] = ()) -> dict[str, str]
 
 def _of_file(file: Path) -> dict[str, str]:
     try:
-        data = file.read_bytes()
+        with file.open("rb") as answers:
+            data = answers.read(MAX_FILE + 1)           # it may be a pipe, or one that never ends
     except OSError as error:
         raise Refused("{file} cannot be read: {reason}", file=str(file), reason=error.strerror or str(error)) from None
     value, places, problems = read(data, str(file))

@@ -16,6 +16,7 @@ from core.bm.service import Planned
 from core.cli import progress
 from core.errors import Refused
 
+LARGEST = 50_000_000            # bytes of a plan
 Make = Callable[[Answers], Planned]
 
 
@@ -39,11 +40,12 @@ def given(file: Path | None, pairs: tuple[str, ...], approved: Path | None = Non
 def approved_plan(file: Path) -> dict[str, Any]:
     """A plan that `plan --json` wrote. Raises Refused."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(file.read_text(encoding="utf-8")) if file.stat().st_size <= LARGEST else None
+    except (OSError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not isinstance(found.get("hash"), str) \
-            or not isinstance(found.get("answers", {}), dict):
+            or not isinstance(found.get("answers", {}), dict) \
+            or not all(isinstance(answer, str) for answer in found.get("answers", {}).values()):
         raise Refused(f"{file} is no plan; write one with `plan --json > FILE`")
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import stat
 import zipfile
 from collections.abc import Callable, Mapping
@@ -134,6 +135,26 @@ def test_past_case_33_a_file_that_is_larger_than_it_says_is_refused() -> None:
         lying[place:place + 4] = (10).to_bytes(4, "little")
     told = refusal(bytes(lying))
     assert "larger than it says" in told or "damaged" in told
+
+
+def test_what_is_no_file_is_no_bundle_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", tmp_path / "link", tmp_path, Path("/dev/zero")):
+        for look in (bundle.is_bundle, bundle.read):
+            with pytest.raises(Refused, match="is no ordinary file"):
+                look(place)
+
+
+@pytest.mark.parametrize("change", [
+    lambda whole: whole.replace(b"site/", b"sitE/", 1),                 # the local header, not the directory
+    lambda whole: whole[:-10], lambda whole: whole + b"\x00" * 70_000, lambda whole: b"PK\x05\x06" + b"\xff" * 18,
+    lambda whole: whole + whole, lambda whole: b"PK" + whole, lambda whole: whole[:-2] + b"\x04\x00note",
+    lambda whole: whole.replace(b"PK\x01\x02", b"more" + b"PK\x01\x02", 1)])
+def test_past_case_33_a_file_that_two_readers_read_differently_is_refused(change: Callable[[bytes], bytes]) -> None:
+    whole = packed()
+    assert bundle.parse(whole, "x.bundle")
+    assert "damaged" in refusal(change(whole))
 
 
 def test_row_82_an_encrypted_member_is_refused() -> None:

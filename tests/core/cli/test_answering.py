@@ -140,3 +140,17 @@ def test_row_83_a_bundle_that_widens_rights_hides_values_and_renames_stops_for_c
     with pytest.raises(Refused, match="nothing was done"):
         run(promote.command, path, input="yes\n")
     assert system.version == version
+
+
+@pytest.mark.parametrize("written", [
+    "[" * 100_000, '{"hash": "x", "answers": {"a": ' + "[" * 100_000, '{"hash": "x", "answers": {"a": 1}}',
+    '{"hash": "x", "answers": {"a": ["b"]}}', '{"hash": 1}', '{"hash": "x", "answers": null}', "NaN", "\x00"])
+def test_a_plan_that_is_none_is_refused_whatever_it_is(run: Run, tmp_path: Path, written: str) -> None:
+    (tmp_path / "plan.json").write_text(written)
+    with pytest.raises(Refused, match="is no plan"):
+        run(promote.command, tmp_path / "plan.json", "--yes")
+
+
+def test_answers_without_an_end_are_too_large() -> None:
+    with pytest.raises(Refused, match="larger than"):
+        read_answers(Path("/dev/zero"))
