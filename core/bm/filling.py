@@ -151,12 +151,12 @@ def settle(run: Run, step: Step) -> None:
                 break
         batches.breathe()
 
-    def note(connection: Connection) -> None:
+    def rest(connection: Connection) -> None:
         while work.work_off(connection, flipped=True):
             pass
         work.forget(connection)
         run.done(connection, step)
-    run.short(step, step.sql, note)
+    run.locked(step, step.sql, rest)        # who wrote before the triggers went has committed, and left a mark
 
 
 def _fills(run: Run) -> list[Step]:

@@ -355,12 +355,12 @@ def settle(run: Run, step: Step) -> None:
             if not work.work_off(connection):
                 break
         batches.breathe()
-    for statement in step.sql:
-        run.short(step, (statement,))
-    with run.begin() as connection:
+
+    def rest(connection: Connection) -> None:
         while work.work_off(connection):
             pass
         run.done(connection, step)
+    run.locked(step, step.sql, rest)        # as in filling.settle
 
 
 def _fills(run: Run) -> list[Step]:

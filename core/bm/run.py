@@ -265,7 +265,10 @@ class Run:
 
     def short(self, step: Step, statements: Iterable[str], note: Callable[[Connection], object] | None = None,
               undo: bool = False) -> int:
-        """Statements in one short transaction with their journal; `note` comes first in it. Raises Busy."""
+        """Statements in one short transaction with their journal; `note` comes first in it. Raises Busy.
+
+        Where a note needs the locks of the statements, `locked` is the other way round.
+        """
         def before(connection: Connection) -> None:
             journal.check(connection, self.turn)
             if note is not None:
@@ -273,6 +276,17 @@ class Run:
         wait = time.sleep if undo else self.pause
         return ddl.run(self.line, statements, budget=BUDGET, before=before, pause=wait,
                        after=partial(self.ran, step, undo=undo))
+
+    def locked(self, step: Step, statements: Iterable[str], then: Callable[[Connection], object]) -> int:
+        """Statements in one short transaction, and what is to be done while nobody else works on their tables."""
+        wanted = list(statements)
+
+        def attempt(connection: Connection, tries: int) -> None:
+            journal.check(connection, self.turn)
+            for statement in wanted:
+                self.ran(step, connection, ddl.timed(connection, statement, tries))
+            then(connection)
+        return ddl.tried(self.line, attempt, wanted, budget=BUDGET, pause=self.pause)
 
     def ran(self, step: Step, connection: Connection, done: Ran, undo: bool = False) -> None:
         """Write down a statement that was run."""

@@ -17,6 +17,7 @@ from core.ed.system import System
 from core.errors import Refused
 from tests.core.bm.conftest import Live
 from tests.core.bm.test_retype import retype
+from tests.core.bm.test_wishes import wait_for
 
 
 @pytest.fixture
@@ -94,6 +95,28 @@ def test_what_old_requests_write_after_the_flip_is_settled_and_the_later_write_w
     found = sizes(system)
     assert [found[one] for one in several] == ["10", "new", "12", "new", "4", "5"]
     assert [found[one] for one in made] == ["20", "here"]
+    nothing_left(system)
+
+
+def test_an_old_request_that_commits_while_the_triggers_go_is_not_lost(system: Live, several: list[int]) -> None:
+    """It wrote before, holds the table, and commits while `settle` waits for it."""
+    old, holder = built(system, 1), system.engine.connect()
+
+    def commit() -> None:
+        waits = text("select 1 from pg_locks where not granted and relation is not null")
+        with system.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            wait_for(lambda: connection.scalar(waits) is not None)
+        holder.commit()
+        holder.close()
+    thread = threading.Thread(target=commit)
+
+    def say(step: Any) -> None:
+        if step.kind == "settle":
+            Records(Session.system_session(old, holder)).update("company", [{"id": several[0], "size": 99}])
+            thread.start()
+    system.promote(say=say)
+    thread.join()
+    assert sizes(system)[several[0]] == "99"
     nothing_left(system)
 
 
