@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import traceback
 from collections.abc import Callable
@@ -21,9 +20,9 @@ from core.database.jobs import Job
 from tests.core.bm.conftest import Live, database_of_test, system  # noqa: F401
 from tests.sweep import generations
 from tests.sweep.agreement import disagreements_of
+from tests.sweep.sampling import sample
 
-ALL = bool(os.environ.get("TESSERA_SWEEP_ALL"))
-MOMENTS = 24                    # how many of the statements and commits are tried, spread over all of them
+MOMENTS = 16                    # how many of the statements and commits are tried, spread over all of them
 COMPANY = """
     table: company
     title: Company
@@ -160,15 +159,6 @@ def test_a_generation_has_every_kind_of_step(killing: Killing) -> None:
         killing.check()
 
 
-def sample(numbers: list[int], wanted: int) -> list[int]:
-    """Of many, some, spread over all and the same in each run; all where that is asked for."""
-    if ALL or len(numbers) <= wanted:
-        return numbers
-    choice = random.Random(7)
-    return [choice.choice(numbers[len(numbers) * part // wanted:len(numbers) * (part + 1) // wanted])
-            for part in range(wanted)]
-
-
 def steps_of(planned: Planned) -> list[int]:
     return [step.number for step in planned.plan.steps if step.kind != "stage"]
 
@@ -215,7 +205,7 @@ def test_fault_17_killed_at_each_step_it_is_ended_by_whoever_comes_next(killing:
 def test_killed_between_any_two_statements_it_is_ended_by_whoever_comes_next(killing: Killing) -> None:
     moments = killed(promoting(killing.live, killing.next()), killing.live, ("moment", 0))
     killing.check()
-    for place, number in enumerate(sample(list(range(1, moments + 1)), MOMENTS)):
+    for place, number in enumerate(sample(range(1, moments + 1), MOMENTS)):
         killing.enter()
         killed(promoting(killing.live, killing.next()), killing.live, ("moment", number))
         SETTLING[1 + place % 2](killing)         # before the first statement of the journal only a person knows of it
@@ -228,7 +218,7 @@ def test_a_way_back_that_is_killed_is_ended_too(killing: Killing) -> None:
     killing.check()
     with service.owner(live.settings) as engine:
         numbers = steps_of(service.plan_rollback(live.settings, engine, plugins=live.plugins))
-    for number in sample(numbers, 10):
+    for number in sample(numbers, 7):
         def work(engine: Engine, say: Callable[[Step], None]) -> None:
             service.rollback_to(live.settings, engine, plugins=live.plugins, say=say)
         version = live.version
@@ -265,12 +255,12 @@ def test_cancelled_and_killed_while_it_is_undone(killing: Killing) -> None:
                 say(step)
             work(engine, told)
         return counted
-    for number in sample(list(range(3, flip)), 4):
+    for number in sample(range(3, flip), 3):
         moments = killed(cancelled(number), live, ("moment", 0))
         assert live.version == before and live.sql("select state from bm.promotion order by id desc limit 1") == [
             ("cancelled",)]
         assert disagreements_of(live.engine, live.plugins) == []
-        for moment in sample(list(range(max(1, moments - 60), moments + 1)), 6):
+        for moment in sample(range(max(1, moments - 60), moments + 1), 5):
             killed(cancelled(number), live, ("moment", moment))
             with service.owner(live.settings) as engine:
                 service.finish_earlier(engine, live.plugins, wanted=service.nothing)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 import re
 import signal
 import subprocess
@@ -18,8 +17,10 @@ from tests.sweep import generations
 from tests.sweep.agreement import disagreements, query
 from tests.sweep.ending import insist, wait_until_ended
 from tests.sweep.people import Traffic
+from tests.sweep.sampling import sample
 
-MOMENTS = 16        # how many of the statements and commits are tried, spread over all of them
+STEPS = 6           # how many steps are tried in each way, and how many statements and commits, spread over all of
+MOMENTS = 8         # them; test_every_moment.py tries each of them without a server
 
 
 @dataclass
@@ -50,19 +51,21 @@ def sweep(site: Site) -> Iterator[Sweep]:
     generations.write(site.metadata, 0)
     site.run("promote", "--yes", *generations.told(0))
     with Traffic(site) as traffic:
+        traffic.generations = True
         yield Sweep(site, traffic)
+    assert not traffic.failures, traffic.failures[:5]
+    assert traffic.lost() == [] and traffic.turning and traffic.places
 
 
 def test_fault_17_killed_at_each_step_the_next_command_converges(sweep: Sweep) -> None:
-    numbers = steps_of_a_whole_one(sweep)
-    for number in numbers:
+    for number in sample(steps_of_a_whole_one(sweep), STEPS):
         done = sweep.killed(f"step:{number}")
         assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
         settle(sweep, back=number % 3 == 0)
 
 
 def test_fault_17_killed_at_each_step_the_work_process_ends_it_alone(sweep: Sweep) -> None:
-    for number in steps_of_a_whole_one(sweep):
+    for number in sample(steps_of_a_whole_one(sweep), STEPS):
         done = sweep.killed(f"step:{number}")
         assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
         wait_until_ended(sweep.site)
@@ -85,10 +88,7 @@ def test_killed_between_any_two_statements_the_next_command_converges(sweep: Swe
     assert whole.returncode == 0, whole.stdout + whole.stderr
     moments = int(re.findall(r"moments: (\d+)", whole.stdout)[0])
     sweep.check()
-    choice = random.Random(7)
-    for part in range(MOMENTS):
-        start, end = (moments * part // MOMENTS + 1, moments * (part + 1) // MOMENTS)
-        number = choice.randint(start, end)
+    for part, number in enumerate(sample(range(1, moments + 1), MOMENTS)):
         done = sweep.killed(f"moment:{number}")
         assert done.returncode in (-signal.SIGKILL, 0), f"{number} of {moments}: {done.stdout}{done.stderr}"
         settle(sweep, back=part % 3 == 0)
