@@ -146,7 +146,7 @@ def _send(context: Context) -> tuple[Wire, HTTPResponse]:
 def _target(request: Request) -> str:
     """The address as it came; percent signs are lost on the way to us, and put back."""
     path = quote(request.environ.get("PATH_INFO", "").encode("latin-1"), safe="/:@!$&'()*+,;=~-._")
-    query = request.environ.get("QUERY_STRING", "")
+    query = quote(request.environ.get("QUERY_STRING", "").encode("latin-1"), safe="%/?:@!$&'()*+,;=~-._[]|^`{}")
     return f"{path}?{query}" if query else path
 
 
