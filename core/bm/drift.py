@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Connection, DateTime, Engine, MetaData, Table, Text, func, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
@@ -27,10 +27,6 @@ from core.errors import NotFound, Refused, Words, words
 if TYPE_CHECKING:
     from core.plugins import Plugins
     from core.settings import Settings
-
-_ADOPTED = Table(
-    "adopted", MetaData(schema="bm"), Column("what", Text, primary_key=True), Column("name", Text, primary_key=True),
-    Column("found", Text), Column("by_name", Text), Column("adopted_on", DateTime(timezone=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +45,7 @@ class Drift:
 def drift(settings: Settings, engine: Engine, plugins: Plugins) -> Drift:
     """All three views. Raises Refused while a promotion is under way, for then the tables are on their way."""
     with engine.connect() as connection:
-        if journal.unfinished(connection) is not None:
-            raise Refused("a promotion is under way; look again when it has ended")
+        journal.must_be_idle(connection)
         current, _ = live.current(connection)
         base = live.state(connection, current, plugins)
         inside = _inside(connection, base, fact_module.gather(connection))
@@ -77,8 +72,8 @@ def adopt(engine: Engine, names: Iterable[str], plugins: Plugins, author: str = 
                 raise Refused("{name}: what is there cannot stay ({what}); {way_out}", name=one.name,
                               what=words(one.what), way_out=one.way_out)
             values = {"found": str(one.found), "by_name": author, "adopted_on": func.now()}
-            connection.execute(insert(_ADOPTED).values(what=one.what, name=one.name, **values).on_conflict_do_update(
-                index_elements=["what", "name"], set_=values))
+            connection.execute(insert(tables.adopted).values(what=one.what, name=one.name, **values)
+                               .on_conflict_do_update(index_elements=["what", "name"], set_=values))
     return tuple(chosen)
 
 
@@ -91,8 +86,7 @@ def repair(engine: Engine, plugins: Plugins, author: str = "",
     failed: list[tuple[Drifted, str | Words]] = []
     with lock.holding(engine, author) as line:
         with line.connect() as connection:
-            if journal.unfinished(connection) is not None:
-                raise Refused("a promotion is under way; look again when it has ended")
+            journal.must_be_idle(connection)
             current, _ = live.current(connection)
             findings = _inside(connection, live.state(connection, current, plugins),
                                fact_module.gather(connection)).findings
@@ -123,7 +117,7 @@ def _inside(connection: Connection, base: State, facts: Facts) -> Drift:
         return Drift(())
     found = (*drift_tables.compare(base, facts, drift_tables.Catalog.read(connection)),
              *drift_definitions.compare(connection, base))
-    kept = {(row.what, row.name): row.found for row in connection.execute(select(_ADOPTED))}
+    kept = {(row.what, row.name): row.found for row in connection.execute(select(tables.adopted))}
     stays = tuple(one for one in found if one.adoptable and kept.get((one.what, one.name)) == str(one.found))
     return Drift(tuple(one for one in found if one not in stays), stays)
 

@@ -7,19 +7,14 @@ from collections.abc import Iterator
 from core.bm.facts import Facts
 from core.bm.homes import foreign_roots, home, homes
 from core.bm.state import State
-from core.bm.steps import Kind, Probe, Step
+from core.bm.steps import BOTH, BRIEF, ONLINE, Kind, Probe, Step, risk_of
 from core.bm.way import Way
 from core.database import ddl
 from core.ed.schema import DesiredCheck, DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
 from core.ed.system import System
-from core.errors import N_
 
-BRIEF = N_("ACCESS EXCLUSIVE, milliseconds")
-BOTH = N_("SHARE ROW EXCLUSIVE on both tables, milliseconds")
-ONLINE = N_("SHARE UPDATE EXCLUSIVE: readers and writers go on")
 INDEXED_PER_SECOND = 200_000
 CHECKED_PER_SECOND = 1_000_000
-LONG_ROWS = 1_000_000           # from here on a step that reads a whole table is called long
 
 
 def wanted_tables(state: State, other: State, facts: Facts) -> tuple[DesiredTable, ...]:
@@ -131,7 +126,7 @@ def indexes(wanted: tuple[DesiredTable, ...], target: State, facts: Facts,
 def _index(table: DesiredTable, index: DesiredIndex, target: State, facts: Facts) -> Step:
     rows = facts.rows.get(table.name, 0)
     return Step(0, "index", target.names[table.identity], (index.create_concurrently,), ONLINE,
-                "long" if rows > LONG_ROWS else "additive", rows, round(0.05 + rows / INDEXED_PER_SECOND, 2),
+                risk_of(rows), rows, round(0.05 + rows / INDEXED_PER_SECOND, 2),
                 Probe("index", table.name, (index.name,)), (ddl.drop_index(index.name, concurrently=True),),
                 "fails if two records are equal in it" if index.unique else "")
 
@@ -148,7 +143,7 @@ def validate(wanted: tuple[DesiredTable, ...], target: State, facts: Facts,
             if not _holds(table, name, facts):
                 rows = facts.rows.get(table.name, 0)
                 yield Step(0, "validate", target.names[table.identity], (ddl.validate(name, table.name),), ONLINE,
-                           "long" if rows > LONG_ROWS else "additive", rows, round(rows / CHECKED_PER_SECOND, 2))
+                           risk_of(rows), rows, round(rows / CHECKED_PER_SECOND, 2))
 
 
 def _holds(table: DesiredTable, name: str, facts: Facts) -> bool:

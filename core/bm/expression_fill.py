@@ -7,27 +7,24 @@ A part of a fill says all that is needed, so that any process can go on with it:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, any_, bindparam, case, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import ColumnElement, Connection, Integer, any_, case, literal, select
 
 from core.bm import live
 from core.bm.converting import with_base
-from core.bm.facts import Finding, Sample, counted
+from core.bm.facts import SAMPLES, SECONDS, Finding, Sample, counted, in_time
 from core.bm.filling import Part, Row, Versions
 from core.bm.migrations import Fill, Piece, Version, field_of, fills, typed
 from core.bm.read_paths import Reading, columns
 from core.bm.retyping import table_of
+from core.bm.tables import IDS
 from core.database import ddl
-from core.database.engine import sqlstate
 from core.definition.migrations import Past
-from core.ed.budget import STOPPED
 from core.ed.columns import RecordColumns
 from core.ed.schema import name_all
 from core.ed.session import Session
@@ -41,12 +38,9 @@ if TYPE_CHECKING:
     from core.definition.model import Field
     from core.ed.system import System
 
-IDS = bindparam("ids", type_=ARRAY(BigInteger))
 UNFIT = "unfit"                 # the finding: values that the field does not take
 SLOW = "slow"                   # the finding: a batch took longer than there is time for
-SECONDS = 3.0                   # for looking beforehand at what will be filled
 ROWS = 1_000                    # looked at, at once
-SAMPLES = 3
 KEPT = -1                       # no piece holds: the record keeps what it has
 
 
@@ -182,27 +176,12 @@ def look(connection: Connection, way: Way, system: System) -> dict[tuple[str, st
             expressions = Expressions(system, way.target, some)
         except ExpressionError:
             continue                            # that is told
-        finding = _in_time(connection, partial(_unfit, connection, system, expressions, end))
+        finding = in_time(connection, partial(_unfit, connection, system, expressions, end))
         if finding is None:
             found[SLOW, path] = Finding(ROWS)
         elif finding:
             found[UNFIT, path] = finding
     return found
-
-
-def _in_time(connection: Connection, look: Callable[[], Finding]) -> Finding | None:
-    """A look in a savepoint that is taken back, so that its end of time goes with it; None if it took too long."""
-    inner = connection.begin_nested()
-    try:
-        connection.execute(text("select set_config('statement_timeout', :limit, true)"),
-                           {"limit": str(round(SECONDS * 1000))})
-        return look()
-    except OperationalError as error:
-        if sqlstate(error) != STOPPED:
-            raise
-        return None
-    finally:
-        inner.rollback()
 
 
 def _unfit(connection: Connection, system: System, expressions: Expressions, end: float) -> Finding:

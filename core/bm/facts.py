@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, String, func, literal_column, select, text
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
+from sqlalchemy.exc import OperationalError
 
 from core.bm import live, tables
 from core.bm.canonical import canonical, digest
 from core.bm.state import Parked, State
+from core.database.engine import sqlstate
+from core.ed.budget import STOPPED
 from core.ed.setting import kept
 from core.ed.stored import StoredName
 from core.errors import Words, words
@@ -20,7 +23,10 @@ from core.errors import Words, words
 if TYPE_CHECKING:
     from core.bm.seed_outlook import Outlook
 
+T = TypeVar("T")
 EXACT_ROWS = 1_000_000          # larger tables are not counted, PostgreSQL's estimate does
+SECONDS = 3.0                   # for looking at one table
+SAMPLES = 5                     # records by which a person sees what is meant
 
 
 # What findings are about; some are named where they are asked for.
@@ -118,9 +124,9 @@ def gather(connection: Connection) -> Facts:
         parked_columns=frozenset((row.id, row.part) for row in physical if row.state == "parked"),
         parked=tuple(_parked(connection, physical)), homes=tuple(live.known_homes(connection)),
         purged={row.storage: f"{row.purged_on:%Y-%m-%d}" for row in connection.execute(
-            text("select storage, purged_on from bm.purged"))},
+            select(*tables.purged.c["storage", "purged_on"]))},
         first_new=_first_new(connection), columns=_columns(connection), indexes=_indexes(connection),
-        constraints=_constraints(connection), references=_references(connection), rows=_rows(connection),
+        constraints=_constraints(connection), references=_references(connection), rows=estimates(connection),
         filled=_filled(connection),
         settings=frozenset(key.removeprefix("setting.") for key in kept(connection) if "@" not in key))
 
@@ -184,7 +190,8 @@ def _references(connection: Connection) -> dict[str, str]:
     return {row.conname: row.relname for row in rows}
 
 
-def _rows(connection: Connection) -> dict[str, int]:
+def estimates(connection: Connection) -> dict[str, int]:
+    """How many rows each physical table has, as PostgreSQL estimates it."""
     rows = connection.execute(text("""
         select s.relname, greatest(c.reltuples, s.n_live_tup, 0)::bigint as rows
           from pg_stat_user_tables s join pg_class c on c.oid = s.relid where s.schemaname = 'ed'"""))
@@ -203,3 +210,18 @@ def count_values(connection: Connection, facts: Facts, base: State, target: Stat
         counted = source.c[column] if column else literal_column("*")
         found[gone[storage]] = int(connection.execute(select(func.count(counted)).select_from(source)).scalar_one())
     return found
+
+
+def in_time(connection: Connection, look: Callable[[], T]) -> T | None:
+    """What a look finds, in a savepoint that is taken back, and its end of time with it; None if it took too long."""
+    inner = connection.begin_nested()
+    try:
+        connection.execute(text("select set_config('statement_timeout', :limit, true)"),
+                           {"limit": str(round(SECONDS * 1000))})
+        return look()
+    except OperationalError as error:
+        if sqlstate(error) != STOPPED:
+            raise
+        return None
+    finally:
+        inner.rollback()

@@ -6,19 +6,14 @@ from collections.abc import Callable, Iterator
 
 from core.bm import carrying, expression_fill, leading, retyping
 from core.bm.filling import Part, tracking
-from core.bm.steps import Step
+from core.bm.steps import BATCHES, BRIEF, WRITERS, Step, risk_of
 from core.bm.way import Way
-from core.errors import N_
 
 Given = Callable[[Way], Iterator[tuple[str, Part]]]     # a physical table, and how columns of it are filled
 # The first that knows a field fills it.
 GIVEN: tuple[Given, ...] = (expression_fill.given, retyping.given, carrying.given, leading.given)
 
-WRITERS = N_("SHARE ROW EXCLUSIVE, milliseconds")
-BATCHES = N_("of 1,000 records, for a moment")
-BRIEF = N_("ACCESS EXCLUSIVE, milliseconds")
 ROWS_PER_SECOND = 10_000
-LONG_ROWS = 1_000_000
 
 
 def steps(way: Way) -> Iterator[Step]:
@@ -37,7 +32,7 @@ def steps(way: Way) -> Iterator[Step]:
         rows = way.facts.rows.get(table, 0)
         yield Step(0, "expand", target, tuple(made), WRITERS, "additive", rows, 0.01, undo=tuple(removed),
                    note=f"what is written meanwhile is noted, for {fields}")
-        yield Step(0, "fill", target, lock=BATCHES, risk="long" if rows > LONG_ROWS else "additive", rows=rows,
+        yield Step(0, "fill", target, lock=BATCHES, risk=risk_of(rows), rows=rows,
                    seconds=round(rows / ROWS_PER_SECOND, 2), note=f"values of {fields}, beside the people who write",
                    data={"table": table, "parts": parts})
         yield Step(0, "settle", target, tuple(removed), BRIEF, note="what old requests wrote since the flip is filled",

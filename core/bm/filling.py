@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, MetaData, Table, any_, bindparam, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import BigInteger, Boolean, Column, Connection, MetaData, Table, any_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from core.bm.steps import Step
+from core.bm.tables import IDS
 from core.database import ddl
 from core.ed.rowset import encode, rowset
 from core.ed.tables import typed
@@ -38,7 +39,6 @@ log = logging.getLogger("tessera.filling")
 
 touched = Table("touched", MetaData(schema="sys"), Column("storage", BigInteger, primary_key=True),
                 Column("record", BigInteger, primary_key=True), Column("made", Boolean))
-_IDS = bindparam("ids", type_=ARRAY(BigInteger))
 Row = Mapping[str, Any]                 # the id of a record, and what stands in the columns by their physical names
 Columns = Sequence[Sequence[str]]       # pairs of a physical name and a PostgreSQL type, as JSON keeps them
 
@@ -205,7 +205,7 @@ class Filling:
 
     def hold(self, connection: Connection, ids: Sequence[int]) -> dict[int, Row]:
         """The records that nobody else holds, as they are, and as they stay until the end of the transaction."""
-        statement = select(self.table).where(self.table.c.id == any_(_IDS)).order_by(self.table.c.id).with_for_update(
+        statement = select(self.table).where(self.table.c.id == any_(IDS)).order_by(self.table.c.id).with_for_update(
             key_share=True, skip_locked=True)
         return {row["id"]: dict(row) for row in connection.execute(statement, {"ids": list(ids)}).mappings()}
 
@@ -247,14 +247,14 @@ class Filling:
     def _gone(self, connection: Connection, ids: set[int]) -> set[int]:
         if not ids:
             return set()
-        there = connection.scalars(select(self.table.c.id).where(self.table.c.id == any_(_IDS)), {"ids": sorted(ids)})
+        there = connection.scalars(select(self.table.c.id).where(self.table.c.id == any_(IDS)), {"ids": sorted(ids)})
         return ids - set(there)
 
     def _unmark(self, connection: Connection, part: Part, ids: Sequence[int]) -> int:
         if not ids:
             return 0
         return connection.execute(touched.delete().where(touched.c.storage == part["storage"],
-                                                         touched.c.record == any_(_IDS)), {"ids": list(ids)}).rowcount
+                                                         touched.c.record == any_(IDS)), {"ids": list(ids)}).rowcount
 
     def forget(self, connection: Connection) -> None:
         """Remove all marks."""

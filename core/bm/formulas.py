@@ -16,7 +16,7 @@ from core.bm import tables
 from core.bm.batches import Batches
 from core.bm.facts import Facts
 from core.bm.state import State
-from core.bm.steps import Step
+from core.bm.steps import Step, risk_of
 from core.bm.way import Way
 from core.ed import computed_sql
 from core.ed.formulas import ranks, signature
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 BATCH = 500
 ROWS = N_("of some records, for a moment")
 ROWS_PER_SECOND = 20_000
-LONG_ROWS = 1_000_000           # from here on it is called long
 log = logging.getLogger("tessera.formulas")
 
 
@@ -142,7 +141,7 @@ def compute(again: Mapping[str, Sequence[Field]], target: State, facts: Facts) -
     for root in sorted(again, key=lambda one: (-rank.get(one, 0), one)):
         name = facts.physical.get((target.storage(root), ""), ("", None))[0]
         rows = facts.rows.get(name, 0)
-        yield Step(0, "compute", root, lock=ROWS, risk="long" if rows > LONG_ROWS else "additive",
+        yield Step(0, "compute", root, lock=ROWS, risk=risk_of(rows),
                    rows=rows, seconds=round(rows / ROWS_PER_SECOND, 2), identities=_storages(target, again[root]),
                    note="worked out in all records: " + ", ".join(one.name for one in again[root]))
 

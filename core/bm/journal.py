@@ -177,6 +177,12 @@ def pause(connection: Connection, turn: Turn, why: Mapping[str, Any] | None) -> 
                        .where(tables.promotion.c.id == turn.promotion))
 
 
+def must_be_idle(connection: Connection) -> None:
+    """Raises Refused while a promotion is under way."""
+    if unfinished(connection) is not None:
+        raise Refused("a promotion is under way; look again when it has ended")
+
+
 def unfinished(connection: Connection) -> Open | None:
     """The promotion that has not ended, if there is one."""
     row = connection.execute(select(tables.promotion).where(tables.promotion.c.state.in_(OPEN))

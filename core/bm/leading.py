@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, any_, bindparam, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, any_, select
 
 from core.bm.filling import Part, Row, Versions
 from core.bm.homes import home
 from core.bm.moving import system_of
+from core.bm.tables import IDS
 from core.database import ddl
 from core.ed.schema import kept_part, parts
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from core.ed.system import System
 
 LINKS = frozenset({"link", "any_link"})
-_IDS = bindparam("ids", type_=ARRAY(BigInteger))
 
 
 def turns(before: Field, after: Field, back: bool = False) -> bool:
@@ -104,7 +103,7 @@ class Leading:
         found: dict[int, int] = {}
         for table in self.tables if ids else ():
             found.update((id_, kind) for id_, kind in connection.execute(
-                select(table.c.id, table.c["_type"]).where(table.c.id == any_(_IDS)), {"ids": list(ids)}))
+                select(table.c.id, table.c["_type"]).where(table.c.id == any_(IDS)), {"ids": list(ids)}))
         return found
 
     def _placed(self, ids: Sequence[int], types: Mapping[int, int]) -> Sequence[Any]:

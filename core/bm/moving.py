@@ -21,25 +21,24 @@ from sqlalchemy import (
     Table,
     and_,
     any_,
-    bindparam,
     delete,
     exists,
     or_,
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from core.bm import journal
-from core.bm.expanding import BRIEF, LONG_ROWS, wanted_tables
+from core.bm.expanding import wanted_tables
 from core.bm.filling import BATCH, FEW, ROUNDS, touched
 from core.bm.homes import home
-from core.bm.steps import Probe, Step
+from core.bm.steps import BATCHES, BRIEF, WRITERS, Probe, Step, risk_of
+from core.bm.tables import IDS
 from core.database import ddl
 from core.ed.schema import SYSTEM_COLUMNS, Stored, kept_part, name_all, parts
 from core.ed.system import System
 from core.ed.tables import typed
-from core.errors import N_
 
 if TYPE_CHECKING:
     from core.bm.facts import Facts
@@ -50,8 +49,6 @@ if TYPE_CHECKING:
     from core.ed.schema import DesiredTable
 
 HOW = "rows"
-WRITERS = N_("SHARE ROW EXCLUSIVE, milliseconds")
-BATCHES = N_("of 1,000 records, for a moment")
 COPIED_PER_SECOND = 50_000
 EVENTS: tuple[ddl.Event, ...] = ("insert", "update", "delete")
 
@@ -178,7 +175,7 @@ def steps(way: Way) -> Iterator[Step]:
         for table, made in triggers:
             yield Step(0, "expand", one.path, tuple(made), WRITERS, "additive", rows, 0.01,
                        undo=tuple(removed[table]), note="what is written meanwhile is noted")
-        yield Step(0, "fill", one.path, lock=BATCHES, risk="long" if rows > LONG_ROWS else "additive", rows=rows,
+        yield Step(0, "fill", one.path, lock=BATCHES, risk=risk_of(rows), rows=rows,
                    seconds=round(rows / COPIED_PER_SECOND, 2), data=one.data,
                    note=f"its records go to ed.{one.into}, beside the people who write")
         yield Step(0, "settle", one.path, tuple(removed[one.source] + removed[one.into]), BRIEF, data=one.data,
@@ -248,7 +245,7 @@ class Copying:
     def statement(self) -> Insert:
         """The one statement that copies rows."""
         s, t = self.source.c, self.into.c
-        rows = select(*(s[name] for _, name, _ in self.pairs)).where(s.id == any_(_IDS), s["_type"] == self.type)
+        rows = select(*(s[name] for _, name, _ in self.pairs)).where(s.id == any_(IDS), s["_type"] == self.type)
         new = insert(self.into).from_select([name for name, _, _ in self.pairs], rows, include_defaults=False)
         values = {name: new.excluded[name] for name, _, _ in self.pairs if name != "id"}
         differs = or_(*(t[name].is_distinct_from(value) for name, value in values.items()))
@@ -266,12 +263,12 @@ class Copying:
                                       .with_for_update(skip_locked=True)))
         if not ids:
             return 0
-        connection.execute(delete(touched).where(c.storage == self.type, c.record == any_(_IDS)), {"ids": ids})
-        there = set(connection.scalars(select(s.id).where(s.id == any_(_IDS), s["_type"] == self.type), {"ids": ids}))
+        connection.execute(delete(touched).where(c.storage == self.type, c.record == any_(IDS)), {"ids": ids})
+        there = set(connection.scalars(select(s.id).where(s.id == any_(IDS), s["_type"] == self.type), {"ids": ids}))
         self.copy(connection, sorted(there))
         gone = [one for one in ids if one not in there]
         if gone:
-            connection.execute(delete(self.into).where(t.id == any_(_IDS), t["_type"] == self.type), {"ids": gone})
+            connection.execute(delete(self.into).where(t.id == any_(IDS), t["_type"] == self.type), {"ids": gone})
         return len(ids)
 
     def forget(self, connection: Connection) -> None:
@@ -280,7 +277,6 @@ class Copying:
 
 
 _FILLING = text("select set_config(:name, 'on', true)")         # in this transaction: its own writes are no news
-_IDS = bindparam("ids", type_=ARRAY(BigInteger))
 
 
 def _table(name: str, columns: Iterable[tuple[str, str]]) -> Table:

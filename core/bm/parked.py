@@ -12,7 +12,7 @@ from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 
 from core.bm import tables
-from core.bm.facts import EXACT_ROWS
+from core.bm.facts import EXACT_ROWS, estimates
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 _OWNERS = text("""
     select distinct s.value::bigint as storage, (v.identities ->> s.key)::bigint as member
       from bm.version v, jsonb_each_text(v.storage) s where v.identities ? s.key""")
-_ROWS = text("""
-    select s.relname, greatest(c.reltuples, s.n_live_tup, 0)::bigint as rows
-      from pg_stat_user_tables s join pg_class c on c.oid = s.relid where s.schemaname = 'ed'""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ def parked(connection: Connection, settings: Settings) -> tuple[Parked, ...]:
     members = {row.id: row for row in connection.execute(select(tables.member))}
     owners = {row.storage: row.member for row in connection.execute(_OWNERS)}
     whole = {one.place for one in columns if one.name is None}
-    sizes = {row.relname: row.rows for row in connection.execute(_ROWS)}
+    sizes = estimates(connection)
     groups: dict[int, list[_Column]] = {}
     for one in columns:
         if one.name is None or one.place not in whole:
@@ -92,11 +89,11 @@ def parked(connection: Connection, settings: Settings) -> tuple[Parked, ...]:
             count, last = _count(connection, own[0].place, there, sizes)
             found.append(Parked(member.path, what, member.id, tuple(dict.fromkeys(inside)), own[0].place, there, count,
                                 last, own[0].since, settings.parked_days))
-    found += _kinds(connection, settings, members, sizes, whole)
+    found += _kinds(connection, settings, sizes, whole)
     return tuple(sorted(found, key=lambda one: (one.name, one.what, one.member)))
 
 
-def _kinds(connection: Connection, settings: Settings, members: Mapping[int, object], sizes: Mapping[str, int],
+def _kinds(connection: Connection, settings: Settings, sizes: Mapping[str, int],
            whole: Iterable[str]) -> list[Parked]:
     """Parked tables that have no physical table of their own: their rows stand with those of their base."""
     place_of = {row.id: row.table_name for row in connection.execute(

@@ -5,18 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy import text
 
 from core.bm import purging, service
 from core.database.engine import transaction
-from core.database.jobs import Job, task
+from core.database.jobs import Job, once_a_day, task
 from core.errors import Refused
 
 LOOK = 600.0                         # seconds between two looks whether a day has passed
 LAST = "purged parked"               # the setting that says when it was done last
-_CLAIM = text("insert into sys.setting (key, value) values (:key, to_jsonb(now())) on conflict (key) do update"
-              " set value = to_jsonb(now())"
-              " where (sys.setting.value #>> '{}')::timestamptz < now() - interval '24 hours' returning 1")
 log = structlog.get_logger("jobs")
 
 
@@ -27,7 +23,7 @@ def purge_parked(job: Job) -> None:
     if settings is None or not settings.purge_parked:
         return
     with transaction(job.engine) as connection:
-        if job.system(connection) is None or connection.scalar(_CLAIM, {"key": LAST}) is None:
+        if job.system(connection) is None or not once_a_day(connection, LAST):
             return
     with service.owner(settings) as engine:
         try:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, any_, func, literal, select, text, true
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import ColumnElement, Connection, any_, func, literal, select, true
 
 from core.bm import choice_values, expression_fill, live, retyping
 from core.bm.asking import HOLDS
 from core.bm.diff import former_name
-from core.bm.facts import DUPLICATES, LONGER, ORPHANS, VIOLATES, Finding, Sample
+from core.bm.facts import DUPLICATES, LONGER, ORPHANS, SAMPLES, VIOLATES, Finding, Sample, in_time
 from core.bm.homes import foreign_roots
 from core.bm.renaming import FILLED
 from core.bm.required import EMPTY, MAY_BE_EMPTY, Required, newly_required
@@ -31,10 +31,7 @@ if TYPE_CHECKING:
     from core.bm.way import Way
     from core.definition.model import Field, Model, Table, Unique
 
-SECONDS = 3.0                   # for one statement; then the table is estimated
-SAMPLES = 5
 ESTIMATED_ROWS = 50_000         # how many of a large table are looked at instead
-_TIMED_OUT = "57014"
 Where = Callable[[RecordColumns], ColumnElement[bool]]
 
 
@@ -303,48 +300,36 @@ def _column(columns: RecordColumns, one: Field) -> ColumnElement[Any]:
 def _count(connection: Connection, system: System, one: Look, rows: Any) -> Finding:
     stored = system.stored(one.table)
     columns = RecordColumns(system, None, one.table)
-    try:
-        return _run(connection, columns, one)
-    except OperationalError as error:
-        if getattr(error.orig, "pgcode", "") != _TIMED_OUT:
-            raise
+    whole = in_time(connection, partial(_run, connection, columns, one))
+    if whole is not None:
+        return whole
     size = max(rows.get(stored.table.name, 0), ESTIMATED_ROWS)
     if one.equal is not None:
         return Finding(0, partial=True)
     percent = 100 * ESTIMATED_ROWS / size
     part = RecordColumns(system, None, one.table, stored.table.tablesample(func.system(percent)))
-    try:
-        found = _run(connection, part, one)
-    except OperationalError as error:
-        if getattr(error.orig, "pgcode", "") != _TIMED_OUT:
-            raise
+    found = in_time(connection, partial(_run, connection, part, one))
+    if found is None:
         return Finding(0, partial=True)
     return replace(found, count=round(found.count * 100 / percent), partial=True)
 
 
 def _run(connection: Connection, columns: RecordColumns, one: Look) -> Finding:
-    """One look in a savepoint that is taken back, so that its end of time goes with it."""
     conditions = [one.where(columns)]
     own = columns.root.stored.own_rows(columns.root.source)
     conditions += [] if own is None else [own]
     conditions += [] if one.trash else [columns.root.source.c["_deleted_on"].is_(None)]
     parameters = Session.system_session(columns.system, connection).parameters
-    inner = connection.begin_nested()
-    try:
-        connection.execute(text("select set_config('statement_timeout', :limit, true)"),
-                           {"limit": str(round(SECONDS * 1000))})
-        matching = select(columns.root.id.label("id"), columns.root.source.c["changed_on"]).select_from(columns.source)
-        if one.equal is not None:
-            first = func.min(columns.root.id).label("id")
-            matching = select(first, func.max(columns.root.source.c["changed_on"]).label("changed_on")).select_from(
-                columns.source).group_by(*one.equal(columns)).having(func.count() > 1)
-        found = matching.where(*conditions).subquery()
-        count, last = connection.execute(select(func.count(), func.max(found.c.changed_on)), parameters).one()
-        samples = _samples(connection, columns.system, one.table, select(found.c.id).limit(SAMPLES), parameters) \
-            if count else ()
-        return Finding(count, samples, last=f"{last:%Y-%m-%d}" if last is not None else "")
-    finally:
-        inner.rollback()
+    matching = select(columns.root.id.label("id"), columns.root.source.c["changed_on"]).select_from(columns.source)
+    if one.equal is not None:
+        first = func.min(columns.root.id).label("id")
+        matching = select(first, func.max(columns.root.source.c["changed_on"]).label("changed_on")).select_from(
+            columns.source).group_by(*one.equal(columns)).having(func.count() > 1)
+    found = matching.where(*conditions).subquery()
+    count, last = connection.execute(select(func.count(), func.max(found.c.changed_on)), parameters).one()
+    samples = _samples(connection, columns.system, one.table, select(found.c.id).limit(SAMPLES), parameters) \
+        if count else ()
+    return Finding(count, samples, last=f"{last:%Y-%m-%d}" if last is not None else "")
 
 
 def _samples(connection: Connection, system: System, table: str, ids: Any, parameters: Any) -> tuple[Sample, ...]:

@@ -12,21 +12,20 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, Integer, bindparam, delete, func, insert, select, text
+from sqlalchemy import Connection, Engine, Integer, delete, func, insert, select, text
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
 from core.bm import facts as fact_module
 from core.bm import journal, live, lock, parked, tables
-from core.bm.expanding import BOTH, BRIEF
 from core.bm.facts import Facts
 from core.bm.parked import Parked
 from core.bm.run import Order, Run, Say, silent
 from core.bm.seeds import Seeding
 from core.bm.state import State
-from core.bm.steps import Plan, Step
+from core.bm.steps import BOTH, BRIEF, Plan, Step
+from core.bm.tables import IDS
 from core.database import ddl
 from core.errors import NotFound, Refused, words
 
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from core.settings import Settings
 
 BATCH = 1_000
-IDS = bindparam("ids", type_=ARRAY(BigInteger))
-_PURGED = sql_table("purged", *(sql_column(name) for name in ("storage", "member", "path", "by_name")), schema="bm")
 _FORGET_FIELDS = text("""
     update sys.history set change = change - cast(:keys as text[]) where id in (
         select id from sys.history where change ?| cast(:keys as text[]) limit :batch)""")
@@ -136,8 +133,7 @@ def apply(engine: Engine, plugins: Plugins, planned: Plan, state: State, author:
     order = Order(planned, state, state, None, Seeding(plugins), "Purge of what was parked", author, account)
     with lock.holding(engine, author) as line:
         with line.begin() as connection:
-            if journal.unfinished(connection) is not None:
-                raise Refused("a promotion is under way; look again when it has ended")
+            journal.must_be_idle(connection)
             if (live.current(connection)[0], fact_module.gather(connection).fingerprint) != \
                     (state.version, planned.fingerprint):
                 raise Refused("the tables of the records changed since the plan was made; plan again")
@@ -155,12 +151,12 @@ def purge(run: Run, step: Step) -> None:
     data = step.data
     if data:
         for kind in data["kinds"]:
-            _rows_of(run, step, data["place"], kind)
+            _remove_rows(run, data["place"], kind)
         _forget(run, data)
     run.short(step, step.sql, partial(_note, run, step))
 
 
-def _rows_of(run: Run, step: Step, place: str, kind: int) -> None:
+def _remove_rows(run: Run, place: str, kind: int) -> None:
     """The records of a kind, whose table goes on for others."""
     source = sql_table(place, sql_column("id", BigInteger), sql_column("_type", Integer), schema="ed")
     some = select(source.c.id).where(source.c["_type"] == kind).limit(BATCH)
@@ -191,7 +187,7 @@ def _note(run: Run, step: Step, connection: Connection) -> None:
     """Remember what went, in the transaction in which it goes."""
     data = step.data
     if data:
-        connection.execute(insert(_PURGED), [
+        connection.execute(insert(tables.purged), [
             {"storage": int(storage), "member": member, "path": path, "by_name": run.order.author}
             for storage, (member, path) in data["paths"].items()])
         connection.execute(tables.physical.delete().where(tables.physical.c.id.in_(step.identities)))

@@ -14,11 +14,12 @@ from core.bm import conversions, homes, leading, meanings
 from core.bm.asking import UNCONVERTIBLE, literal
 from core.bm.choice_values import of_field
 from core.bm.converting import Rule
-from core.bm.facts import Finding, Sample
+from core.bm.facts import SAMPLES, SECONDS, Finding, Sample
 from core.bm.filling import Part
 from core.bm.questions import EMPTY
+from core.bm.read_paths import columns
 from core.database import ddl
-from core.ed.schema import Physical, kept_part, name_all, parts
+from core.ed.schema import name_all
 from core.ed.tables import typed
 from core.errors import Words, words
 from core.types.registry import registry
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
     from core.ed.system import System
     from core.types.base import FieldType
 
-SECONDS = 3.0                   # for looking at one table; then the finding says that it is of a part
 ROWS = 5_000                    # read at once
-SAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -128,12 +127,8 @@ def part(way: Way, one: Moved) -> Part:
     source, storage = way.base.storage(one.former), way.target.storage(one.path)
     names = name_all(model, way.target.identities, way.facts.physical, way.target.storages)
     return {"how": "convert", "path": one.path, "storage": storage, "source": source, "conversion": body,
-            "reads": _columns(way.base, one.before, source, way.facts.physical),
-            "into": _columns(way.target, one.after, storage, names), "once": _once(way, source, storage)}
-
-
-def _columns(state: State, field: Field, storage: int, names: Physical) -> list[list[str]]:
-    return [[str(names[storage, kept_part(state.identities, field, name)][1]), kind] for name, kind in parts(field)]
+            "reads": columns(way.base, one.before, source, way.facts.physical),
+            "into": columns(way.target, one.after, storage, names), "once": _once(way, source, storage)}
 
 
 def _once(way: Way, source: int, storage: int) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from core.bm.steps import KINDS, Kind, Plan, Step
 from core.bm.wishes import Cancelled, Left
 from core.database import ddl
 from core.database.ddl import Busy, Ran
+from core.database.engine import sqlstate
 from core.ed.system import System
 from core.errors import TesseraError
 
@@ -148,7 +149,7 @@ class Run:
                 ACTIONS[step.kind].do(self, step)
                 break
             except DBAPIError as error:
-                if tries == TRIES or _sqlstate(error) not in RETRY:
+                if tries == TRIES or sqlstate(error) not in RETRY:
                     raise
                 self.pause(ddl.PAUSE)
         self.states[step.number] = "done"
@@ -321,7 +322,3 @@ def first_line(error: Exception) -> str:
     """What an error says, shortly."""
     said = str(error.orig) if isinstance(error, DBAPIError) and error.orig else str(error)
     return said.strip().split("\n")[0] if not isinstance(error, TesseraError) else said
-
-
-def _sqlstate(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "pgcode", "") or "")

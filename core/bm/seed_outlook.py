@@ -167,7 +167,7 @@ class _Looking:
             table, ids, [field.name for field in names.values()])}
         for key, row in there.items():
             if row is not None and row.record_id in records:
-                found = self._merged(found, data, table, key, row, shipped[key], names, records[row.record_id])
+                found = self._merged(found, table, key, row, shipped[key], names, records[row.record_id])
             elif row is not None:
                 found = replace(found, away=found.away + 1)
         return found
@@ -191,7 +191,7 @@ class _Looking:
         kept = {*shipped, *former.values()}
         return tuple(key for key in (before.records if before is not None else ()) if key in rows and key not in kept)
 
-    def _merged(self, found: Outlook, data: Data, table: str, key: str, row: Any, after: Mapping[str, Any],
+    def _merged(self, found: Outlook, table: str, key: str, row: Any, after: Mapping[str, Any],
                 names: Mapping[str, Field], record: Mapping[str, Any]) -> Outlook:
         """One record: which of its values change, and which stay as people set them."""
         before = by_name(self.session.system, table, row.shipped)

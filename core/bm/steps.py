@@ -24,10 +24,22 @@ KINDS: Mapping[Kind, str] = {               # in the order in which they are don
 RISKS: Mapping[Risk, str] = {
     "metadata": N_("metadata"), "additive": N_("additive"), "long": N_("long"), "lossy": N_("lossy"),
     "rewrite": N_("rewrite")}
+# What a step keeps others from meanwhile, as `lock` of a step says it.
+BRIEF = N_("ACCESS EXCLUSIVE, milliseconds")
+BOTH = N_("SHARE ROW EXCLUSIVE on both tables, milliseconds")
+WRITERS = N_("SHARE ROW EXCLUSIVE, milliseconds")
+ONLINE = N_("SHARE UPDATE EXCLUSIVE: readers and writers go on")
+BATCHES = N_("of 1,000 records, for a moment")
+LONG_ROWS = 1_000_000           # from here on a step that reads a whole table is called long
 FORMAT = 1
 # What users and statistics move between plan and apply; the rest of a plan is what was approved.
 MOVING = ("rows", "seconds", "note")
 TOLD = ("notes", "questions", "way_back", "warnings", "places")
+
+
+def risk_of(rows: int) -> Risk:
+    """The risk of a step that reads a whole table beside those who work."""
+    return "long" if rows > LONG_ROWS else "additive"
 
 
 @dataclass(frozen=True, slots=True)

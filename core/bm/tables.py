@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Integer, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 BM = MetaData(schema="bm")
 SYS = MetaData(schema="sys")
 MOMENT = DateTime(timezone=True)
+IDS = bindparam("ids", type_=ARRAY(BigInteger))         # of a batch: `column == any_(IDS)`
 
 member = Table(
     "member", BM,
@@ -59,6 +73,16 @@ wish = Table(
     Column("id", BigInteger, primary_key=True), Column("promotion_id", BigInteger), Column("wish", Text),
     Column("by_account", BigInteger), Column("by_name", Text), Column("host", Text), Column("process", Integer),
     Column("asked_on", MOMENT))
+
+adopted = Table(
+    "adopted", BM,
+    Column("what", Text, primary_key=True), Column("name", Text, primary_key=True), Column("found", Text),
+    Column("by_name", Text), Column("adopted_on", MOMENT))
+
+purged = Table(
+    "purged", BM,
+    Column("storage", BigInteger, primary_key=True), Column("member", BigInteger), Column("path", Text),
+    Column("by_name", Text), Column("purged_on", MOMENT))
 
 physical = Table(
     "physical", SYS,

@@ -15,9 +15,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from core.bm import altering
-from core.bm.expanding import BRIEF, CHECKED_PER_SECOND, LONG_ROWS, NONE, ONLINE, receiving, wanted_tables
+from core.bm.expanding import CHECKED_PER_SECOND, NONE, receiving, wanted_tables
 from core.bm.facts import Facts, Finding
-from core.bm.steps import Probe, Step
+from core.bm.steps import BRIEF, ONLINE, Probe, Step, risk_of
 from core.database import ddl
 from core.ed.schema import REQUIRED, DesiredIndex, DesiredRequired, DesiredTable
 from core.errors import Refused, Words, words
@@ -124,7 +124,7 @@ def tighten(wanted: tuple[DesiredTable, ...], target: State, facts: Facts,
             new = [one.constraint for one in some if one.name not in facts.constraints]
             add = (ddl.add_constraints(table.name, new),) if new else ()
             yield Step(0, "tighten", target.names[table.identity], (*add, ddl.validate_all(table.name, names)),
-                       BRIEF, "long" if rows > LONG_ROWS else "additive", rows, round(rows / CHECKED_PER_SECOND, 2),
+                       BRIEF, risk_of(rows), rows, round(rows / CHECKED_PER_SECOND, 2),
                        Probe("constraint", table.name, tuple(names)), note="from here on the database keeps: "
                        + ", ".join(f"{one.field} is filled in" for one in some),
                        data={"table": table.name, "required": [

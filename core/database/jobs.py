@@ -56,6 +56,15 @@ class Task:
     every: float | None = None                       # seconds; None: only when enqueued
 
 
+def once_a_day(connection: Connection, key: str) -> bool:
+    """Whether this process is the first that claims the day; the setting of that key says when it was claimed last."""
+    return connection.scalar(text(
+        "insert into sys.setting (key, value) values (:key, to_jsonb(now())) on conflict (key) do update"
+        " set value = to_jsonb(now())"
+        " where (sys.setting.value #>> '{}')::timestamptz < now() - interval '24 hours' returning 1"),
+        {"key": key}) is not None
+
+
 def task(name: str, *, queue: str = "default", attempts: int = 3,
          every: float | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register the function below as a task."""

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from sqlalchemy import text
 
 from core.database.engine import transaction
-from core.database.jobs import Job, task
+from core.database.jobs import Job, once_a_day, task
 from core.ed import staging
 from core.ed.files import FileStore
 from core.ed.purge import purge
@@ -17,9 +16,6 @@ from core.ed.session import Session
 
 LOOK = 600.0                         # seconds between two looks whether a day has passed
 LAST = "purged"                      # the setting that says when it was done last
-_CLAIM = text("insert into sys.setting (key, value) values (:key, to_jsonb(now())) on conflict (key) do update"
-              " set value = to_jsonb(now())"
-              " where (sys.setting.value #>> '{}')::timestamptz < now() - interval '24 hours' returning 1")
 log = structlog.get_logger("jobs")
 
 
@@ -33,7 +29,7 @@ def purge_daily(job: Job) -> None:
     if job.settings is None:
         return
     with transaction(job.engine) as connection:
-        if job.system(connection) is None or connection.scalar(_CLAIM, {"key": LAST}) is None:
+        if job.system(connection) is None or not once_a_day(connection, LAST):
             return
     done = purge(lambda: _session(job), job.settings.trash_days, forget=not job.settings.trash_history,
                  between=job.check)

@@ -37,7 +37,7 @@ def call(context: Context, endpoint: Callable[..., Response], arguments: Mapping
         if "field" in given:
             given["field"] = translation.path(given["table"], given["field"])
     if "object" in given:
-        given["object"] = _object(context, translation, given["object"])
+        given["object"] = _object(context, given["object"])
         if given["object"] != arguments["object"] and context.request.method == "GET" and not context.request.htmx:
             return _moved(context, arguments["object"], given["object"])
         thing = context.system.model.objects.get(given["object"])
@@ -62,7 +62,7 @@ def read_form(context: Context, table: str) -> None:
                                        for key, file in request.files.items(multi=True))
 
 
-def _object(context: Context, translation: Translation, name: str) -> str:
+def _object(context: Context, name: str) -> str:
     """What a page of records is called now, for those who may see it."""
     if name in context.system.model.objects:
         return name

@@ -10,8 +10,7 @@ from sqlalchemy import event
 
 from core.bm import probes
 from core.bm.diff import diff
-from core.bm.facts import Finding, gather
-from core.bm.probes import SAMPLES, SECONDS
+from core.bm.facts import SAMPLES, SECONDS, Finding, gather
 from core.bm.state import assign, state_of
 from core.bm.way import Way
 from core.definition import load
