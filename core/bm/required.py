@@ -45,11 +45,33 @@ def newly_required(base: State, target: State) -> Iterator[Required]:
         if before is None:
             continue
         for one in table.fields.values():
-            if one.computed or one.type.virtual or one.required is False or _said_above(target.model, name, one):
+            if one.computed or one.type.virtual or one.required is False or (
+                    _said_above(target.model, name, one) and not joins(base, target, name)):
                 continue
             former = _former(base, target, before, one)
             if not _required_before(former, one):
                 yield Required(name, one, before, former)
+
+
+def joins(base: State, target: State, table: str) -> bool:
+    """Whether a table that is there comes under a base that it was not under: it has what that requires from now on."""
+    if base.model is None or target.model is None:
+        return False
+    above, before = target.model.tables[table].base, base.names.get(target.identities[table])
+    if above is None or before is None:
+        return False
+    former = base.names.get(target.identities[above])
+    return former is None or not base.model.names.is_kind_of(before, former)
+
+
+def comes_with_base(base: State, target: State, one: Required) -> bool:
+    """Whether a field is of the base that its table comes under: nothing fills it for the records of that one alone."""
+    return one.field.table != one.table and joins(base, target, one.table)
+
+
+def filled(base: State, target: State, one: Required) -> bool:
+    """Whether records get what the definition says."""
+    return fills_itself(one.field) and not comes_with_base(base, target, one)
 
 
 def fills_itself(one: Field) -> bool:

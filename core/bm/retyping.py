@@ -125,10 +125,22 @@ def part(way: Way, one: Moved) -> Part:
     if answer not in (None, EMPTY) and not str(answer).startswith("="):
         body["otherwise"] = one.after.type.to_wire(literal(one.after, str(answer)), one.after.properties)
     source, storage = way.base.storage(one.former), way.target.storage(one.path)
+    if way.back:
+        body = _as_answered(body, way.facts.filled.get(storage), source)
     names = name_all(model, way.target.identities, way.facts.physical, way.target.storages)
     return {"how": "convert", "path": one.path, "storage": storage, "source": source, "conversion": body,
             "reads": columns(way.base, one.before, source, way.facts.physical),
             "into": columns(way.target, one.after, storage, names), "once": _once(way, source, storage)}
+
+
+def _as_answered(body: dict[str, Any], once: tuple[int, Mapping[str, Any]] | None, source: int) -> dict[str, Any]:
+    """A conversion with what was answered when the same columns were filled from the same before: nobody asks again."""
+    if once is None or once[0] != source:
+        return body
+    values, known = once[1].get("values", {}), body.get("values", {})
+    found = {old: values.get(old, now) if old == now else now for old, now in known.items()}
+    return {**body, **({"values": found} if known else {}),
+            **({"otherwise": once[1]["otherwise"]} if "otherwise" in once[1] else {})}
 
 
 def _once(way: Way, source: int, storage: int) -> list[dict[str, Any]]:

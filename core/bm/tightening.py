@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.bm import altering
+from core.bm import altering, migrations
 from core.bm.expanding import CHECKED_PER_SECOND, NONE, receiving, wanted_tables
 from core.bm.facts import Facts, Finding
+from core.bm.questions import LEAVE
+from core.bm.required import EMPTY, filled, newly_required
 from core.bm.steps import BRIEF, ONLINE, Probe, Step, risk_of
 from core.database import ddl
 from core.ed.schema import REQUIRED, DesiredIndex, DesiredRequired, DesiredTable
@@ -40,15 +42,31 @@ def steps(way: Way) -> Iterator[Step]:
     """What is loosened before the flip and tightened after it."""
     wanted = wanted_tables(way.target, way.base, way.facts)
     yield from loosen(wanted, way)
-    yield from tighten(wanted, way.target, way.facts, receiving(way))
+    yield from tighten(wanted, way.target, left_empty(wanted, way), receiving(way))
 
 
 def notes(way: Way) -> Iterator[Words]:
     """What is required and not yet guaranteed by the database."""
-    for _, one, found in _missing(wanted_tables(way.target, way.base, way.facts), way.facts):
+    wanted = wanted_tables(way.target, way.base, way.facts)
+    for _, one, found in _missing(wanted, left_empty(wanted, way), receiving(way)):
         if found.count:
             yield words("{field} is required, but not yet guaranteed by the database: {count} records are empty in it; "
                         "a promotion after they are filled in makes it so", field=one.field, count=found.count)
+
+
+def left_empty(wanted: Iterable[DesiredTable], way: Way) -> Facts:
+    """The facts with what stays empty in columns that come, or in records that do: nobody could count there."""
+    left: dict[str, int] = {}
+    said = migrations.said(way.base, way.target)
+    for one in newly_required(way.base, way.target):
+        empty = way.facts.finding(EMPTY, one.path).count if one.always else 0
+        known = one.path in said or filled(way.base, way.target, one)
+        if empty and not known and way.answer("fill", one.path) in (None, LEAVE):
+            path = f"{one.field.table}.{one.field.name}"
+            left[path] = left.get(path, 0) + empty
+    findings = {(UNFILLED, one.name): Finding(left[one.field]) for table in wanted for one in table.required
+                if one.field in left}
+    return replace(way.facts, findings={**findings, **way.facts.findings})
 
 
 def loosen(wanted: tuple[DesiredTable, ...], way: Way) -> Iterator[Step]:

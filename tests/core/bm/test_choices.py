@@ -80,6 +80,10 @@ def test_of_a_removed_value_it_is_asked_what_its_records_get(filled: Live) -> No
     assert read(filled, "deal", "kinds") == [["other"], ["partner"], None, ["partner", "other"]]
     filled.rollback()
     assert read(filled, "company", "kind") == ["customer", "partner", None]
+    filled.create("company", name="New", kind="customer")
+    filled.promote()                                        # what was answered counts, for new records too
+    assert read(filled, "company", "kind") == ["other", "partner", None, "other"]
+    assert read(filled, "deal", "kinds") == [["other"], ["partner"], None, ["partner", "other"]]
 
 
 def test_kept_a_removed_value_stays_where_it_is(filled: Live) -> None:

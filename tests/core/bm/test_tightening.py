@@ -72,6 +72,17 @@ def test_records_that_are_empty_leave_it_to_the_record_service_until_they_are_fi
     assert len(kept(system)) == 1
 
 
+def test_a_new_field_that_is_left_empty_is_told_beforehand_and_nothing_fails_after_the_flip(system: Live) -> None:
+    system.create("company", name="Acme")
+    system.site.write("company.yaml", "change: table company\nfields:\n  note: {type: text, required: true}\n")
+    planned = system.plan(answers={"fill company.note": "leave"}).plan
+    assert "tighten" not in [step.kind for step in planned.steps]
+    assert any("not yet guaranteed by the database: 1 records" in str(note) for note in planned.notes)
+    system.promote(answers={"fill company.note": "leave"})
+    assert system.sql("select error from bm.promotion where error is not null") == []
+    assert kept(system) == []
+
+
 def test_what_is_empty_in_the_trash_counts_for_it_comes_back_as_it_went(system: Live) -> None:
     empty = system.create("company", name="Acme")
     system.records(lambda records: records.delete("company", [empty]))
