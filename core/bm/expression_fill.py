@@ -19,6 +19,7 @@ from core.bm import live
 from core.bm.converting import with_base
 from core.bm.facts import SAMPLES, SECONDS, Finding, Sample, counted, in_time
 from core.bm.filling import Part, Row, Versions
+from core.bm.homes import home
 from core.bm.migrations import Fill, Piece, Version, field_of, fills, typed
 from core.bm.read_paths import Reading, columns
 from core.bm.retyping import table_of
@@ -227,6 +228,8 @@ def _filled(way: Way) -> dict[str, list[Fill]]:
     found: dict[str, list[Fill]] = {}
     for one in fills(way.base, way.target, way.answers):
         former = way.former(one.field)
+        if home(way.base, one.before) != home(way.target, one.table):
+            continue                            # refused, and on a way back nothing is said of what it lacks
         if former is None or way.base.storage(former) != way.target.storage(one.field):
             found.setdefault(one.field, []).append(one)
     return found

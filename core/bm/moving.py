@@ -29,16 +29,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from core.bm import journal
+from core.bm import handing_over, journal
 from core.bm.expanding import wanted_tables
 from core.bm.filling import BATCH, FEW, ROUNDS, touched
 from core.bm.homes import home
+from core.bm.migrations import fills
 from core.bm.steps import BATCHES, BRIEF, WRITERS, Probe, Step, risk_of
 from core.bm.tables import IDS
 from core.database import ddl
 from core.ed.schema import SYSTEM_COLUMNS, Stored, kept_part, name_all, parts
 from core.ed.system import System
 from core.ed.tables import typed
+from core.errors import Words, words
 
 if TYPE_CHECKING:
     from core.bm.facts import Facts
@@ -62,12 +64,13 @@ class Move:
     source: str
     into: str
     columns: tuple[tuple[str, str, str], ...]
+    handed: tuple[tuple[int, int], ...] = ()    # identities of fields that go on as others
 
     @property
     def data(self) -> dict[str, Any]:
         """It as a step keeps it."""
         return {"how": HOW, "type": self.type, "source": self.source, "into": self.into,
-                "columns": [list(one) for one in self.columns]}
+                "columns": [list(one) for one in self.columns], "handed": [list(one) for one in self.handed]}
 
 
 # In the plan
@@ -85,7 +88,19 @@ def moves(way: Way) -> Iterator[Move]:
         old, new = before.stored(former), after.stored(path)
         pairs = [pair for field in table.fields.values() if not field.virtual
                  for pair in columns(before, after, old, new, field)]
-        yield Move(path, target.identities[path], old.table.name, new.table.name, tuple(pairs))
+        goes_on = [(was, field) for field in table.fields.values() if not field.virtual
+                   and (was := former_field(before, after, former, field)) is not None]
+        yield Move(path, target.identities[path], old.table.name, new.table.name, tuple(pairs),
+                   tuple(handing_over.pairs(before, after, goes_on)))
+
+
+def problems(way: Way) -> Iterator[Words]:
+    """Values that records shall get on their way: what copies them takes along what they have."""
+    for one in () if way.back else fills(way.base, way.target, way.answers):
+        if home(way.base, one.before) != home(way.target, one.table):
+            yield way.problem("field", one.field, words(
+                '"{name}" gets other values, and its table another base; promote one of the two first, then the other',
+                name=one.field))
 
 
 def system_of(state: State, model: Model, facts: Facts) -> System:
@@ -220,6 +235,7 @@ class Copying:
 
     def __init__(self, data: Any) -> None:
         self.type = int(data["type"])
+        self.handed = data["handed"]
         own = [(into, source, kind) for into, source, kind in data["columns"]]
         self.pairs = [*((name, name, kind) for name, kind in SYSTEM_COLUMNS.items()), *own]
         self.source = _table(data["source"], [(name, kind) for _, name, kind in self.pairs])
@@ -351,6 +367,7 @@ def settle(run: Run, step: Step) -> None:
             if not work.work_off(connection):
                 break
         batches.breathe()
+    handing_over.hand_over(batches, work.source, work.type, work.handed)
 
     def rest(connection: Connection) -> None:
         while work.work_off(connection):

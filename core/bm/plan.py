@@ -84,7 +84,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("retyping", problems=retyping.problems, notes=retyping.notes, way_back=retyping.way_back),
     Family("migrations", problems=migrations.problems, notes=migrations.notes),
     Family("expressions", problems=expression_fill.problems),
-    Family("moving", steps=moving.steps),
+    Family("moving", steps=moving.steps, problems=moving.problems),
     Family("filled", steps=filled.steps),
     Family("formulas", steps=formulas.steps, problems=formulas.problems),
     Family("tightening", steps=tightening.steps, notes=tightening.notes),
