@@ -103,8 +103,13 @@ def undo_index(run: Run, step: Step) -> None:
 
 
 def validate(run: Run, step: Step) -> None:
-    """Check the old rows; the lock is one that keeps nobody from working."""
-    run.short(step, step.sql, lambda connection: run.done(connection, step))
+    """Check the old rows; the lock is one that keeps nobody from working. Raises Refused where they do not hold."""
+    try:
+        run.short(step, step.sql, lambda connection: run.done(connection, step))
+    except IntegrityError as error:
+        detail = getattr(getattr(error.orig, "diag", None), "message_detail", None)
+        raise Refused("{name}: old records do not keep what counts for all that is written from now on: {reason}",
+                      name=step.target, reason=detail or first_line(error)) from error
 
 
 def loosen(run: Run, step: Step) -> None:

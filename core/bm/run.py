@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Literal, Protocol
 
 from sqlalchemy import Connection, Engine, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from core.bm import journal, live, members, tables, wishes
 from core.bm.batches import Batches
@@ -124,7 +124,7 @@ class Run:
                 self._do(step)
             except (Superseded, Busy):
                 raise
-            except TesseraError as error:
+            except (TesseraError, IntegrityError, DataError) as error:     # the latter would come again each time
                 if self._lost(error):
                     raise
                 with self.begin() as connection:

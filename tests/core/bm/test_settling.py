@@ -91,6 +91,25 @@ def test_killed_before_the_flip_and_not_wanted_any_more_it_is_undone(system: Liv
     assert catalog(system) == before and (system.version, state(system)) == (1, "abandoned")
 
 
+def test_fault_19_a_key_that_old_records_do_not_keep_is_told_and_does_not_keep_the_promotion_open(
+        system: Live) -> None:
+    """Somebody took a key away and a record with it; the next promotion makes the key again."""
+    parent = system.create("company", name="Parent")
+    system.create("company", name="Child", parent=parent)
+    [(table, key)] = system.sql("select conrelid::regclass, conname from pg_constraint where conname ="
+                                " (select 'fk_' || id from bm.member where path = 'company.parent')")
+    with system.engine.begin() as connection:
+        connection.exec_driver_sql(f"alter table {table} drop constraint {key}")
+        connection.exec_driver_sql(f"delete from {table} where id = {parent}")
+    system.site.write("company.yaml", "change: table company\nfields: {region: {type: text}}\n")
+    assert system.promote() == 2
+    assert state(system) == "done" and system.sql("select state from bm.step where kind = 'validate' and promotion_id = 2"
+                                                  ) == [("failed",)]
+    [(error,)] = system.sql("select error from bm.promotion where id = 2")
+    assert "company: old records do not keep what counts for all that is written from now on: Key (parent" in error
+    assert system.promote() == 2 and system.create("company", name="Other")
+
+
 def test_killed_while_it_is_undone_the_undoing_goes_on(system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     before = catalog(system)
     change(system)
