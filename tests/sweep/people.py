@@ -76,20 +76,21 @@ class Traffic:
         if made is not None:
             company = made.json()
             self.acknowledged[company["id"]] = name
-            self._ask("PATCH", f"/api/v1/company/{company['id']}", 200,
-                      {"city": "Somewhere", "_version": company["_version"]})
-            if self.generations:
-                self._enter(turn, company["id"], name)
+            changed = self._ask("PATCH", f"/api/v1/company/{company['id']}", 200,
+                                {"city": "Somewhere", "_version": company["_version"]})
+            if self.generations and changed is not None:
+                self._enter(turn, changed.json(), name)
         read = self._ask("GET", "/api/v1/company?limit=5&order=-id", 200)
         if read is not None and self.generations:
             self.failures += [f"mixed: {mixed}" for mixed in mixtures(read.json()["records"])]
         self._ask("GET", "/companies", 200, person=self._browser)
 
-    def _enter(self, turn: int, company: int, name: str) -> None:
+    def _enter(self, turn: int, company: Mapping[str, Any], name: str) -> None:
         """Write what every generation has in other columns: a number or a text, as the version says at that moment."""
         for value in (turn, str(turn)):
-            if self._ask("PATCH", f"/api/v1/company/{company}", 200, {"turning": value}, refused=422) is not None:
-                self.turning[company] = turn
+            body = {"turning": value, "_version": company["_version"]}
+            if self._ask("PATCH", f"/api/v1/company/{company['id']}", 200, body, refused=422) is not None:
+                self.turning[company["id"]] = turn
                 break
         made = self._ask("POST", "/api/v1/place", 201, {"name": name, "high": turn})
         if made is not None:
