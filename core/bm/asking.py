@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from core.bm import choice_values, migrations
+from core.bm import choice_values, migrations, required
 from core.bm.questions import EMPTY, KEEP, LEAVE, Option, Question
 from core.bm.required import EMPTY as EMPTY_VALUES
-from core.bm.required import fills_itself, newly_required
+from core.bm.required import newly_required
 from core.errors import Words, words
 from core.types.base import PLAIN, BadValue
 
@@ -55,13 +55,15 @@ def _fills(way: Way) -> Iterator[Question]:
     filled = migrations.said(way.base, way.target)
     for one in newly_required(way.base, way.target):
         found = way.facts.finding(EMPTY_VALUES, one.path)
-        if one.always and found and one.path not in filled and not fills_itself(one.field):
+        if one.always and found and one.path not in filled and not required.filled(way.base, way.target, one):
             leave = Option(LEAVE, words("leave them empty; each is asked for when it is next saved"))
+            bare = required.comes_with_base(way.base, way.target, one)
             yield Question(
                 f"fill {one.path}", words('"{field}" is now required, and records have no value in it: what do they '
                                           "get?", field=one.path),
-                (leave, *_values(way, one.field)), free=True, count=found.count, samples=found.samples,
-                place=way.target.place("field", one.path), said="fill: VALUE (or fill: =EXPRESSION)", otherwise=LEAVE)
+                (leave,) if bare else (leave, *_values(way, one.field)), free=not bare, count=found.count,
+                samples=found.samples, place=way.target.place("field", one.path),
+                said=f"{LEAVE}, by an answer" if bare else "fill: VALUE (or fill: =EXPRESSION)", otherwise=LEAVE)
 
 
 def _choices(way: Way) -> Iterator[Question]:
@@ -87,8 +89,9 @@ def _conversions(way: Way) -> Iterator[Question]:
             yield Question(
                 f"convert {path}", words('"{field}" gets another type, and values of records mean nothing in it: what '
                                          "do they get?", field=path),
-                (empty, *_values(way, one)), free=True, count=found.count, samples=found.samples,
-                place=way.target.place("field", path), said="fill: VALUE (or fill: =EXPRESSION)", otherwise=EMPTY)
+                (empty, *_values(way, one)), free=True, expression=False, count=found.count,
+                samples=found.samples, place=way.target.place("field", path),
+                said="fill: VALUE (or fill: =EXPRESSION)", otherwise=EMPTY)
 
 
 def _values(way: Way, one: Field) -> Iterable[Option]:

@@ -40,6 +40,7 @@ class Question:
     words: Words
     options: tuple[Option, ...]
     free: bool = False                      # whether any other value, or `=expression`, is an answer too
+    expression: bool = True                 # whether free text may be an expression
     count: int = 0                          # how many records it is about
     samples: tuple[Sample, ...] = ()
     place: str = ""                         # file:line:column of the definition
@@ -53,8 +54,8 @@ class Question:
     def as_json(self) -> dict[str, Any]:
         """The question for machines."""
         return {"key": self.key, "words": str(self.words), "options": [option.value for option in self.options],
-                "free": self.free, "count": self.count, "place": self.place,
-                "samples": [[sample.id, sample.title] for sample in self.samples]}
+                "free": self.free, "expression": self.free and self.expression, "count": self.count,
+                "place": self.place, "samples": [[sample.id, sample.title] for sample in self.samples]}
 
 
 def waiting(asked: Iterable[Question], answers: Answers) -> frozenset[str]:

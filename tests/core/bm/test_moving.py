@@ -372,3 +372,18 @@ def test_fault_17_a_way_back_that_is_killed_when_room_is_made_already_goes_on(
     assert service.finish_earlier(shop.engine, shop.plugins, patient=False)
     assert shop.version == first and shop.read("company", second)["size"] == 4
     assert shop.sql("select state from bm.promotion order by id desc limit 1") == [("done",)]
+
+
+def test_what_a_base_requires_is_asked_for_the_records_that_come_under_it(shop: Live) -> None:
+    shop.create("company", name="Acme")
+    shop.site.addon("party_table.yaml", PARTY.replace("city: {type: text}", "city: {type: text, required: true}"))
+    shop.promote()
+    shop.site.addon("company.yaml", company("party"))
+    planned = shop.plan().plan
+    assert [(one.key, [option.value for option in one.options], one.count) for one in planned.questions] == [
+        ("fill company.city", ["leave"], 1)]
+    answered = shop.plan(answers={"fill company.city": "leave"}).plan
+    assert any("party.city is required, but not yet guaranteed" in str(note) for note in answered.notes)
+    shop.promote(answers={"fill company.city": "leave"})
+    assert shop.sql("select error from bm.promotion where error is not null") == []
+    assert names(shop, "party") == ["Acme"]

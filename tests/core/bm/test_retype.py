@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from core.bm import live
+from core.bm.describe import question_lines
 from core.ed import history, versions
 from core.ed.session import Session
 from core.errors import Invalid, Refused
@@ -77,6 +78,9 @@ def test_values_that_mean_nothing_are_asked_for_and_then_get_what_was_answered(s
     [question] = system.plan().plan.questions
     assert question.key == "convert company.name" and question.count == 1
     assert [sample.title for sample in question.samples] == ["twelve"]
+    assert "any other value" in question_lines(question)[-1] and "EXPRESSION" not in question_lines(question)[-1]
+    [problem] = system.plan(answers={question.key: "=1"}).plan.problems
+    assert "an expression is written in the definition, as fill: =1" in str(problem)
     with pytest.raises(Refused):
         system.promote()
     from core.bm import service
@@ -85,6 +89,9 @@ def test_values_that_mean_nothing_are_asked_for_and_then_get_what_was_answered(s
     assert [system.read("company", one)["name"] for one in (good, bad)] == [12, 0]
     system.rollback()
     assert [system.read("company", one)["name"] for one in (good, bad)] == ["12", "twelve"]
+    new = system.create("company", name="eleven")
+    system.promote()                                        # what was answered counts, for new records too
+    assert [system.read("company", one)["name"] for one in (good, bad, new)] == [12, 0, 0]
 
 
 @pytest.mark.parametrize(("before", "after", "given", "found"), [
