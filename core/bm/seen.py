@@ -6,7 +6,7 @@ out, is asked here: a right to plan or to promote is no right to read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,12 @@ from core.expression import ExpressionError, check
 
 if TYPE_CHECKING:
     from core.bm.state import State
+    from core.definition.model import Model
     from core.ed.session import Session
 
 Findings = Mapping[tuple[str, str], Finding]
 Shown = Callable[[Findings], Findings]
-Paths = Iterable[tuple[str, ...]]
+Paths = Collection[tuple[str, ...]]
 
 
 def everything(findings: Findings) -> Findings:
@@ -66,23 +67,25 @@ def beyond(session: Session, base: State, target: State, answers: Mapping[str, s
 
 def whole(gate: Gate, table: str, paths: Paths) -> bool:
     """Whether somebody may read all that some paths from a table lead through, in every record."""
-    return all(_whole(gate, path[1], path[2:]) if path[:1] == ("all",) else _whole(gate, table, path)
-               for path in paths)
+    return _every(gate, table) and all(
+        _every(gate, path[1]) if path[:1] == ("all",) else True for path in paths) and all(
+        _field(gate, *one) for path in paths for one in fields_on(gate.system.model, table, path))
 
 
-def _whole(gate: Gate, table: str, path: tuple[str, ...]) -> bool:
-    if not _every(gate, table):
-        return False
+def fields_on(model: Model, table: str, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The fields that a path from a table leads through, each with the table that it is asked of."""
+    if path[:1] == ("all",):
+        table, path = path[1], path[2:]
     current: str | None = table
     for step in path:
         if current is None:                     # after a link to several tables the table is named
             current = step
             continue
-        if not _field(gate, current, step):
-            return False
-        field = gate.system.model.field(current, step)
+        yield current, step
+        field = model.field(current, step)
         current = field.target if field is not None and len(field.targets) < 2 else None
-    return True
+        if field is None:
+            return
 
 
 def _field(gate: Gate, table: str, name: str) -> bool:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from core.bm import migrations
 from core.bm.diff import Removed, Renamed, Returned, called, former_name
+from core.bm.migrations import Fill, fills, typed
 from core.bm.renaming import FILLED
+from core.bm.seen import fields_on
 from core.bm.way_back import KEPT_DAYS
 from core.ed.access import Gate
 from core.ed.decisions import Decision, decisions
@@ -16,6 +18,7 @@ from core.ed.schema import name_all
 from core.ed.session import Principals, closed_roles
 from core.ed.system import System
 from core.errors import N_, Words, words
+from core.expression import ExpressionError
 
 if TYPE_CHECKING:
     from core.bm.state import State
@@ -32,6 +35,7 @@ USES: Mapping[str, str] = {"read": N_("read"), "change": N_("change"), "set": N_
 def warnings(way: Way) -> Iterator[Words]:
     """What stops a reader: each with how much it is about."""
     yield from _widened(way)
+    yield from _copied(way)
     for change in way.changes:
         if isinstance(change, Returned):
             yield from _returned(way, change)
@@ -71,7 +75,7 @@ def _returned(way: Way, change: Returned) -> Iterator[Words]:
 
 def _widened(way: Way) -> Iterator[Words]:
     """What a role could not do, or only with some records, and can from now on; new roles nobody has yet."""
-    if way.base.model is None or way.target.model is None or way.back:
+    if way.base.model is None or way.target.model is None:
         return
     tables = _tables(way)
     if not tables:
@@ -82,6 +86,45 @@ def _widened(way: Way) -> Iterator[Words]:
         if old is not None and old in way.base.model.roles:
             yield from _of_role(way, role, before, after, old, tables)
             yield from _duties(role, way.base.model, way.target.model, old)
+
+
+def _copied(way: Way) -> Iterator[Words]:
+    """Values that get into a field of which a role may read more than of what they are worked out from."""
+    if way.base.model is None or way.target.model is None:
+        return
+    systems = _system(way, way.base), _system(way, way.target)
+    for fill in fills(way.base, way.target, way.answers):
+        sources = _sources(way, systems[0], fill)
+        for role in way.target.model.roles:
+            old = former_name("role", role, way.base, way.target)
+            if not sources or old is None or old not in way.base.model.roles:
+                continue
+            shown = _reads(systems[1], role, {(fill.table, fill.field.partition(".")[2])})
+            before = _reads(systems[0], old, sources)
+            hidden = sorted(f"{table}.{name}" for (table, name), verdict in before.items()
+                            if ORDER.index(verdict) < max(map(ORDER.index, shown.values()), default=0))
+            if hidden:
+                yield words("rights are widened: {field} gets its values from what role {role} may read less of: "
+                            "{named}", field=fill.field, role=role, named=", ".join(hidden[:MOST_NAMED]))
+
+
+def _sources(way: Way, system: System, fill: Fill) -> set[tuple[str, str]]:
+    """The fields that a fill reads, by table."""
+    found: set[tuple[str, str]] = set()
+    for piece in fill.pieces:
+        try:
+            pair = typed(way.base, way.target, fill, piece)
+        except ExpressionError:
+            continue                            # that is told
+        for one in pair:
+            found.update(*(fields_on(system.model, fill.before, path) for path in one.reads) if one is not None else ())
+    return found
+
+
+def _reads(system: System, role: str, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """How much a role may read of some fields."""
+    return {(one.table, one.field): one.verdict for one in _decisions(system, role, {table for table, _ in wanted})
+            if one.use == "read" and (one.table, one.field) in wanted}
 
 
 def _tables(way: Way) -> list[str]:

@@ -7,6 +7,7 @@ import threading
 import pytest
 from sqlalchemy import text
 
+from core.bm import service
 from core.bm.describe import needs_thought
 from core.ed.access import Gate
 from core.ed.records import Records
@@ -111,6 +112,44 @@ def test_past_case_20_a_rename_alone_widens_nothing(system: Live) -> None:
     system.promote()
     system.site.addon("company.yaml", company("extent: {type: integer, was: size}"))
     assert not [one for one in system.plan().plan.warnings if "widened" in str(one)]
+
+
+CLERK = "role: clerk\ntitle: Clerk\ngrants: {company: {read: true}, company.size: {read: false}}\n"
+
+
+@pytest.mark.parametrize(("fill", "told"), [
+    ("=size", True), ("=1 if size > 3 else 2", True), ("=parent.size", True),
+    ("=1", False), ("=2 if name == 'x' else 1", False)])
+def test_past_case_1_a_plan_tells_that_hidden_values_get_into_a_field_that_is_shown(
+        system: Live, fill: str, told: bool) -> None:
+    system.site.write("clerk.yaml", CLERK)
+    system.promote()
+    system.site.addon("company.yaml", company("size: {type: integer}", f'rank: {{type: integer, fill: "{fill}"}}'))
+    plan = system.plan().plan
+    assert not plan.problems and not plan.questions
+    said = [str(one) for one in plan.warnings]
+    wanted = "rights are widened: company.rank gets its values from what role clerk may read less of: company.size"
+    assert (wanted in said) is told and needs_thought(plan) is told
+
+
+def test_past_case_1_values_that_stay_as_hidden_as_they_were_are_no_warning(system: Live) -> None:
+    system.site.write("clerk.yaml", CLERK)
+    system.promote()
+    system.site.addon("company.yaml", company("size: {type: integer}", 'rank: {type: integer, fill: "=size"}'))
+    system.site.write("clerk.yaml", CLERK.replace("}}", "}, company.rank: {read: false}}"))
+    assert not system.plan().plan.warnings
+
+
+def test_past_case_20_a_way_back_tells_which_rights_it_widens(system: Live) -> None:
+    first = system.version
+    system.site.write("clerk.yaml", CLERK.replace("read: false", "read: true") + "may: [plan, promote]\n")
+    more = system.promote()
+    system.site.write("clerk.yaml", CLERK)
+    system.promote()
+    said = [str(one) for one in service.plan_rollback(system.settings, system.engine, more).plan.warnings]
+    assert said == ["rights are widened: role clerk may read what it could not: company.size (places: 1)",
+                    "rights are widened: holders of role clerk may plan, promote from then on"]
+    assert not service.plan_rollback(system.settings, system.engine, first).plan.warnings
 
 
 def hidden(system: Live, name: str) -> bool:
