@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.bm import altering, environment, filling, formulas, journal, moving, purging, switching, tightening
+from core.bm import altering, environment, filling, formulas, journal, moving, parked_purge, switching, tightening
 from core.bm.run import Run
 from core.bm.steps import Kind, Step
 
@@ -99,5 +99,5 @@ ACTIONS: Mapping[Kind, Action] = {
     "validate": Action(altering.validate),
     "tighten": Action(tightening.add),
     "park": Action(altering.park),
-    "purge": Action(purging.purge),
+    "purge": Action(parked_purge.purge),
 }

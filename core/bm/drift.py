@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.bm import drift_definitions, drift_tables, folder, journal, live, lock, tables
 from core.bm import facts as fact_module
-from core.bm.drifting import FOLDER, Drifted
+from core.bm.drifted import FOLDER, Drifted
 from core.bm.facts import Facts
 from core.bm.run import first_line
 from core.bm.state import State

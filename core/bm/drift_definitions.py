@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, text
 
 from core.bm import live, tables
 from core.bm.canonical import canonical, digest
-from core.bm.drifting import DEFINITIONS, Drifted
+from core.bm.drifted import DEFINITIONS, Drifted
 from core.bm.state import State
 from core.errors import Words, words
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from core.bm.drifting import TABLES, Drifted
+from core.bm.drifted import TABLES, Drifted
 from core.bm.expanding import wanted_tables
 from core.bm.facts import Facts
 from core.bm.state import EMPTY, State

@@ -304,7 +304,7 @@ class Filling:
                 self._write_each(connection, [row], part)
 
     def _source(self, part: Part) -> Source:
-        from core.bm.sources import SOURCES
+        from core.bm.fill_sources import SOURCES
         storage = int(part["storage"])
         if storage not in self._sources:
             self._sources[storage] = SOURCES[part["how"]](part, self.versions)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.bm import migrations
-from core.bm.asking import HOLDS
 from core.bm.diff import Removed, Returned, called
 from core.bm.facts import DUPLICATES, LONGER, VIOLATES, counted
 from core.bm.questions import KEEP, LEAVE
 from core.bm.required import EMPTY, MAY_BE_EMPTY, fills_itself
+from core.bm.value_questions import HOLDS
 from core.bm.way import Way
 from core.errors import Words, words
 

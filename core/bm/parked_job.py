@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from core.bm import purging, service
+from core.bm import parked_purge, service
 from core.database.engine import transaction
 from core.database.jobs import Job, once_a_day, task
 from core.errors import Refused
@@ -27,7 +27,7 @@ def purge_parked(job: Job) -> None:
             return
     with service.owner(settings) as engine:
         try:
-            number = purging.purge_ripe(settings, engine, service.load_plugins(settings), datetime.now(UTC))
+            number = parked_purge.purge_ripe(settings, engine, service.load_plugins(settings), datetime.now(UTC))
         except Refused as refused:
             log.info("nothing parked was purged", reason=str(refused))
             return

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, any_, func, literal, select, true
 
-from core.bm import choice_values, expression_fill, live, retyping
-from core.bm.asking import HOLDS
+from core.bm import choice_values, fill_expressions, live, retyping
 from core.bm.diff import former_name
 from core.bm.facts import DUPLICATES, LONGER, ORPHANS, SAMPLES, VIOLATES, Finding, Sample, in_time
 from core.bm.homes import foreign_roots
-from core.bm.renaming import FILLED
+from core.bm.rename_questions import FILLED
 from core.bm.required import EMPTY, MAY_BE_EMPTY, Required, newly_required
+from core.bm.value_questions import HOLDS
 from core.ed.columns import RecordColumns
 from core.ed.session import Session
 from core.ed.system import System
@@ -58,7 +58,7 @@ def look(connection: Connection, way: Way) -> dict[tuple[str, str], Finding]:
         new = _count(connection, system, one, way.facts.rows)
         if new:
             found[key] = _sum(found[key], new) if key in found else new
-    return {**found, **retyping.look(connection, way, system), **expression_fill.look(connection, way, system)}
+    return {**found, **retyping.look(connection, way, system), **fill_expressions.look(connection, way, system)}
 
 
 def looks(way: Way) -> Iterator[Look]:

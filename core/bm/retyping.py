@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Column, Connection, MetaData, select
 from sqlalchemy import Table as PhysicalTable
 
-from core.bm import conversions, homes, leading, meanings
-from core.bm.asking import UNCONVERTIBLE, literal
+from core.bm import conversions, fill_linked, homes, meanings
 from core.bm.choice_values import of_field
-from core.bm.converting import Rule
 from core.bm.facts import SAMPLES, SECONDS, Finding, Sample
+from core.bm.fill_converted import Rule
 from core.bm.filling import Part
 from core.bm.questions import EMPTY
 from core.bm.read_paths import columns
+from core.bm.value_questions import UNCONVERTIBLE, literal
 from core.database import ddl
 from core.ed.schema import name_all
 from core.ed.tables import typed
@@ -59,7 +59,7 @@ def moved(way: Way) -> Iterator[Moved]:
             continue
         if (before.computed and after.computed) or not _same_table(way, former, path):
             continue
-        if leading.turns(before, after, way.back):
+        if fill_linked.turns(before, after, way.back):
             continue
         yield Moved(path, former, before, after)
 

@@ -31,7 +31,7 @@ from core.bm.live import Contents, Version
 from core.bm.plan import plan as make_plan
 from core.bm.questions import NO_ANSWERS, Answers
 from core.bm.removed import explained
-from core.bm.renaming import answered
+from core.bm.rename_questions import answered
 from core.bm.required import EMPTY
 from core.bm.run import Order, Say, Stop, never, silent
 from core.bm.seeds import Seeding

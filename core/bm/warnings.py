@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.bm import migrations
 from core.bm.diff import Removed, Renamed, Returned, called, former_name
 from core.bm.migrations import Fill, fills, typed
-from core.bm.renaming import FILLED
+from core.bm.rename_questions import FILLED
 from core.bm.seen import fields_on
 from core.bm.way_back import KEPT_DAYS
 from core.ed.access import Gate

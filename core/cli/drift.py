@@ -8,7 +8,7 @@ import click
 
 from core.bm import drift as drifts
 from core.bm import service
-from core.bm.drifting import VIEWS, Drifted
+from core.bm.drifted import VIEWS, Drifted
 from core.cli import Invocation
 
 

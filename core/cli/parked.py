@@ -6,7 +6,7 @@ import json
 
 import click
 
-from core.bm import parked, service, unparking
+from core.bm import parked, parked_restore, service
 from core.cli import Invocation
 
 
@@ -21,7 +21,7 @@ def command(invocation: Invocation, action: str | None, name: str | None, as_jso
         raise click.UsageError("restore goes with the NAME of what is parked")
     with invocation.database() as settings, service.owner(settings) as engine:
         if name is not None:
-            file = unparking.restore(settings, engine, service.load_plugins(settings), name)
+            file = parked_restore.restore(settings, engine, service.load_plugins(settings), name)
             click.echo(f"{file} says it again; `plan` shows what returns.")
             return
         with engine.connect() as connection:

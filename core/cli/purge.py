@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from core.bm import parked, purging, service
+from core.bm import parked, parked_purge, service
 from core.cli import Invocation, progress
 from core.cli.acting import sessions
 from core.ed import staging
@@ -24,17 +24,17 @@ def _parked(invocation: Invocation, keep: bool | None, dry_run: bool, before: in
             settings = settings.model_copy(update={"parked_days": before})
         plugins = service.load_plugins(settings)
         with engine.connect() as connection:
-            things = purging.chosen(parked.parked(connection, settings), names, datetime.now(UTC), now)
+            things = parked_purge.chosen(parked.parked(connection, settings), names, datetime.now(UTC), now)
             forget = not (settings.trash_history if keep is None else keep)
-            plan, state = purging.plan(connection, plugins, things, forget)
+            plan, state = parked_purge.plan(connection, plugins, things, forget)
         if not things:
             click.echo("Nothing has been parked long enough.")
             return
-        click.echo(purging.as_text(plan), nl=False)
+        click.echo(parked_purge.as_text(plan), nl=False)
         if dry_run:
             return
         progress.confirm(service.Planned(plan, state, state), yes)
-        number = purging.apply(engine, plugins, plan, state, invocation.user, say=progress.say)
+        number = parked_purge.apply(engine, plugins, plan, state, invocation.user, say=progress.say)
     click.echo(f"Done; `promotions {number}` tells what was run.")
 
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from core.bm import drift as drifts
 from core.bm import service
 from core.bm.drift import Drift
-from core.bm.drifting import FOLDER, VIEWS, Drifted
+from core.bm.drifted import FOLDER, VIEWS, Drifted
 from core.errors import NotFound, Refused
 from core.web.context import Context
 from core.web.i18n import N_

@@ -9,7 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from core.bm import parked, purging, service, unparking
+from core.bm import parked, parked_purge, parked_restore, service
 from core.bm.parked import Parked
 from core.bm.state import State
 from core.bm.steps import Plan
@@ -52,7 +52,7 @@ def restore(context: Context) -> Response:
     name = _name(context, ("_csrf", "csrf", "name"))
     try:
         with service.owner(context.settings) as engine:
-            file = unparking.restore(context.settings, engine, service.load_plugins(context.settings), name)
+            file = parked_restore.restore(context.settings, engine, service.load_plugins(context.settings), name)
     except DefinitionError as error:
         return _page(context, [short(context, str(problem)) for problem in error.problems])
     except (Refused, NotFound, Conflict) as error:
@@ -81,7 +81,7 @@ def purge(context: Context) -> Response:
                               problem=context.text("Type these letters: {letters}", letters=letters))
         account = context.account
         with service.owner(context.settings) as engine:
-            number = purging.apply(engine, service.load_plugins(context.settings), planned, state,
+            number = parked_purge.apply(engine, service.load_plugins(context.settings), planned, state,
                                    account.login if account else "", account.id if account else None)
     except (Refused, NotFound, Conflict) as error:
         return _page(context, [context.text.of(error.words)])
@@ -101,8 +101,8 @@ def _shown(context: Context, file: Path) -> str:
 def _planned(context: Context, name: str) -> tuple[Plan, State]:
     """Raises NotFound, Refused."""
     with service.owner(context.settings) as engine, engine.connect() as connection:
-        things = purging.chosen(parked.parked(connection, context.settings), [name], context.viewer.now, now=True)
-        return purging.plan(connection, service.load_plugins(context.settings), things,
+        things = parked_purge.chosen(parked.parked(connection, context.settings), [name], context.viewer.now, now=True)
+        return parked_purge.plan(connection, service.load_plugins(context.settings), things,
                             not context.settings.trash_history)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from core.bm import drift as drifts
 from core.bm import service
-from core.bm.drifting import Drifted
+from core.bm.drifted import Drifted
 from core.errors import NotFound, Refused
 from tests.core.bm.conftest import Live
 from tests.unchanged import unchanged

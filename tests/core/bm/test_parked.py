@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
-from core.bm import parked, purging, service, unparking
+from core.bm import parked, parked_purge, parked_restore, service
 from core.bm.parked import Parked
 from core.errors import NotFound, Refused
 from tests.core.bm.conftest import Live
@@ -35,9 +35,9 @@ def things(system: Live) -> tuple[Parked, ...]:
 
 def purge(system: Live, *names: str, moment: datetime = LATER, now: bool = False, forget: bool = True) -> int:
     with system.engine.connect() as connection:
-        chosen = purging.chosen(parked.parked(connection, system.settings), names, moment, now)
-        planned, state = purging.plan(connection, system.plugins, chosen, forget)
-    return purging.apply(system.engine, system.plugins, planned, state, "ada")
+        chosen = parked_purge.chosen(parked.parked(connection, system.settings), names, moment, now)
+        planned, state = parked_purge.plan(connection, system.plugins, chosen, forget)
+    return parked_purge.apply(system.engine, system.plugins, planned, state, "ada")
 
 
 def with_phone(system: Live) -> int:
@@ -112,7 +112,7 @@ def test_requirement_5_what_is_restored_returns_with_every_value(system: Live, r
     system.site.write("phone.yaml", None)
     system.promote()
     before = system.columns()
-    file = unparking.restore(system.settings, system.engine, system.plugins, f"company.{name}")
+    file = parked_restore.restore(system.settings, system.engine, system.plugins, f"company.{name}")
     assert file.is_relative_to(system.site.metadata) and "Phone" in file.read_text()
     plan = system.plan().plan
     assert [change.describe().message for change in plan.changes] == ["{what} returns with the values it had"]
@@ -122,7 +122,7 @@ def test_requirement_5_what_is_restored_returns_with_every_value(system: Live, r
 
 def test_a_restored_table_returns_with_every_record(system: Live) -> None:
     visit = with_visit(system)
-    unparking.restore(system.settings, system.engine, system.plugins, "visit")
+    parked_restore.restore(system.settings, system.engine, system.plugins, "visit")
     system.promote()
     assert system.read("visit", visit)["place"] == "Ulm"
     assert look(system).none
@@ -132,7 +132,7 @@ def test_a_field_of_an_addon_that_the_site_took_away_returns(system: Live) -> No
     one = system.create("company", name="A", size=7)
     system.site.write("less.yaml", "# we need no sizes\nchange: table company\nfields:\n  size: null\n  name: {max: 90}\n")
     system.promote()
-    assert unparking.restore(system.settings, system.engine, system.plugins, "company.size").name == "less.yaml"
+    assert parked_restore.restore(system.settings, system.engine, system.plugins, "company.size").name == "less.yaml"
     assert "we need no sizes" in (system.site.metadata / "less.yaml").read_text()
     system.promote()
     assert system.read("company", one)["size"] == 7
@@ -141,10 +141,10 @@ def test_a_field_of_an_addon_that_the_site_took_away_returns(system: Live) -> No
 def test_restoring_overwrites_nothing(system: Live) -> None:
     with_phone(system)
     with pytest.raises(NotFound):
-        unparking.restore(system.settings, system.engine, system.plugins, "company.fax")
+        parked_restore.restore(system.settings, system.engine, system.plugins, "company.fax")
     system.site.write("other.yaml", "change: table company\nfields: {phone: {type: integer}}\n")
     with unchanged(system.engine), pytest.raises(Refused, match="already"):
-        unparking.restore(system.settings, system.engine, system.plugins, "company.phone")
+        parked_restore.restore(system.settings, system.engine, system.plugins, "company.phone")
 
 
 def test_the_same_name_may_be_used_at_once_with_another_type(system: Live) -> None:
@@ -221,7 +221,7 @@ def test_a_parked_link_into_a_purged_table_keeps_its_values(system: Live) -> Non
 def test_requirement_5_what_is_young_stays_unless_it_is_named_for_now(system: Live) -> None:
     with_phone(system)
     moment = datetime.now(UTC)
-    assert purging.chosen(things(system), (), moment) == ()
+    assert parked_purge.chosen(things(system), (), moment) == ()
     with unchanged(system.engine), pytest.raises(Refused, match="kept until .* --now"):
         purge(system, "company.phone", moment=moment)
     purge(system, "company.phone", moment=moment, now=True)
@@ -231,10 +231,10 @@ def test_requirement_5_what_is_young_stays_unless_it_is_named_for_now(system: Li
 def test_a_plan_that_no_longer_fits_purges_nothing(system: Live) -> None:
     with_phone(system)
     with system.engine.connect() as connection:
-        planned, state = purging.plan(connection, system.plugins, things(system), True)
+        planned, state = parked_purge.plan(connection, system.plugins, things(system), True)
     by_hand(system, f"alter table ed.{_place(system, 'company')} add column shoe integer")
     with unchanged(system.engine), pytest.raises(Refused, match="plan again"):
-        purging.apply(system.engine, system.plugins, planned, state)
+        parked_purge.apply(system.engine, system.plugins, planned, state)
 
 
 def test_a_purge_that_broke_off_is_finished_by_whoever_comes_next(system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +242,7 @@ def test_a_purge_that_broke_off_is_finished_by_whoever_comes_next(system: Live, 
     with monkeypatch.context() as patched:
         def die(*rest: object) -> None:
             raise KeyboardInterrupt
-        patched.setattr(purging, "_forget", die)
+        patched.setattr(parked_purge, "_forget", die)
         with pytest.raises(KeyboardInterrupt):
             purge(system)
     assert [one.name for one in things(system)] == ["company.phone"]
@@ -252,8 +252,8 @@ def test_a_purge_that_broke_off_is_finished_by_whoever_comes_next(system: Live, 
 
 def test_the_daily_purge_takes_what_is_ripe_only(system: Live) -> None:
     with_phone(system)
-    assert purging.purge_ripe(system.settings, system.engine, system.plugins, datetime.now(UTC)) is None
-    assert purging.purge_ripe(system.settings, system.engine, system.plugins, LATER) is not None
+    assert parked_purge.purge_ripe(system.settings, system.engine, system.plugins, datetime.now(UTC)) is None
+    assert parked_purge.purge_ripe(system.settings, system.engine, system.plugins, LATER) is not None
     assert things(system) == ()
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from core.bm.carrying import Carried
-from core.bm.converting import Converted
-from core.bm.expression_fill import Expressed
+from core.bm.fill_carried import Carried
+from core.bm.fill_converted import Converted
+from core.bm.fill_expressions import Expressed
+from core.bm.fill_linked import Leading
 from core.bm.filling import Part, Source, Versions
-from core.bm.leading import Leading
 
 SOURCES: Mapping[str, Callable[[Part, Versions], Source]] = {
     "convert": Converted, "expression": Expressed, "carry": Carried, "lead": Leading}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from core.bm import carrying, expression_fill, leading, retyping
+from core.bm import fill_carried, fill_expressions, fill_linked, retyping
 from core.bm.filling import Part, tracking
 from core.bm.steps import BATCHES, BRIEF, WRITERS, Step, risk_of
 from core.bm.way import Way
 
 Given = Callable[[Way], Iterator[tuple[str, Part]]]     # a physical table, and how columns of it are filled
 # The first that knows a field fills it.
-GIVEN: tuple[Given, ...] = (expression_fill.given, retyping.given, carrying.given, leading.given)
+GIVEN: tuple[Given, ...] = (fill_expressions.given, retyping.given, fill_carried.given, fill_linked.given)
 
 ROWS_PER_SECOND = 10_000
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Connection, Integer, any_, case, literal, select
 
 from core.bm import live
-from core.bm.converting import with_base
 from core.bm.facts import SAMPLES, SECONDS, Finding, Sample, counted, in_time
+from core.bm.fill_converted import with_base
 from core.bm.filling import Part, Row, Versions
 from core.bm.homes import home
 from core.bm.migrations import Fill, Piece, Version, field_of, fills, typed
