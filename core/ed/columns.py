@@ -408,7 +408,7 @@ def as_kept(field: Field, value: ColumnElement[Any]) -> ColumnElement[Any]:
     if isinstance(scale, int) and field.expression_type.name in ("decimal", "money", "percent"):
         return func.round(cast(value, Numeric), scale)
     if field.expression_type.name == "integer":
-        return func.round(cast(value, Numeric))
+        return cast(func.round(cast(value, Numeric)), BigInteger)
     return func.nullif(value, "") if field.expression_type.name == "text" else value
 
 

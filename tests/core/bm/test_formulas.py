@@ -251,3 +251,16 @@ def test_unique_over_what_is_worked_out_after_the_flip_is_refused(system: Live) 
     system.promote()
     with pytest.raises(Invalid, match="has this already"):
         system.create("deal", title="a")
+
+
+def test_a_formula_that_is_not_worked_out_yet_has_values_of_the_type_that_it_will_have(system: Live) -> None:
+    """Programs read the same number as a number before and after."""
+    record = system.create("company", name="Acme", size=3)
+    system.site.write("company.yaml", """
+        change: table company
+        fields: {score: {type: integer, stored: true, formula: size + 1}}
+        """)
+    seen: list[object] = []
+    system.promote(say=lambda step: seen.append(system.read("company", record).get("score")))
+    assert [type(value) for value in seen if value is not None] == [int] * 2
+    assert (system.read("company", record)["score"], seen[-1]) == (4, 4)
