@@ -27,10 +27,10 @@ def mixtures(records: Iterable[Mapping[str, Any]]) -> list[str]:
         wrong.append(f"generations {sorted(seen)}")
     for record in records if len(seen) == 1 else ():
         now, = seen
-        if not isinstance(record["turning"], str if now % 2 else int):
+        if not isinstance(record["turning"], (str if now % 2 else int) | None):
             wrong.append(f"generation {now} with turning {record['turning']!r}")
         if record["employees"] is not None and record["score"] != record["employees"] + now:
-            wrong.append(f"generation {now} with score {record['score']} of {record['employees']}")
+            wrong.append(f"generation {now} with score {record['score']!r} of {record['employees']}")
         if record[f"must_{now}"] is None:
             wrong.append(f"generation {now} without must")
     return wrong
