@@ -56,7 +56,8 @@ def question_lines(question: Question) -> list[str]:
         lines.append(f"      {counted(Finding(question.count, question.samples))}")
     lines += [f"      {option.value:<12} {option.words}" for option in question.options]
     if question.free:
-        lines.append("      VALUE        any other value, or =EXPRESSION over the records as they are now")
+        lines.append("      VALUE        any other value" + (", or =EXPRESSION over the records as they are now"
+                                                             if question.expression else ""))
     return lines
 
 

@@ -49,6 +49,7 @@ class Asking:
     choices: list[Choice]
     select: bool
     free: bool
+    expression: bool
     typed: str
     problem: str
 
@@ -98,4 +99,4 @@ def _field(context: Context, number: int, one: Question, given: Given, problem: 
     choices = [Choice(option.value, context.text.of(option.words), option.value == chosen) for option in one.options]
     return Asking(one.key, f"q{number}", context.text.of(one.words), one.place.rpartition(":")[0], one.said, one.count,
                   [f"{sample.title} (#{sample.id})" for sample in one.samples], choices, len(choices) >= SELECT_FROM,
-                  one.free, given.typed.get(one.key, ""), context.text(problem) if problem else "")
+                  one.free, one.expression, given.typed.get(one.key, ""), context.text(problem) if problem else "")
