@@ -10,13 +10,15 @@ import os
 import select
 import socket
 import threading
+import time
 import uuid
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, func
+from sqlalchemy import Connection, Engine, event, func
 from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,6 +34,9 @@ LEASE = 15                      # seconds that a process's word holds
 BEAT = 5.0                      # seconds between its words
 LEAVING = 0.05                  # the same while a request still runs on an older version
 KEPT = 3                        # versions that a process keeps built
+ARRIVAL = 1.0                   # seconds that are waited for requests which are about to say what they run on
+UNKNOWN = 0                     # the oldest version in use, where one of them has not said it
+HELD = "tessera_held"           # in the info of a connection: what is let go when it is given back
 
 
 class Systems:
@@ -47,6 +52,7 @@ class Systems:
         self._systems: OrderedDict[int, System] = OrderedDict()
         self._built: dict[int, int] = {}        # version -> the last promotion there was when it was built
         self._pins: Counter[int] = Counter()
+        self._arriving: set[object] = set()     # requests that are about to read which version is live, or just did
         self._lock = threading.Lock()           # of the two maps above
         self._building = threading.Lock()       # one version is built at a time, and never twice
         self._stopping = threading.Event()
@@ -69,14 +75,47 @@ class Systems:
     @contextmanager
     def pin(self, version: int) -> Iterator[System | None]:
         """A System that a request runs on to its end; older versions are left when no pin is on them."""
-        system = self.get(version)
-        with self._lock:
-            self._pins[version] += 1
+        with self.request(lambda: version) as system:
+            yield system
+
+    @contextmanager
+    def request(self, read: Callable[[], int]) -> Iterator[System | None]:
+        """The System of the version that `read` finds live, pinned for the block, which has to end its transaction.
+
+        From before it reads until it is pinned the request counts as one of any version: a flip may come in between.
+        """
+        version, system = self._arrive(read)
         try:
             yield system
         finally:
+            self._leave(version)
+
+    def hold(self, connection: Connection, read: Callable[[], int]) -> System | None:
+        """The same for as long as a connection is not given back to its pool, for those who end no block of ours."""
+        version, system = self._arrive(read)
+        record: Any = connection.connection
+        record.info.setdefault(HELD, []).append(partial(self._leave, version))
+        if not event.contains(self.engine.pool, "checkin", _given_back):
+            event.listen(self.engine.pool, "checkin", _given_back)
+        return system
+
+    def _arrive(self, read: Callable[[], int]) -> tuple[int, System | None]:
+        token = object()
+        with self._lock:
+            self._arriving.add(token)
+        try:
+            version = read()
+            system = self.get(version)
             with self._lock:
-                self._pins[version] -= 1
+                self._pins[version] += 1
+            return version, system
+        finally:
+            with self._lock:
+                self._arriving.discard(token)
+
+    def _leave(self, version: int) -> None:
+        with self._lock:
+            self._pins[version] -= 1
 
     @contextmanager
     def aside(self, version: int) -> Iterator[None]:
@@ -216,8 +255,15 @@ class Systems:
 
     def _older_than(self, current: int) -> int | None:
         with self._lock:
+            early = set(self._arriving)         # they may have read before we did, and be about to pin what they read
+        end = time.monotonic() + ARRIVAL
+        while early and time.monotonic() < end:
+            time.sleep(0.001)
+            with self._lock:
+                early &= self._arriving
+        with self._lock:
             used = [version for version, pins in self._pins.items() if pins > 0 and version != current]
-        return min(used, default=None)
+        return min(used, default=UNKNOWN if early else None)
 
     def _report(self, current: int, oldest: int | None) -> None:
         values = {"pid": os.getpid(), "host": socket.gethostname(), "kind": self.kind, "version": current or None,
@@ -228,3 +274,9 @@ class Systems:
                 index_elements=["id"], set_=values))
             connection.execute(tables.worker.delete().where(
                 tables.worker.c.lease_until < func.now() - func.make_interval(0, 0, 0, 1)))
+
+
+def _given_back(driver: object, record: Any) -> None:
+    """A connection goes back to its pool: its transaction is over, and so is what it was held for."""
+    for let_go in record.info.pop(HELD, ()):
+        let_go()

@@ -39,15 +39,14 @@ def sessions(settings: Settings, login: str, how: str) -> Iterator[Callable[[], 
 @contextmanager
 def session(settings: Settings, pool: Engine, systems: Systems, login: str, how: str) -> Iterator[Session]:
     """One transaction as a user; raises Refused if there is no such user or nothing is live."""
-    with engines.transaction(pool) as connection:
-        version, epoch = live.current(connection)
-        with systems.pin(version) as system:
-            if system is None:
-                raise Refused("nothing is live yet; run `init` first")
-            user = Principals.load(connection, system, user_of(connection, login), epoch)
-            opened = Session.open(system, connection, user, how=how, zone=system.model.system.time_zone)
-            opened.files = FileStore(settings.home / "files")
-            yield opened
+    with pool.connect() as connection, systems.request(lambda: live.current(connection)[0]) as system:
+        if system is None:
+            raise Refused("nothing is live yet; run `init` first")
+        user = Principals.load(connection, system, user_of(connection, login), live.current(connection)[1])
+        opened = Session.open(system, connection, user, how=how, zone=system.model.system.time_zone)
+        opened.files = FileStore(settings.home / "files")
+        yield opened
+        connection.commit()
 
 
 def user_of(connection: Connection, login: str) -> int:

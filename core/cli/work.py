@@ -33,7 +33,7 @@ def command(invocation: Invocation, queues: str | None, parent: int | None) -> N
         systems.start()
 
         def current(connection: Connection) -> System | None:
-            return systems.get(live.current(connection)[0])
+            return systems.hold(connection, lambda: live.current(connection)[0])
 
         try:
             worker.work(settings, engine, current, queues.split(",") if queues else None)

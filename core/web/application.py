@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from threading import BoundedSemaphore
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import (
     HTTPException,
@@ -117,8 +117,11 @@ class Application:
         with self.engine.connect() as connection:
             context.connection = connection
             try:
-                authentication.identify(context, route)
-                with self.systems.pin(context.version) as system:
+                def identified() -> int:
+                    authentication.identify(context, route)
+                    return context.version
+
+                with self.systems.request(identified) as system:
                     if system is None:
                         raise ServiceUnavailable
                     context.system = system
@@ -129,13 +132,11 @@ class Application:
                         context.require(route.right)
                     if not route.alone:
                         response = former.call(context, route.endpoint, arguments)
+                        _end(connection, response)          # before the version is let go: a promotion waits for that
                 if route.alone:
                     connection.commit()
                     response = route.endpoint(context, **arguments)
-                if response.status_code < 400:
-                    connection.commit()
-                else:
-                    connection.rollback()
+                    _end(connection, response)
             except BaseException:
                 connection.rollback()
                 raise
@@ -163,6 +164,14 @@ class Application:
             "request_id": context.request_id, "method": context.request.method, "path": context.request.path[:200],
             "status": response.status_code, "user": account.user_id if account else None,
             "version": context.version, "ms": round((time.monotonic() - started) * 1000, 1)})
+
+
+def _end(connection: Connection, response: Response) -> None:
+    """A refused or failed request leaves nothing behind."""
+    if response.status_code < 400:
+        connection.commit()
+    else:
+        connection.rollback()
 
 
 def _limit(request: Request, route: Route) -> None:

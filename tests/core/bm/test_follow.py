@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import text
 
-from core.bm import live
+from core.bm import follow, live
 from core.bm.follow import Systems
 from core.bm.steps import Step
 from core.database import engine as engines
@@ -212,3 +212,51 @@ def test_requirement_7_a_version_of_many_tables_is_built_by_no_request(
             assert found is not None and "many_39" in found.model.tables
     assert len([name for name in built if name == "MainThread"]) == before
     assert "tessera-follow" in built
+
+
+def test_a_request_that_is_about_to_say_its_version_is_waited_for(
+        system: Live, workers: list[Systems], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It read what was live right before the flip, and has not pinned it yet when its process looks."""
+    monkeypatch.setattr(follow, "ARRIVAL", 0.05)
+    read, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def version() -> int:
+        found = system.version
+        read.set()
+        assert go_on.wait(20)
+        return found
+
+    def request() -> None:
+        with workers[0].request(version) as found:
+            assert found is not None and found.version == 1
+            assert ended.wait(20)
+    thread = threading.Thread(target=request)
+    thread.start()
+    assert read.wait(20)
+    text_of = (system.site.folder / "addons/shop/company.yaml").read_text()
+    system.site.addon("company.yaml", text_of.replace("  size: {type: integer}\n", ""))
+    promoting = threading.Thread(target=system.promote)
+    promoting.start()
+    wait_for(lambda: system.version == 2)
+    wait_for(lambda: system.sql("select count(*) from sys.worker where oldest = 0") == [(1,)])
+    go_on.set()
+    wait_for(lambda: system.sql("select count(*) from sys.worker where oldest = 1") == [(1,)])
+    assert system.sql("select state from bm.step where promotion_id = 2 and kind = 'acknowledge'") == [("running",)]
+    ended.set()
+    thread.join(20)
+    promoting.join(20)
+    assert system.sql("select state from bm.promotion where id = 2") == [("done",)]
+
+
+def test_a_job_holds_its_version_until_its_transaction_is_over(system: Live) -> None:
+    pool = engines.open(system.settings, "app")
+    systems = Systems(pool, Plugins())
+    with pool.begin() as connection:
+        assert systems.hold(connection, lambda: 1) is systems.hold(connection, lambda: 1) is not None
+        assert systems._older_than(2) == 1
+    assert systems._older_than(2) is None
+    with pytest.raises(ZeroDivisionError), pool.begin() as connection:
+        systems.hold(connection, lambda: 1)
+        1 / 0  # noqa: B018
+    assert systems._older_than(2) is None
+    pool.dispose()
