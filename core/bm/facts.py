@@ -30,7 +30,7 @@ SAMPLES = 5                     # records by which a person sees what is meant
 
 
 # What findings are about; some are named where they are asked for.
-LONGER, DUPLICATES, ORPHANS, VIOLATES = "longer", "duplicates", "orphans", "violates"
+LONGER, DUPLICATES, ORPHANS, VIOLATES, GIVEN = "longer", "duplicates", "orphans", "violates", "given"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, any_, func, literal, select, t
 
 from core.bm import choice_values, fill_expressions, live, retyping
 from core.bm.diff import former_name
-from core.bm.facts import DUPLICATES, LONGER, ORPHANS, SAMPLES, VIOLATES, Finding, Sample, in_time
+from core.bm.facts import DUPLICATES, GIVEN, LONGER, ORPHANS, SAMPLES, VIOLATES, Finding, Sample, in_time
 from core.bm.homes import foreign_roots
 from core.bm.rename_questions import FILLED
 from core.bm.required import EMPTY, MAY_BE_EMPTY, Required, newly_required
@@ -63,7 +63,7 @@ def look(connection: Connection, way: Way) -> dict[tuple[str, str], Finding]:
 
 def looks(way: Way) -> Iterator[Look]:
     """What a change asks of the records."""
-    for maker in (_empty, _filled, _longer, _duplicates, _orphans, _holds, _violates):
+    for maker in (_empty, _filled, _longer, _duplicates, _orphans, _holds, _violates, _given):
         yield from maker(way)
 
 
@@ -260,6 +260,15 @@ def _is_value(one: Field, value: str) -> Where:
         column = _column(columns, one)
         return literal(value) == (any_(column) if one.many else column)
     return where
+
+
+def _given(way: Way) -> Iterator[Look]:
+    """Assignments of roles that come: they were given while there was a role of that name, and count again."""
+    base, target = way.models
+    for role in target.roles:
+        if "role_assignment" in base.tables and former_name("role", role, way.base, way.target) is None:
+            yield Look(GIVEN, role, "role_assignment", _is_value(base.tables["role_assignment"].fields["role"], role),
+                       trash=False)
 
 
 def _violates(way: Way) -> Iterator[Look]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.bm import migrations
 from core.bm.diff import Removed, Renamed, Returned, called, former_name
+from core.bm.facts import GIVEN, counted
 from core.bm.migrations import Fill, fills, typed
 from core.bm.rename_questions import FILLED
 from core.bm.seen import fields_on
@@ -35,6 +36,7 @@ USES: Mapping[str, str] = {"read": N_("read"), "change": N_("change"), "set": N_
 def warnings(way: Way) -> Iterator[Words]:
     """What stops a reader: each with how much it is about."""
     yield from _widened(way)
+    yield from _given(way)
     yield from _copied(way)
     for change in way.changes:
         if isinstance(change, Returned):
@@ -86,6 +88,14 @@ def _widened(way: Way) -> Iterator[Words]:
         if old is not None and old in way.base.model.roles:
             yield from _of_role(way, role, before, after, old, tables)
             yield from _duties(role, way.base.model, way.target.model, old)
+
+
+def _given(way: Way) -> Iterator[Words]:
+    """Roles that people have as soon as they come, as they had one of that name before."""
+    for (what, role), found in sorted(way.facts.findings.items()):
+        if what == GIVEN:
+            yield words("rights are widened: role {role} is given already, by {records}", role=role,
+                        records=counted(found))
 
 
 def _copied(way: Way) -> Iterator[Words]:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from core.bm import fill_expressions
+from core.bm import fill_expressions, service
 from core.ed.accounts import create_user
 from core.settings import Settings
 from tests.conftest import fresh_database
@@ -75,3 +75,13 @@ def test_an_answer_that_takes_long_is_refused_before_anything_is_done(
     ada = site.browser("ada")
     ada.get("/admin/plan?t.fill company.code==text(count(all.company[name < outer.name]))")
     assert "make the expression simpler" in ada.words, ada.words
+
+
+def test_past_case_20_a_plan_tells_who_has_a_role_that_comes_back(site: Site) -> None:
+    ada = site.browser("ada")
+    write(site, "roles/reader.yaml", "role: guest\n")
+    service.promote_folder(site.settings, site.owner, plugins=site.plugins)
+    write(site, "roles/reader.yaml", "role: reader\nall: true\n")
+    ada.get("/admin/plan")
+    assert "rights are widened: role reader is given already, by 1 record" in ada.words, ada.words
+    ada.post("/admin/promote", {**ada.form("/admin/promote"), "consent": "yes"}, 422)
