@@ -39,7 +39,7 @@ class Draft:
     removed: list[tuple[int, Field]]                    # of fields that are parked
     retyped: dict[int, Field] = field(default_factory=dict)             # as they were
     said: dict[str, str] = field(default_factory=dict)                  # what is answered to `rename`
-    filled: set[int] = field(default_factory=set)       # where records were empty: what fills them stays on the way back
+    filled: set[int] = field(default_factory=set)       # what fills an empty one stays on the way back
     refusals: set[str] = field(default_factory=set)
     touched: set[int] = field(default_factory=set)
     done: list[str] = field(default_factory=list)
