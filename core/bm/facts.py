@@ -86,6 +86,8 @@ class Facts:
     # What somebody changed by hand, which stops every promotion (drift.py); no part of the fingerprint
     drifted: tuple[Words, ...] = ()
 
+    kept_days: int = 30             # how long this system keeps what is parked, at least; no part of the fingerprint
+
     # When what was parked was removed for good, by storage id: no version that needs it comes back
     purged: Mapping[int, str] = field(default_factory=dict)
 
@@ -116,7 +118,7 @@ def counted(found: Finding) -> Words:
     return words("{count} records ({named})", count=found.count, named=named)
 
 
-def gather(connection: Connection) -> Facts:
+def gather(connection: Connection, kept_days: int = 30) -> Facts:
     """Look at everything that concerns a plan, in a handful of small statements."""
     physical = connection.execute(select(*tables.physical.c["id", "part", "table_name", "column_name", "state"])).all()
     return Facts(
@@ -127,7 +129,7 @@ def gather(connection: Connection) -> Facts:
             select(*tables.purged.c["storage", "purged_on"]))},
         first_new=_first_new(connection), columns=_columns(connection), indexes=_indexes(connection),
         constraints=_constraints(connection), references=_references(connection), rows=estimates(connection),
-        filled=_filled(connection),
+        filled=_filled(connection), kept_days=kept_days,
         settings=frozenset(key.removeprefix("setting.") for key in kept(connection) if "@" not in key))
 
 

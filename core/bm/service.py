@@ -118,7 +118,9 @@ def plan_loaded(settings: Settings, engine: Engine, plugins: Plugins, loaded: Lo
             loaded = _load_merged(settings, plugins, merged, loaded)
         loaded, lock = locked(loaded)
         what = live.contents(loaded, plugins)
-        return replace(_plan(connection, base, loaded, what, plugins, merged, answers, shown), lock=lock)
+        facts = fact_module.gather(connection, settings.parked_days)
+        planned = _plan(connection, facts, base, loaded, what, plugins, answers, shown)
+        return replace(planned, merged=merged, lock=lock)
 
 
 def locked(loaded: Loaded) -> tuple[Loaded, dict[str, bytes]]:
@@ -131,9 +133,8 @@ def locked(loaded: Loaded) -> tuple[Loaded, dict[str, bytes]]:
     return replace(loaded, layers=layers), lock
 
 
-def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, plugins: Plugins,
-          merged: Mapping[str, bytes] | None, answers: Answers, shown: Shown) -> Planned:
-    facts = fact_module.gather(connection)
+def _plan(connection: Connection, facts: Facts, base: State, loaded: Loaded, what: Contents, plugins: Plugins,
+          answers: Answers, shown: Shown) -> Planned:
     known = live.find(connection, what.hash)
     target = state_of(loaded.must(), what.hash, live.identities(connection, known) if known else None, known,
                       live.storages(connection, known) if known else None)
@@ -147,7 +148,7 @@ def _plan(connection: Connection, base: State, loaded: Loaded, what: Contents, p
     way = Way(base, target, diff(base, target), facts, known is not None, answers)
     facts = replace(facts, invalid=validation.look(connection, way, loaded.references))
     # A version that was live before is a way back, however it is asked for: what it forbids was allowed since.
-    return Planned(make_plan(base, target, facts, known is not None, answers), base, target, what, merged)
+    return Planned(make_plan(base, target, facts, known is not None, answers), base, target, what)
 
 
 def _looked(connection: Connection, facts: Facts, base: State, target: State, back: bool, answers: Answers,
@@ -303,7 +304,7 @@ def plan_rollback(settings: Settings, engine: Engine, version: int | None = None
         if wanted not in {one.id for one in live.versions(connection, limit=10_000)}:
             raise Refused("version {version} was never live; see `versions`", version=wanted)
         base, target = (live.state(connection, one, plugins) for one in (current, wanted))
-        facts = fact_module.gather(connection)
+        facts = fact_module.gather(connection, settings.parked_days)
         target = assign(base, target, facts.parked, facts.first_new)
         facts = _looked(connection, facts, base, target, True, answers, plugins, shown)
     return Planned(make_plan(base, target, facts, True, answers), base, target)

@@ -12,7 +12,6 @@ from core.bm.facts import GIVEN, counted
 from core.bm.migrations import Fill, fills, typed
 from core.bm.rename_questions import FILLED
 from core.bm.seen import fields_on
-from core.bm.way_back import KEPT_DAYS
 from core.ed.access import Gate
 from core.ed.decisions import Decision, decisions
 from core.ed.schema import name_all
@@ -57,7 +56,7 @@ def _out_of_sight(way: Way, change: Removed) -> Iterator[Words]:
     if count or found.partial:
         yield words("{what} goes out of sight; values in it: {count}, last changed on {day}; they are kept for {days} "
                     "days", what=called(change.kind, change.name), count=count, day=found.last or "?",
-                    days=KEPT_DAYS)
+                    days=way.facts.kept_days)
 
 
 def _returned(way: Way, change: Returned) -> Iterator[Words]:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from core.bm.diff import Change
     from core.bm.way import Way
 
-KEPT_DAYS = 30
 STORED = ("table", "field")
 
 
@@ -24,7 +23,8 @@ def way_back(way: Way) -> Iterator[Words]:
     gone = _named(way, Removed)
     if gone:
         yield words("until it is purged, in {days} days at the earliest, going back brings {things} with every "
-                    "value; after that it is refused, and only a backup has them", things=gone, days=KEPT_DAYS)
+                    "value; after that it is refused, and only a backup has them", things=gone,
+                    days=way.facts.kept_days)
     else:
         yield words("it can be taken back at any time; the switch itself takes a moment")
     new = _named(way, Added)

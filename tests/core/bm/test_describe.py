@@ -119,6 +119,14 @@ def test_requirement_8_what_only_adds_can_be_taken_back_at_any_time(system: Live
     assert "what people enter in company.region meanwhile is put out of sight" in way_back(system)
 
 
+def test_the_days_that_something_is_kept_are_those_of_this_system(system: Live) -> None:
+    system.create("company", name="Firm", size=1)
+    system.site.addon("company.yaml", WITHOUT_SIZE)
+    kept = system.settings.model_copy(update={"parked_days": 90})
+    made = service.plan_folder(kept, system.engine, system.plugins).plan
+    assert "kept for 90 days" in str(made.warnings[0]) and "in 90 days at the earliest" in str(made.way_back[0])
+
+
 def test_what_is_removed_comes_back_until_it_is_purged(system: Live) -> None:
     system.site.addon("company.yaml", WITHOUT_SIZE)
     assert "until it is purged, in 30 days at the earliest, going back brings company.size" in way_back(system)
