@@ -101,6 +101,8 @@ def cancel(context: Context, number: int) -> Response:
 
 def _ask(context: Context, number: int, wish: wishes.Wish) -> Response:
     only(once(context.request.form), ("_csrf", "csrf"))
+    if not _may(context, journal.progress(context.connection, number)):
+        context.require("promote")
     account = context.account
     with service.owner(context.settings) as engine, engine.begin() as connection:
         wishes.ask(connection, number, wish, account.login if account else "", account.id if account else None)
@@ -133,7 +135,7 @@ def _region(context: Context, progress: Progress) -> Markup:
 def _buttons(context: Context, progress: Progress) -> frozenset[str]:
     """What can be asked of it now by whoever looks."""
     found = set()
-    if context.may("promote") and not progress.ended and progress.asked != "cancel":
+    if _may(context, progress) and not progress.ended and progress.asked != "cancel":
         found.add("continue" if progress.asked == "pause" else "pause")
         if progress.may_cancel:
             found.add("cancel")
@@ -141,6 +143,11 @@ def _buttons(context: Context, progress: Progress) -> frozenset[str]:
     if live and progress.base not in (None, progress.target) and context.may("roll_back"):
         found.add("roll_back")
     return frozenset(found)
+
+
+def _may(context: Context, progress: Progress) -> bool:
+    """Whether this user may pause it, have it go on, and cancel it: a way back is also of those who may go back."""
+    return context.may("promote") or (progress.back and context.may("roll_back"))
 
 
 def _paused(context: Context, progress: Progress) -> list[str]:
@@ -176,7 +183,7 @@ ROUTES = (
     Route("/admin/promotions", ("GET",), show, "session", "plan"),
     Route("/admin/promotions/<id:number>", ("GET",), one, "session", "plan"),
     Route("/admin/promotions/<id:number>/progress", ("GET",), follow, "session", "plan"),
-    Route("/admin/promotions/<id:number>/pause", ("POST",), pause, "session", "promote", 2_000),
-    Route("/admin/promotions/<id:number>/continue", ("POST",), go_on, "session", "promote", 2_000),
-    Route("/admin/promotions/<id:number>/cancel", ("POST",), cancel, "session", "promote", 2_000),
+    Route("/admin/promotions/<id:number>/pause", ("POST",), pause, "session", "plan", 2_000),
+    Route("/admin/promotions/<id:number>/continue", ("POST",), go_on, "session", "plan", 2_000),
+    Route("/admin/promotions/<id:number>/cancel", ("POST",), cancel, "session", "plan", 2_000),
 )

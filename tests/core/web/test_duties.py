@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -76,3 +77,26 @@ def test_the_page_of_rights_says_why(site: Site) -> None:
     assert "The role Administrator may do everything." in ada.words
     ada.get(f"/admin/access?user={site.users['ada']}&action=read", 422)
     assert "Say which records it is about." in ada.words
+
+
+@pytest.mark.parametrize(("back", "may"), [(False, {"promoter", "chief"}), (True, {"promoter", "returner", "chief"})])
+def test_a_way_back_is_paused_and_cancelled_by_those_too_who_may_go_back(site: Site, back: bool, may: set[str]) -> None:
+    with site.owner.begin() as connection:
+        number = connection.exec_driver_sql(
+            "insert into bm.promotion (base, target, plan, plan_hash, state) select base, target, plan || %(back)s,"
+            " plan_hash, 'running' from bm.promotion where id = 1 returning id",
+            {"back": json.dumps({"back": back})}).scalar_one()
+    try:
+        for role in ("reader", "promoter", "returner", "chief", "purger"):
+            browser = site.browser(role)
+            browser.get(f"/admin/promotions/{number}")
+            assert (f"/admin/promotions/{number}/cancel" in browser.text) is (role in may), role
+            browser.get("/my-account")
+            csrf = browser.form("/my-account/settings")["_csrf"]
+            for wish in ("pause", "continue", "cancel"):
+                browser.post(f"/admin/promotions/{number}/{wish}", {"_csrf": csrf}, 303 if role in may else 403)
+            with site.owner.begin() as connection:
+                connection.exec_driver_sql("delete from bm.wish where promotion_id = %(id)s", {"id": number})
+    finally:
+        with site.owner.begin() as connection:
+            connection.exec_driver_sql("delete from bm.promotion where id = %(id)s", {"id": number})
