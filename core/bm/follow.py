@@ -39,6 +39,10 @@ UNKNOWN = 0                     # the oldest version in use, where one of them h
 HELD = "tessera_held"           # in the info of a connection: what is let go when it is given back
 
 
+class Late(Exception):
+    """A request slept, or was at work, until nobody waited for it any more, and its version is not live now."""
+
+
 class Systems:
     """The Systems of one process by version, each built once; `start` makes it listen and report to sys.worker."""
 
@@ -49,6 +53,7 @@ class Systems:
         self.id = uuid.uuid4()
         self.error: str | None = None
         self.prepared: int | None = None
+        self._reported = float("inf")           # when this process last gave its word, by its own clock
         self._systems: OrderedDict[int, System] = OrderedDict()
         self._built: dict[int, int] = {}        # version -> the last promotion there was when it was built
         self._pins: Counter[int] = Counter()
@@ -98,6 +103,14 @@ class Systems:
         if not event.contains(self.engine.pool, "checkin", _given_back):
             event.listen(self.engine.pool, "checkin", _given_back)
         return system
+
+    def in_time(self, connection: Connection, version: int, since: float) -> None:
+        """Right before a request commits that began at `since`: may it still write in its version? Raises Late.
+
+        As long as this process is waited for it may: then nothing is asked of the database.
+        """
+        if time.monotonic() - min(since, self._reported) > LEASE - BEAT and live.current(connection)[0] != version:
+            raise Late
 
     def _arrive(self, read: Callable[[], int]) -> tuple[int, System | None]:
         token = object()
@@ -266,6 +279,7 @@ class Systems:
         return min(used, default=UNKNOWN if early else None)
 
     def _report(self, current: int, oldest: int | None) -> None:
+        began = time.monotonic()
         values = {"pid": os.getpid(), "host": socket.gethostname(), "kind": self.kind, "version": current or None,
                   "prepared": self.prepared, "oldest": oldest, "error": self.error,
                   "lease_until": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, LEASE)}
@@ -274,6 +288,7 @@ class Systems:
                 index_elements=["id"], set_=values))
             connection.execute(tables.worker.delete().where(
                 tables.worker.c.lease_until < func.now() - func.make_interval(0, 0, 0, 1)))
+        self._reported = began
 
 
 def _given_back(driver: object, record: Any) -> None:

@@ -24,6 +24,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Response
 
+from core.bm.follow import Late
 from core.definition.model import DUTIES
 from core.settings import Settings
 from core.web import authentication, failures, former, viewer
@@ -104,16 +105,20 @@ class Application:
         for attempt in range(1, ATTEMPTS):
             try:
                 return self._in_transaction(context, route, arguments)
-            except DBAPIError as error:
-                if route.alone or not failures.lost_race(error):
+            except (DBAPIError, Late) as error:
+                if route.alone or (isinstance(error, DBAPIError) and not failures.lost_race(error)):
                     raise
             log.info("tried again", extra={"request_id": context.request_id, "attempt": attempt})
             time.sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)  # noqa: S311  # no secret: only not all at once
             context.request.rewind()
-        return self._in_transaction(context, route, arguments)
+        try:
+            return self._in_transaction(context, route, arguments)
+        except Late:
+            raise ServiceUnavailable from None
 
     def _in_transaction(self, context: Context, route: Route, arguments: dict[str, Any]) -> Response:
-        """Run a handler in one transaction; a refused or failed request leaves nothing behind."""
+        """Run a handler in one transaction; a refused or failed request leaves nothing behind. Raises Late."""
+        began = time.monotonic()
         with self.engine.connect() as connection:
             context.connection = connection
             try:
@@ -132,6 +137,8 @@ class Application:
                         context.require(route.right)
                     if not route.alone:
                         response = former.call(context, route.endpoint, arguments)
+                        if context.request.method not in ("GET", "HEAD"):
+                            self.systems.in_time(connection, context.version, began)
                         _end(connection, response)          # before the version is let go: a promotion waits for that
                 if route.alone:
                     connection.commit()

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from core.bm import service
+from core.bm import follow, service
 from core.settings import Settings
+from core.web import former
 from tests.core.web.site import Browser, Site, sample_site
 from tests.core.web.test_importing import work
 
@@ -62,6 +63,26 @@ class Thing:
 def site(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with sample_site(database, tmp_path_factory.mktemp("flip")) as found:
         yield found
+
+
+def test_fault_24_a_request_that_slept_over_a_whole_promotion_writes_in_the_version_that_is_live(
+        site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process was frozen longer than others wait for it; what it would write in the old columns nobody fills."""
+    thing = Thing(site, "flip_slept")
+    thing.promote("size: {type: integer}")
+    one = thing.make(size=1)
+    browser, form = thing.opened(one)
+    called, done = former.call, list[int]()
+
+    def sleeping(*given: Any) -> Any:
+        done.append(1)
+        if len(done) == 1:
+            thing.promote("size: {type: text}")
+        return called(*given)
+    monkeypatch.setattr(former, "call", sleeping)
+    monkeypatch.setattr(follow, "LEASE", follow.BEAT)
+    browser.post(f"/{thing.name}/{one}", {**form, "size": "7"})
+    assert len(done) == 2 and thing.read(one)["size"] == "7"
 
 
 def test_requirement_12_a_field_that_came_is_left_as_it_is(site: Site) -> None:
