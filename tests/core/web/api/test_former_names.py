@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -193,6 +194,42 @@ def test_past_case_20_a_field_that_may_not_be_read_is_as_unknown_by_its_old_name
         old, unknown = (bob.ask("POST", "firm", {"name": "x", name: "y"}) for name in ("secret", "sekret"))
     assert old.text.replace("secret", "sekret").replace(old.json["request_id"], "") == \
         unknown.text.replace(unknown.json["request_id"], "")  # type: ignore[index]
+
+
+def without_hint(said: str) -> str:
+    """What is told, without the name that is like the one that was sent: it hangs on the letters of the latter."""
+    return re.sub(r' \(did you mean [^)]*\)', "", said)
+
+
+@pytest.mark.parametrize(("table", "query"), [
+    ("deal", {"fields": "company.{}"}), ("deal", {"where": "company.{} == 'x'"}), ("deal", {"order": "-company.{}"}),
+    ("deal", {"group": "company.{}"}), ("deal", {"aggregate": "x:count(company.{})"}),
+    ("deal", {"where": "count(all.company[{} == 'x']) > 0"}), ("deal", {"where": "company[{} == 'x'].name == 'y'"}),
+    ("company", {"where": "upper({}) == 'X'"}), ("company", {"fields": "name,{}", "search": "x"}),
+    ("company", {"{}": "x"}), ("company", {"fields": "{}_title"}), ("company", {"fields": "name.{}"}),
+    ("company/export", {"fields": "{}"}), ("company/groups", {"group": "{}"}), ("company/1/files/{}", {})])
+def test_past_case_1_no_way_of_the_api_finds_a_hidden_field_by_its_old_name(
+        callers: dict[str, Caller], table: str, query: dict[str, str]) -> None:
+    bob = callers["bob"]
+    for hidden in ("secret", "hidden"):
+        known, unknown = (bob.ask("GET", table.format(name), query={
+            key.format(name): value.format(name) for key, value in query.items()}) for name in (hidden, "sekret"))
+        said = [without_hint(one.text.replace(one.json["request_id"], "")) for one in (known, unknown)]
+        assert known.status_code == unknown.status_code >= 400
+        assert said[0].replace(f"{hidden}_title", "sekret_title").replace(hidden, "sekret") == said[1]
+        assert f"{hidden}=" not in known.headers.get("Tessera-Renamed", "")
+
+
+def test_a_token_for_another_table_knows_nothing_of_a_former_name(callers: dict[str, Caller]) -> None:
+    other = limited(callers["ada"], "read:deal")
+    for ask in (lambda name: other.ask("GET", name), lambda name: other.ask("POST", name, {"name": "x"}),
+                lambda name: other.ask("GET", f"{name}/1"),
+                lambda name: other.ask("GET", "deal", query={"where": f"count(all.{name}) > 0"})):
+        with unchanged(other.small.owner):
+            known, now, unknown = ask("company"), ask("firm"), ask("kompany")
+        said = [without_hint(one.text.replace(one.json["request_id"], "")) for one in (known, now, unknown)]
+        assert said[0].replace("company", "kompany") == said[1].replace("firm", "kompany") == said[2]
+        assert "Tessera-Renamed" not in known.headers and "Link" not in known.headers
 
 
 def test_a_token_for_a_renamed_table_goes_on(callers: dict[str, Caller]) -> None:
