@@ -160,17 +160,28 @@ def _missing(wanted: Iterable[DesiredTable], facts: Facts,
 
 
 def look(connection: Connection, base: State, target: State, facts: Facts) -> dict[tuple[str, str], Finding]:
-    """How many rows stand against each condition that is not kept yet; of columns that are there already."""
+    """How many rows stand against each condition that is not kept yet, in the columns that are there already."""
     found: dict[tuple[str, str], Finding] = {}
     by_table: dict[str, list[DesiredRequired]] = {}
     for table, one, _ in _missing(wanted_tables(target, base, facts), facts):
-        if set(one.columns) <= set(facts.columns[table.name]):
-            by_table.setdefault(table.name, []).append(one)
+        there = one if table.name in facts.columns and set(one.columns) <= set(facts.columns[table.name]) \
+            else _as_before(one, table.name, base, target, facts)
+        if there is not None:
+            by_table.setdefault(table.name, []).append(there)
     for name, some in by_table.items():
         for one, count in zip(some, _count(connection, name, some), strict=True):
             if count:
                 found[UNFILLED, one.name] = Finding(count)
     return found
+
+
+def _as_before(one: DesiredRequired, table: str, base: State, target: State, facts: Facts) -> DesiredRequired | None:
+    """The condition over the columns in which its field stands until its values are turned; None if it is new."""
+    former = base.names.get(target.identities.get(one.field, 0))
+    found = (old for wanted in wanted_tables(base, target, facts) if wanted.name == table for old in wanted.required
+             if old.field == former and set(old.columns) <= facts.columns.get(table, {}).keys())
+    old = next(found, None)
+    return replace(one, columns=old.columns) if old is not None else None
 
 
 def _count(connection: Connection, table: str, some: Iterable[DesiredRequired]) -> list[int]:

@@ -83,6 +83,18 @@ def test_a_new_field_that_is_left_empty_is_told_beforehand_and_nothing_fails_aft
     assert kept(system) == []
 
 
+def test_what_was_left_empty_is_counted_where_its_values_are_turned_too(system: Live) -> None:
+    system.create("company", name="Acme")
+    system.site.write("company.yaml", REQUIRED)
+    system.promote(answers={"fill company.size": "leave"})
+    text = (system.site.folder / "addons/shop/company.yaml").read_text()
+    system.site.addon("company.yaml", text.replace("size: {type: integer}", "size: {type: text}"))
+    planned = system.plan().plan
+    assert "fill" in [step.kind for step in planned.steps] and "tighten" not in [step.kind for step in planned.steps]
+    system.promote()
+    assert system.sql("select error from bm.promotion where error is not null") == []
+
+
 def test_what_is_empty_in_the_trash_counts_for_it_comes_back_as_it_went(system: Live) -> None:
     empty = system.create("company", name="Acme")
     system.records(lambda records: records.delete("company", [empty]))

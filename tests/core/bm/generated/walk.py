@@ -152,7 +152,7 @@ class Walk:
         written = self.snapshot()
         if self.back(bool(wrote)):
             now = self.of_version(was[0], lambda: self.snapshot())
-            untouched = {id_ for id_ in before if written[id_] == after.get(id_)} if wrote else set(before)
+            untouched = {id_ for id_ in before if written.get(id_) == after.get(id_)} if wrote else set(before)
             filled = {one.name for table in was[0].tables.values() for one in table.fields if one.id in draft.filled}
             self.same(now, before, untouched, "after the way back", filled)
             self.kept(written, now, was[0], draft)
