@@ -1,0 +1,57 @@
+"""Promotions made up one after the other, from a seed that is told: values, ways back, what people write meanwhile."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from core.bm.backup import backup
+from core.bm.restoring import restore
+from core.database import engine as engines
+from core.settings import Settings
+from tests.conftest import fresh_database
+from tests.core.bm.conftest import Live
+from tests.core.bm.generated.walk import Walk, walk
+from tests.core.bm.test_backup import empty_place
+
+SECONDS = float(os.environ.get("SWEEP_SECONDS", "120"))
+ROUNDS = 5
+
+
+def test_made_up_promotions_lose_nothing_and_can_be_taken_back_and_restored(
+        server: Settings, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    seed = int(os.environ.get("SWEEP_SEED", "0")) or random.SystemRandom().randrange(10**6)
+    end, promoted, refused = time.monotonic() + SECONDS, 0, 0
+    while not promoted or time.monotonic() < end:
+        folder = tmp_path / str(seed)
+        with fresh_database(server, tmp_path_factory) as settings:
+            made = walk(settings, folder, seed, ROUNDS, most=7)
+            restored(server, made, folder)
+        promoted, refused, seed = promoted + made.promoted, refused + made.refused, seed + 1
+    assert promoted > refused
+
+
+def restored(server: Settings, made: Walk, folder: Path) -> None:
+    """What came of it stands in a backup, and everything is there where that is restored."""
+    settings, home = made.live.settings, folder / "restored"
+    home.mkdir()
+    source, place = (engines.open(settings, "owner"), empty_place(server, made.live, home))
+    with place as there:
+        try:
+            backup(source, settings.home, folder / "all.tessera")
+            target = engines.open(there, "owner")
+            try:
+                restore(target, home, folder / "all.tessera", made.live.plugins)
+                before = made.snapshot()
+                made.live = Live(made.live.site, there, target)
+                assert made.snapshot() == before, f"seed {folder.name}: restored otherwise"
+                made.sound()
+                made.round()
+            finally:
+                target.dispose()
+        finally:
+            source.dispose()
