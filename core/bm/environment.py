@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from core.bm.questions import Question
+from core.bm.questions import Question, unfit
 from core.bm.steps import Step
 from core.bm.way import Way
 from core.ed import setting as settings_of
@@ -36,8 +36,7 @@ def problems(way: Way) -> Iterator[Words]:
         try:
             _read(one, answer)
         except BadValue as error:
-            yield words('the answer to "{key}" is wrong: {problem}', key=f"setting {one.name}",
-                        problem=words(error.message, **error.params))
+            yield unfit(f"setting {one.name}", error)
 
 
 def steps(way: Way) -> Iterator[Step]:

@@ -17,6 +17,7 @@ from core.bm.facts import Sample
 from core.definition.source import MAX_FILE
 from core.definition.yaml import quoted, read
 from core.errors import Refused, Words, words
+from core.types.base import BadValue
 
 Answers = Mapping[str, str]
 NO_ANSWERS: Answers = MappingProxyType({})
@@ -88,6 +89,11 @@ def wrong_answers(asked: Iterable[Question], answers: Answers) -> Iterator[Words
         elif not one.takes(answer):
             yield words('"{answer}" is no answer to "{key}"; say one of: {options}', answer=answer, key=key,
                         options=", ".join(option.value for option in one.options))
+
+
+def unfit(key: str, error: BadValue) -> Words:
+    """That a value which was answered is none of its type."""
+    return words('the answer to "{key}" is wrong: {problem}', key=key, problem=words(error.message, **error.params))
 
 
 def read_answers(file: Path | None, pairs: Iterable[str] = ()) -> dict[str, str]:

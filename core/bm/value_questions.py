@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from core.bm import choice_values, migrations, required
-from core.bm.questions import EMPTY, KEEP, LEAVE, Option, Question
+from core.bm.questions import EMPTY, KEEP, LEAVE, Option, Question, unfit
 from core.bm.required import EMPTY as EMPTY_VALUES
 from core.bm.required import newly_required
 from core.errors import Words, words
@@ -41,7 +41,7 @@ def problems(way: Way) -> Iterator[Words]:
         try:
             literal(one, answer)
         except BadValue as error:
-            yield words('the answer to "{key}" is wrong: {problem}', key=key, problem=str(error))
+            yield unfit(key, error)
 
 
 def literal(one: Field, answer: str) -> object:
