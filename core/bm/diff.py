@@ -29,6 +29,7 @@ MEMBERS = {
 # What a part is a part of: a field of a table; a change of their order is called by the plural.
 HOLDERS: Mapping[str, str] = {name: holder for holder, parts in MEMBERS.items() for word in parts.values()
                               for name in (word, f"{word}s")}
+MERGING = ("choice", "state")             # values of which several may become one
 # What people call them; kinds that addons bring are called by their name.
 CALLED: Mapping[str, str] = {
     "addon": N_("addon"), "system": N_("system"), "table": N_("table"), "field": N_("field"), "choices": N_("choices"),
@@ -210,7 +211,10 @@ def _members(word: str, collection: str, owner: tuple[str, str], before: Mapping
         properties = tuple(_compare(olds[old], body, skip=("was",)))
         if properties:
             changes.append(Changed(word, path, properties))
-    changes += [Removed(word, f"{owner[1]}.{name}") for name in olds if name not in matched]
+    gone = [name for name in olds if name not in matched]
+    merged = {old: name for name, body in news.items() if word in MERGING for old in former_names(body) if old in gone}
+    changes += [Renamed(word, f"{owner[1]}.{old}", f"{owner[1]}.{name}") for old, name in merged.items()]
+    changes += [Removed(word, f"{owner[1]}.{name}") for name in gone if name not in merged]
     moved = _order_changed(olds, news)
     if moved:
         changes.append(Changed(word + "s", owner[1], (moved,)))

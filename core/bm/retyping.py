@@ -22,6 +22,7 @@ from core.database import ddl
 from core.ed.schema import name_all
 from core.ed.tables import typed
 from core.errors import Words, words
+from core.types.base import BadValue
 from core.types.registry import registry
 
 if TYPE_CHECKING:
@@ -121,9 +122,7 @@ def part(way: Way, one: Moved) -> Part:
     model, settings = way.models[1], way.models[1].system
     values = of_field(way.base, way.target, one.path, way.answers)
     body = conversions.conversion(one.before, one.after, way.models, values, settings.time_zone, settings.languages[0])
-    answer = way.answer("convert", one.path)
-    if answer not in (None, EMPTY) and not str(answer).startswith("="):
-        body["otherwise"] = one.after.type.to_wire(literal(one.after, str(answer)), one.after.properties)
+    body |= _otherwise(way, one)
     source, storage = way.base.storage(one.former), way.target.storage(one.path)
     if way.back:
         body = _as_answered(body, way.facts.filled.get(storage), source)
@@ -131,6 +130,17 @@ def part(way: Way, one: Moved) -> Part:
     return {"how": "convert", "path": one.path, "storage": storage, "source": source, "conversion": body,
             "reads": columns(way.base, one.before, source, way.facts.physical),
             "into": columns(way.target, one.after, storage, names), "once": _once(way, source, storage)}
+
+
+def _otherwise(way: Way, one: Moved) -> dict[str, Any]:
+    """What was answered for values that mean nothing; a wrong answer is told by value_questions.py."""
+    answer = way.answer("convert", one.path)
+    if answer is None or answer == EMPTY or answer.startswith("="):
+        return {}
+    try:
+        return {"otherwise": one.after.type.to_wire(literal(one.after, answer), one.after.properties)}
+    except BadValue:
+        return {}
 
 
 def _as_answered(body: dict[str, Any], once: tuple[int, Mapping[str, Any]] | None, source: int) -> dict[str, Any]:

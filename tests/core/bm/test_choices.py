@@ -56,6 +56,9 @@ def test_requirement_2_a_renamed_value_is_renamed_in_every_table_at_once(filled:
 
 def test_merged_values_are_told_apart_again_on_the_way_back(filled: Live) -> None:
     define(filled, "  any: {title: Any, was: [customer, partner]}\n")
+    said = [str(change.describe()) for change in filled.plan().plan.changes if change.kind == "choice"]
+    assert "choice company_kind.customer is renamed company_kind.any" in said
+    assert "choice company_kind.partner is renamed company_kind.any" in said          # and not: is removed
     filled.promote()
     assert read(filled, "company", "kind") == ["any", "any", None]
     assert read(filled, "deal", "kinds") == [["any"], ["any"], None, ["any"]]

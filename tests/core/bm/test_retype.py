@@ -81,6 +81,8 @@ def test_values_that_mean_nothing_are_asked_for_and_then_get_what_was_answered(s
     assert "any other value" in question_lines(question)[-1] and "EXPRESSION" not in question_lines(question)[-1]
     [problem] = system.plan(answers={question.key: "=1"}).plan.problems
     assert "an expression is written in the definition, as fill: =1" in str(problem)
+    [problem] = system.plan(answers={question.key: "none"}).plan.problems
+    assert str(problem) == 'the answer to "convert company.name" is wrong: "none" is not a number.'
     with pytest.raises(Refused):
         system.promote()
     from core.bm import service
