@@ -33,7 +33,8 @@ COMPANY = """
       name: {type: text, max: 100}
       employees: {type: integer}
     """
-Point = tuple[str, int]         # ("step", 5): right before step 5; ("moment", 37): before the 37th statement or COMMIT
+# ("step", 5): right before step 5; ("moment", 37): before the 37th statement or COMMIT; ("sleep", 5): frozen, not killed
+Point = tuple[str, int]
 
 
 @dataclass
@@ -92,22 +93,33 @@ def killing(system: Live) -> Killing:  # noqa: F811
 
 def killed(work: Callable[[Engine, Callable[[Step], None]], object], live: Live, at: Point) -> int:
     """Do it in a process of its own that is killed at a point; its wait status. How many moments there were, else."""
+    child, read = begun(work, live, at)
+    said, status = ended(child, read)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return 0
+    assert said.startswith("moments: "), said
+    return int(said.removeprefix("moments: "))
+
+
+def begun(work: Callable[[Engine, Callable[[Step], None]], object], live: Live, at: Point) -> tuple[int, int]:
+    """Begin it in a process of its own; that, and where it will say how it ended."""
     read, write = os.pipe()
     child = os.fork()
     if child:
         os.close(write)
-        with os.fdopen(read) as told:
-            said = told.read()
-        _, status = os.waitpid(child, 0)
-        if os.WIFSIGNALED(status):
-            assert os.WTERMSIG(status) == signal.SIGKILL
-            return 0
-        assert said.startswith("moments: "), said
-        return int(said.removeprefix("moments: "))
+        return child, read
     try:
         os.write(write, _child(work, live, at).encode())
     finally:
         os._exit(0)
+
+
+def ended(child: int, read: int) -> tuple[str, int]:
+    """What such a process says in the end, and its wait status."""
+    with os.fdopen(read) as told:
+        said = told.read()
+    return said, os.waitpid(child, 0)[1]
 
 
 def _child(work: Callable[[Engine, Callable[[Step], None]], object], live: Live, at: Point) -> str:
@@ -116,8 +128,8 @@ def _child(work: Callable[[Engine, Callable[[Step], None]], object], live: Live,
     moments = 0
 
     def say(step: Step) -> None:
-        if kind == "step" and step.number == number:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if kind != "moment" and step.number == number:
+            os.kill(os.getpid(), signal.SIGKILL if kind == "step" else signal.SIGSTOP)
 
     def pass_by(*_: Any) -> None:
         nonlocal moments
