@@ -21,7 +21,7 @@ from core.definition.values import value_at
 from core.errors import NotFound, Refused
 
 if TYPE_CHECKING:
-    from core.definition import Loaded
+    from core.definition import Definition, Loaded
     from core.plugins import Plugins
     from core.settings import Settings
 
@@ -49,9 +49,9 @@ def restore(settings: Settings, engine: Engine, plugins: Plugins, name: str) -> 
         raise Refused('there is no table "{name}" now; restore that first', name=table)
     if value_at(there.body, ("fields", field)) is not None:
         raise Refused('the definitions have a field "{name}" already', name=path)
-    cleared = _clear(settings, loaded, table, field)
-    if cleared is not None:
-        return cleared
+    changed = _clear(settings, loaded, table, field) or _into_own(settings, loaded, table, field, body)
+    if changed is not None:
+        return changed
     return _write(settings, f"{table}_{field}.yaml", {"change": f"table {table}", "fields": {field: body}})
 
 
@@ -85,16 +85,35 @@ def _clear(settings: Settings, loaded: Loaded, table: str, field: str) -> Path |
     for one in loaded.layers[-1].definitions:
         fields = one.body.get("fields")
         if (one.kind, one.name) == ("table", table) and isinstance(fields, Mapping) and field in fields:
-            mark = one.mark()
-            path = next((path for path in (settings.metadata / file for file in loaded.layers[-1].files)
-                         if path.is_file() and str(path).endswith(mark.file.split("/", 1)[-1])), None)
+            path = _file(settings, loaded, one)
             if path is None:
-                raise Refused('{file} says that "{name}" goes; take that away', file=mark.file, name=field)
+                raise Refused('{file} says that "{name}" goes; take that away', file=one.mark().file, name=field)
             said = document(str(path), path.read_text(encoding="utf-8"))
             said.remove(("fields", field))
             replace_files(settings.metadata, {path: None if said.bare else said.text})
             return path
     return None
+
+
+def _into_own(settings: Settings, loaded: Loaded, table: str, field: str, body: Mapping[str, Any]) -> Path | None:
+    """A field of a table that is the site's own goes into the file of the table: a change cannot stand before it."""
+    for one in loaded.layers[-1].definitions:
+        if (one.kind, one.name, one.change) == ("table", table, False):
+            path = _file(settings, loaded, one)
+            if path is None:
+                return None
+            said = document(str(path), path.read_text(encoding="utf-8"))
+            said.set(("fields", field), _plain(body))
+            replace_files(settings.metadata, {path: said.text})
+            return path
+    return None
+
+
+def _file(settings: Settings, loaded: Loaded, one: Definition) -> Path | None:
+    """Where a definition of the site stands."""
+    name = one.mark().file.split("/", 1)[-1]
+    return next((path for path in (settings.metadata / file for file in loaded.layers[-1].files)
+                 if path.is_file() and str(path).endswith(name)), None)
 
 
 def _write(settings: Settings, name: str, body: Mapping[str, Any]) -> Path:

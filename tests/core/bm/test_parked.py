@@ -120,6 +120,19 @@ def test_requirement_5_what_is_restored_returns_with_every_value(system: Live, r
     assert system.read("company", one)[name] == "123" and system.columns() == before and things(system) == ()
 
 
+def test_a_field_of_a_table_of_the_site_returns_into_the_file_of_the_table(system: Live) -> None:
+    own = "table: visit  # ours\ndisplay: \"{place}\"\nfields:\n  place: {type: text}\n"
+    system.site.write("tables/visit.yaml", own + "  size: {type: text, title: How large}\n")
+    system.promote()
+    one = system.create("visit", place="Ulm", size="big")
+    system.site.write("tables/visit.yaml", own)
+    system.promote()
+    file = parked_restore.restore(system.settings, system.engine, system.plugins, "visit.size")
+    assert file.name == "visit.yaml" and "# ours" in file.read_text() and "How large" in file.read_text()
+    system.promote()
+    assert system.read("visit", one)["size"] == "big" and things(system) == ()
+
+
 def test_a_restored_table_returns_with_every_record(system: Live) -> None:
     visit = with_visit(system)
     parked_restore.restore(system.settings, system.engine, system.plugins, "visit")
