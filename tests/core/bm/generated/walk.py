@@ -9,6 +9,7 @@ from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.bm.questions import Question
 from core.bm.service import Planned
 from core.database import engine as engines
 from core.ed import versions
+from core.ed.exporting import Wanted, export, format_of
 from core.ed.records import Records
 from core.ed.search_index import index_queue
 from core.errors import Invalid, NotFound
@@ -341,7 +343,7 @@ class Walk:
                 assert id_ in {one["id"] for one in found}, f"{table.name}.{name} = {row[name]!r}"
 
     def finish(self) -> None:
-        """History, earlier states of records and search work on what all of it came to."""
+        """History, earlier states of records, search and exports work on what all of it came to."""
         with self.live.engine.begin() as connection:
             index_queue(connection, live.system(connection, self.live.version, self.live.plugins), 10_000)
         for id_, of in self.of.items():
@@ -354,10 +356,17 @@ class Walk:
                         self.live.records(lambda records, t=table, i=id_, n=number: versions.past(
                             records.session, t.name, i, n))
         self.live.records(lambda records: records.search("Ann"))
+        for table in self.defs.tables.values():
+            count = self.live.records(partial(_export, table.name))
+            assert count == sum(self.defs.tables.get(of) in self.defs.below(table) for of in self.of.values())
 
 
 def _read(table: str, ids: list[int], names: list[str], records: Records) -> Any:
     return records.read(table, ids, names)
+
+
+def _export(table: str, records: Records) -> int:
+    return export(records.session, Wanted(table), format_of("csv", {}), BytesIO())
 
 
 def _alike(there: Any, wanted: Any) -> bool:
