@@ -149,7 +149,7 @@ def refused(session: Session, shaped: Shape, error: IntegrityError, rows: Sequen
                 return Invalid([FieldProblem(unique.fields[0], "unique", checks.taken(session, shaped, unique))])
             checks.tell_taken(session, shaped, unique, row, found)
             return Invalid(found.found)
-    code, said = ("unique", checks.TAKEN) if sqlstate(error) == TAKEN else ("link", "This cannot be chosen here.")
+    code, said = ("unique", checks.TAKEN) if sqlstate(error) == TAKEN else ("link", N_("This cannot be chosen here."))
     for name, kept in shaped.kept.items():
         if columns & set(kept.columns):
             path = f"{row.path}{name}" if row is not None else name

@@ -32,6 +32,7 @@ OF_PACKAGE = {
 }
 PACKAGES = ("web", "types", "ed", "expression", "bm")
 AT_THE_COMMAND_LINE = ("core/bm/archive.py", "core/bm/backup.py", "core/bm/bundle.py", "core/bm/bundling.py", "core/bm/restoring.py", "core/bm/demo.py", "core/bm/folder.py", "core/bm/values.py")
+SQL_TEXT = re.compile(r"^from sqlalchemy import .*\btext\b", re.MULTILINE)        # `text(...)` is SQL in such a module
 PLURAL = re.compile(r"text\.plural\('([^']+)', '([^']+)'")
 
 
@@ -65,17 +66,20 @@ def _calls() -> Iterator[tuple[str, ast.Call, tuple[int, ...]]]:
     for package in PACKAGES:
         for path in sorted((ROOT / "core" / package).rglob("*.py")):
             name = str(path.relative_to(ROOT))
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                places = _places(node, package) if isinstance(node, ast.Call) else None
+            source = path.read_text(encoding="utf-8")
+            sql = SQL_TEXT.search(source) is not None
+            for node in ast.walk(ast.parse(source)):
+                places = _places(node, package, sql) if isinstance(node, ast.Call) else None
                 if places is not None and isinstance(node, ast.Call) and name not in AT_THE_COMMAND_LINE:
                     yield name, node, places
 
 
-def _places(call: ast.Call, package: str) -> tuple[int, ...] | None:
+def _places(call: ast.Call, package: str, sql: bool) -> tuple[int, ...] | None:
     name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
     if isinstance(call.func, ast.Attribute) and name == "add" and ast.unparse(call.func.value).endswith("problems"):
         name = "problems.add"
-    if name == "text" and (isinstance(call.func, ast.Name) or ast.unparse(call.func.value).endswith("model")):
+    owner = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    if name == "text" and (owner.endswith("model") or (sql and not owner)):
         return None  # SQL, or a text of the Model
     places = {**CALLS, **OF_PACKAGE.get(package, {})}.get(name)
     return places if places is not None and len(call.args) > places[-1] else None
