@@ -67,8 +67,7 @@ def beyond(session: Session, base: State, target: State, answers: Mapping[str, s
 
 def whole(gate: Gate, table: str, paths: Paths) -> bool:
     """Whether somebody may read all that some paths from a table lead through, in every record."""
-    return _every(gate, table) and all(
-        _every(gate, path[1]) if path[:1] == ("all",) else True for path in paths) and all(
+    return all(_every(gate, path[1] if path[:1] == ("all",) else table) for path in paths) and all(
         _field(gate, *one) for path in paths for one in fields_on(gate.system.model, table, path))
 
 

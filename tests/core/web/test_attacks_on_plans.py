@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from core.bm import fill_expressions, service
+from core.bm import facts, service
 from core.ed.accounts import create_user
 from core.settings import Settings
 from tests.conftest import fresh_database
@@ -71,7 +71,7 @@ def test_an_answer_that_takes_long_is_refused_before_anything_is_done(
     write(site, "tables/company.yaml", CODE)
     with site.records() as records:
         records.create("company", [{"name": f"Company {one}", "owner": site.users["ada"]} for one in range(1_000)])
-    monkeypatch.setattr(fill_expressions, "SECONDS", 0.05)
+    monkeypatch.setattr(facts, "SECONDS", 0.05)
     ada = site.browser("ada")
     ada.get("/admin/plan?t.fill company.code==text(count(all.company[name < outer.name]))")
     assert "make the expression simpler" in ada.words, ada.words
