@@ -44,7 +44,7 @@ def _places(subject: Subject) -> Iterator[str]:
             stem = mark.file.rpartition("/")[2].rpartition(".")[0]
             if one.kind in ("system", "addon", "translation"):
                 continue
-            if stem != one.name:
+            if one.name not in (stem, kind.name_of(stem, layer.name)):
                 yield f"{mark}: {one.kind} {one.name} is looked for in {one.name}{kind.suffix}"
 
 
