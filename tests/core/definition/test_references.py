@@ -93,6 +93,8 @@ def test_every_name_in_a_sample_is_a_reference(name: str) -> None:
     for (kind, definition), merged in model.definitions.items():
         if kind == "mixin" and definition not in mixins:
             continue                    # what a mixin's names mean is known where a table takes it
+        if kind == "migration":
+            continue                    # a step that was for good: its names are those of versions that were
         paths = {one.path for one in found.get((kind, definition), ())}
         for schema, key, path in named(kinds[kind].schema, merged.body):
             value = str(value_at(merged.body, path))
