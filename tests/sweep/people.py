@@ -31,8 +31,6 @@ def mixtures(records: Iterable[Mapping[str, Any]]) -> list[str]:
             wrong.append(f"generation {now} with turning {record['turning']!r}")
         if record["employees"] is not None and record["score"] != record["employees"] + now:
             wrong.append(f"generation {now} with score {record['score']!r} of {record['employees']}")
-        if record[f"must_{now}"] is None:
-            wrong.append(f"generation {now} without must")
     return wrong
 
 
@@ -104,6 +102,9 @@ class Traffic:
         wrong += [f"company {id_}: turning is {companies[id_]['turning']!r}, was {number}"
                   for id_, number in self.turning.items()
                   if id_ in companies and str(companies[id_]["turning"]) != str(number)]
+        # what a request of the version before commits right after the flip has it a moment later, from `settle`
+        wrong += [f"company {id_}: {name} is empty" for id_ in self.acknowledged if id_ in companies
+                  for name, value in companies[id_].items() if name.startswith("must_") and value is None]
         return wrong + [f"place {id_}: {places.get(id_)}" for id_, (name, number) in self.places.items()
                         if id_ not in places or (places[id_]["name"], places[id_]["high"]) != (name, number)]
 
