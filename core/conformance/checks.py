@@ -13,6 +13,7 @@ from core.conformance.subject import Subject
 from core.definition import references
 from core.definition.catalogue import missing, units, written_in
 from core.definition.layers import SITE
+from core.ed.schema import name_all
 from core.errors import TesseraError
 
 
@@ -84,7 +85,8 @@ def _upgrade(subject: Subject) -> Iterator[str]:
     old, new = subject.earlier.must(), subject.model
     base = assign(EMPTY, state_of(old, old.hash), (), 1)
     target = assign(base, state_of(new, new.hash), (), max(base.identities.values(), default=0) + 1)
-    yield from map(str, plan(base, target, Facts()).problems)
+    facts = Facts(physical=name_all(old, base.identities))
+    yield from map(str, plan(base, target, facts).problems)
 
 
 CHECKS = (

@@ -178,13 +178,19 @@ def _of_field(house: House, oracle: Oracle | None, record: Record, name: str, on
                 "value": json.dumps(value), "_version": str(version)}})
 
 
+_OF_ADMINISTRATORS = (
+    *(("POST", f"/admin/{path}") for path in (
+        "promote", "rollback/1", "promotions/1/pause", "promotions/1/continue", "promotions/1/cancel", "drift",
+        "parked/restore", "parked/purge", "offline/fresh")),
+    *((method, path) for method in ("POST", "PUT", "PATCH", "DELETE") for path in ("/offline/", "/offline/companies")))
+
+
 def _of_system(house: House, caller: Caller) -> Iterator[Act]:
     """What belongs to no table."""
     administrator = "administrator" in caller.roles
     signed = bool(caller.user)
-    for path, data in (("/admin/promote", {"message": "x"}), ("/admin/rollback/1", {})):
-        if not administrator:
-            yield Act("POST", path, False, {"data": data})
+    for method, path in _OF_ADMINISTRATORS if not administrator else ():
+        yield Act(method, path, False, {"data": {"message": "x", "name": "x"}})
     for name, setting in house.model.settings.items():
         held = oracle_of(house, caller).roles if signed else []
         may = administrator or any(role.name in setting.who for role in held)

@@ -43,7 +43,10 @@ def asks(house: House) -> Iterator[Ask]:
     yield from map(Ask, ("/", "/my-account", "/my-account/tokens", "/-/token", "/api/v1/openapi.json", "/nothing",
                          "/-/live", "/-/ready", "/login", "/static/0/tessera.css", "/set-up/none", "/admin",
                          "/admin/access", "/admin/caches", "/admin/plan", "/admin/rollback/1", "/admin/settings",
-                         "/admin/settings/watchword", "/admin/settings/least_rank", "/api/v1/nothing"))
+                         "/admin/settings/watchword", "/admin/settings/least_rank", "/admin/promotions",
+                         "/admin/promotions/1", "/admin/promotions/1/progress", "/admin/drift", "/admin/drift/warning",
+                         "/admin/parked", "/admin/parked/purge", "/admin/offline", "/offline", "/offline/",
+                         "/offline/companies", "/api/v1/nothing"))
     yield from searches(house)
     for table in model.tables.values():
         yield from of_table(house, table)

@@ -83,7 +83,7 @@ def test_a_page_that_fails_is_told_with_role_and_language(whole: Subject, monkey
 
 def test_an_upgrade_that_cannot_be_is_told(tmp_path: Path) -> None:
     write(tmp_path / "old", {**LIBRARY, "library/tables/book.yaml":
-                             "table: book\nfields:\n  name: {type: text, required: true}\n  pages: {type: text}\n",
+                             "table: book\nfields:\n  name: {type: text, required: true}\n  pages: {type: file}\n",
                              "library/lists/book.yaml": "list: book\nof: book\ncolumns: {name: {}}\n"})
     wrong = subject(tmp_path, {}, previous=tmp_path / "old" / "library")
     assert any("book.pages" in line for line in found("upgrade", wrong))
