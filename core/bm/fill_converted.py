@@ -141,10 +141,10 @@ def with_base(connection: Connection, target: System, path: str,
         rows = [Written(number, {}, id=row["id"], values={**row, name: found[row["id"]][0]})
                 for number, row in enumerate(there)]
         known = rates(session, shaped, rows)
-        kept = shaped.kept[name]
+        kept = shaped.kept.get(name)                # other tables of the base have no such field
         for number, one in enumerate(rows):
             amount = one.values[name]
-            complete[one.id or 0] = (amount, in_base(kept, amount, known.get(number, ONE)))
+            complete[one.id or 0] = (amount, kept and in_base(kept, amount, known.get(number, ONE)))
     return complete
 
 

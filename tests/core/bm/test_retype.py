@@ -240,3 +240,10 @@ def test_three_types_after_each_other_and_back_to_the_first(system: Live) -> Non
     change(system, "company", changed, size="44")
     system.rollback(1)
     assert [system.read("company", one)["size"] for one in (kept, changed)] == [3, 44]
+
+
+def test_a_field_of_a_kind_becomes_money_beside_records_of_other_kinds(system: Live) -> None:
+    deal, ticket = system.create("deal", title="Large", amount=Decimal(12)), system.create("ticket", title="Small")
+    retype(system, "amount: {type: decimal}", "amount: {type: money}", "deal.yaml")
+    system.promote()
+    assert system.read("deal", deal)["amount"] == Decimal(12) and system.read("ticket", ticket)["title"] == "Small"
