@@ -102,7 +102,7 @@ def fill(run: Run, step: Step) -> None:
     work, batches = Filling.of(run, step), run.batches(step)
     while _batch(work, batches):
         batches.breathe()
-    catch_up(run, step)
+    catch_up(run, step, Filling.of(run, step).work_off)
     with run.begin() as connection:
         run.done(connection, step)
 
@@ -115,12 +115,12 @@ def undo_fill(run: Run, step: Step) -> None:
         journal.step_undone(connection, run.turn, step)
 
 
-def catch_up(run: Run, step: Step) -> None:
+def catch_up(run: Run, step: Step, work_off: Callable[[Connection], int]) -> None:
     """Work off what was written meanwhile, until little of it is left."""
-    work, batches = Filling.of(run, step), run.batches(step)
+    batches = run.batches(step)
     for _ in range(ROUNDS):
         with run.begin() as connection:
-            if work.work_off(connection) < FEW:
+            if work_off(connection) < FEW:
                 return
         batches.breathe()
 
@@ -128,7 +128,7 @@ def catch_up(run: Run, step: Step) -> None:
 def before_flip(run: Run) -> None:
     """Shortly before the flip, that little is left to do in it."""
     for step in _fills(run):
-        catch_up(run, step)
+        catch_up(run, step, Filling.of(run, step).work_off)
 
 
 def at_flip(run: Run, connection: Connection) -> None:

@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 
 from core.bm import handing_over, journal
 from core.bm.expanding import wanted_tables
-from core.bm.filling import BATCH, FEW, ROUNDS, touched
+from core.bm.filling import BATCH, catch_up, touched
 from core.bm.homes import home
 from core.bm.migrations import fills
 from core.bm.steps import BATCHES, BRIEF, WRITERS, Probe, Step, risk_of
@@ -320,7 +320,7 @@ def fill(run: Run, step: Step) -> None:
         if done is None:
             break
         batches.breathe()
-    catch_up(run, step)
+    catch_up(run, step, Copying(step.data).work_off)
     with run.begin() as connection:
         run.done(connection, step)
 
@@ -332,20 +332,10 @@ def undo_fill(run: Run, step: Step) -> None:
         journal.step_undone(connection, run.turn, step)
 
 
-def catch_up(run: Run, step: Step) -> None:
-    """Work off what was written meanwhile, until little of it is left."""
-    work, batches = Copying(step.data), run.batches(step)
-    for _ in range(ROUNDS):
-        with run.begin() as connection:
-            if work.work_off(connection) < FEW:
-                return
-        batches.breathe()
-
-
 def before_flip(run: Run) -> None:
     """Shortly before the flip, that little is left to do in it."""
     for step in _fills(run):
-        catch_up(run, step)
+        catch_up(run, step, Copying(step.data).work_off)
 
 
 def at_flip(run: Run, connection: Connection) -> None:
