@@ -27,7 +27,7 @@ from core.ed.session import Principals, Session
 from core.errors import Invalid
 from core.plugins import Plugins
 from core.settings import ROOT, Settings
-from tests.conftest import fresh_database
+from tests.databases import fresh_database
 
 TUTORIAL = ROOT / "docs/tutorial/library"
 ADDONS = (ROOT / "addons", TUTORIAL / "addon")

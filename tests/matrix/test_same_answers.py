@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.settings import Settings
-from tests.conftest import fresh_database
+from tests.databases import fresh_database
 from tests.matrix import changing
 from tests.matrix.house import house
 

@@ -11,10 +11,10 @@ from core.bm.backup import backup
 from core.bm.restoring import restore
 from core.database import engine as engines
 from core.settings import Settings
-from tests.conftest import fresh_database
 from tests.core.bm.conftest import Live
 from tests.core.bm.generated.walk import Walk, walk
 from tests.core.bm.test_backup import empty_place
+from tests.databases import fresh_database
 
 SEEDS = [int(seed) for seed in os.environ.get("SWEEP_SEEDS", "1,2,4").split(",")]
 ROUNDS = 5

@@ -82,6 +82,6 @@ def system(database_of_test: Settings, tmp_path: Path) -> Iterator[Live]:
 @pytest.fixture
 def database_of_test(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A database for one test: promotions change it beyond a rollback."""
-    from tests.conftest import fresh_database
+    from tests.databases import fresh_database
     with fresh_database(server, tmp_path_factory) as settings:
         yield settings

@@ -29,7 +29,7 @@ from core.errors import Refused
 from core.plugins import Plugins
 from core.settings import Settings
 from core.web.application import Application
-from tests.conftest import _drop, _run
+from tests import databases
 from tests.core.web.site import Browser, Site, sample_site
 
 NUMBERS = itertools.count(1)
@@ -68,12 +68,12 @@ def place(server: Settings, site: Site, tmp_path_factory: pytest.TempPathFactory
 @contextmanager
 def empty_place(server: Settings, site: Site, home: Path) -> Iterator[Settings]:
     name = f"restored_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(NUMBERS)}"
-    _run(server, sql.SQL("create database {}").format(sql.Identifier(name)))
+    databases.run(server, sql.SQL("create database {}").format(sql.Identifier(name)))
     secrets.write(home / "secrets.yaml", {
         "database_app_password": secrets.secret(server.home, "database_app_password")})
     url = address.url(server, "owner").set(database=name)
     yield site.settings.model_copy(update={"home": home, "database": url.render_as_string(hide_password=False)})
-    _drop(server, name)
+    databases.drop(server, name)
 
 
 @contextmanager

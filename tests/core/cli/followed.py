@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from psycopg2 import sql
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from werkzeug.test import Client, TestResponse
@@ -20,6 +19,7 @@ from core.database import engine as engines
 from core.database import offline
 from core.settings import ROOT, Settings
 from core.web.offline_front import Front
+from tests import databases
 
 
 class Followed:
@@ -100,11 +100,4 @@ def following(database: Settings, folder: Path) -> Iterator[Followed]:
 
 def drop(live: Settings) -> None:
     """Drop the database of an offline system."""
-    name = make_url(offline.settings_of(live).database or "").database or ""
-    pool = engines.open(live, "owner")
-    try:
-        with pool.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            engines.driver(connection).execute(
-                sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-    finally:
-        pool.dispose()
+    databases.drop(live, make_url(offline.settings_of(live).database or "").database or "")

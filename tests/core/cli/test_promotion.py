@@ -138,7 +138,7 @@ def test_any_other_system_starts_with_a_link_and_refuses_demo_accounts(
     from core.bm import live, service
     from core.ed.accounts import create_account
     from core.ed.session import Session
-    from tests.conftest import fresh_database
+    from tests.databases import fresh_database
     with fresh_database(server, tmp_path_factory) as settings:
         shutil.copytree(project / "metadata", settings.metadata)
         result = CliRunner().invoke(init.command, [], obj=Invocation(settings), catch_exceptions=False)

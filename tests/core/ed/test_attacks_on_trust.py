@@ -131,7 +131,7 @@ grants:
 @pytest.fixture(scope="module")
 def small(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
     """The system with its people: `ada` administers, `kim` is a clerk, `gus` a guest from outside."""
-    from tests.conftest import fresh_database
+    from tests.databases import fresh_database
     with fresh_database(server, tmp_path_factory) as database, \
             small_system(database, tmp_path_factory.mktemp("trust"), FILES) as made:
         for login, role in (("kim", "clerk"), ("gus", "guest"), ("sid", "smith")):

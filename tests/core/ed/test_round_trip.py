@@ -14,7 +14,7 @@ from core.ed import mapping as mappings
 from core.ed import table_file
 from core.ed.exporting import Wanted, export, format_of
 from core.ed.importing import Import
-from tests.conftest import fresh_database
+from tests.databases import fresh_database
 from tests.small_system import Small, small_system
 
 THING = {"tables/thing.yaml": """

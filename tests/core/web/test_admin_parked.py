@@ -8,8 +8,8 @@ import pytest
 
 from core.bm import service
 from core.settings import Settings
-from tests.conftest import fresh_database
 from tests.core.web.site import Site, sample_site
+from tests.databases import fresh_database
 
 REGION = "change: table company\nfields:\n  region: {type: text, max: 50, title: Sales region}\n"
 

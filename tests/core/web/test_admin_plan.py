@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from core.settings import Settings
-from tests.conftest import fresh_database
 from tests.core.web.promoting import begun, state_of, work_off, work_process
 from tests.core.web.site import Browser, Site, sample_site
+from tests.databases import fresh_database
 
 CODE = "change: table company\nfields:\n  code: {type: text, max: 20, required: true, title: Customer code}\n"
 

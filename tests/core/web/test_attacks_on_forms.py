@@ -14,7 +14,7 @@ CLOSED = {"roles/salesperson.yaml": "change: role salesperson\ngrants: {deal.lin
 
 @pytest.fixture(scope="module")
 def closed(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    from tests.conftest import fresh_database
+    from tests.databases import fresh_database
     with fresh_database(server, tmp_path_factory) as database, \
             sample_site(database, tmp_path_factory.mktemp("closed"), CLOSED) as made:
         yield made

@@ -10,9 +10,9 @@ import pytest
 from core.bm import facts, service
 from core.ed.accounts import create_user
 from core.settings import Settings
-from tests.conftest import fresh_database
 from tests.core.web.site import HASH, Site, sample_site
 from tests.core.web.test_admin_plan import CODE, write
+from tests.databases import fresh_database
 
 ROLES = {"roles/reader.yaml": "role: reader\nmay: [plan]\n",
          "roles/seller.yaml": "role: seller\nincludes: [salesperson]\nmay: [plan, promote]\n"}

@@ -108,8 +108,8 @@ def test_a_household_of_new_addresses_is_one_stranger(client: Client) -> None:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, server: Settings) -> Iterator[Site]:
-    from tests.conftest import fresh_database
     from tests.core.web.site import sample_site
+    from tests.databases import fresh_database
     with fresh_database(server, tmp_path_factory) as database, \
             sample_site(database, tmp_path_factory.mktemp("web")) as found:
         yield found

@@ -156,7 +156,7 @@ grants:
 @pytest.fixture(scope="module")
 def small(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
     """The system with its people: `ada` administers, `kim` is a clerk, `ron` only reads, `ina` is invited, `lin` links."""
-    from tests.conftest import fresh_database
+    from tests.databases import fresh_database
     with fresh_database(server, tmp_path_factory) as database, \
             small_system(database, tmp_path_factory.mktemp("relations"), FILES) as made:
         for login, role in (("kim", "clerk"), ("ron", "reader"), ("ina", "invited"), ("lin", "linker")):

@@ -269,7 +269,7 @@ def test_after_thirty_days_the_old_names_are_unknown(callers: dict[str, Caller],
 
 def test_a_name_that_is_real_again_is_never_a_former_one(database: Any, tmp_path: Path, server: Any,
                                                          tmp_path_factory: pytest.TempPathFactory) -> None:
-    from tests.conftest import fresh_database
+    from tests.databases import fresh_database
     with fresh_database(server, tmp_path_factory) as settings, small_system(settings, tmp_path) as small:
         ada = caller(small, "ada", token_for(small, "ada"))
         one = ada.post("company", {"name": "A", "size": 3})
@@ -283,7 +283,7 @@ def test_a_name_that_is_real_again_is_never_a_former_one(database: Any, tmp_path
 
 def test_chains_of_renames_and_a_way_back(server: Any, tmp_path: Path,
                                           tmp_path_factory: pytest.TempPathFactory) -> None:
-    from tests.conftest import fresh_database
+    from tests.databases import fresh_database
     with fresh_database(server, tmp_path_factory) as settings, small_system(settings, tmp_path) as small:
         ada = caller(small, "ada", token_for(small, "ada"))
         one = ada.post("company", {"name": "A", "size": 3})
