@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.definition_set import generate
-from core.bm import live, service
+from core.bm import service
+from core.bm.versions import live
 from core.database import embedded
 from core.ed.accounts import create_user
 from core.ed.session import Session

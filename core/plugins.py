@@ -8,9 +8,10 @@ import importlib.util
 import traceback
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pluggy
 
@@ -108,8 +109,16 @@ def _plugin_files(folders: Iterable[Path], installed: Collection[str] | None) ->
     return dict(sorted(found.items()))
 
 
+class _Source(SourceFileLoader):
+    """Reads the source each time: by a compiled file an edit within the second, of the same size, is not seen."""
+
+    def path_stats(self, path: str) -> NoReturn:
+        raise OSError("nothing compiled is kept")
+
+
 def _import(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"tessera_addon_{name}", path)
+    name = f"tessera_addon_{name}"
+    spec = importlib.util.spec_from_file_location(name, path, loader=_Source(name, str(path)))
     if spec is None or spec.loader is None:
         raise DefinitionError([Problem(str(path), 1, 1, "is no Python module")])
     module = importlib.util.module_from_spec(spec)

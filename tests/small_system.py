@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from core.bm import live, service
+from core.bm import service
 from core.bm.follow import Systems
+from core.bm.versions import live
 from core.database import engine as engines
 from core.ed.records import Records
 from core.ed.session import Principals, Session

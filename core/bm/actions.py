@@ -7,19 +7,12 @@ when it broke off. An undo runs only before the flip, over a step that was begun
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from core.bm import altering, environment, filling, formulas, journal, moving, parked_purge, switching, tightening
-from core.bm.run import Run
-from core.bm.steps import Kind, Step
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """How steps of a kind are done, and undone."""
-
-    do: Callable[[Run, Step], None]
-    undo: Callable[[Run, Step], None] = altering.undo_short
+from core.bm import switching
+from core.bm.changes import environment, filling, formulas, moving, purging, tightening
+from core.bm.engine import altering, journal
+from core.bm.engine.run import Action, Run
+from core.bm.engine.steps import Kind, Step
 
 
 def _nothing(run: Run, step: Step) -> None:
@@ -82,6 +75,11 @@ def _settle(run: Run, step: Step) -> None:
     (moving if moving.is_move(step) else filling).settle(run, step)
 
 
+def _short(do: Callable[[Run, Step], None]) -> Action:
+    """Undone as most are: the step's own statements the other way round, in one short transaction."""
+    return Action(do, altering.undo_short)
+
+
 ACTIONS: Mapping[Kind, Action] = {
     "stage": Action(_nothing, _nothing),
     "set": Action(_set, _undo_set),
@@ -91,13 +89,13 @@ ACTIONS: Mapping[Kind, Action] = {
     "suspend": Action(_suspend, _undo_suspend),
     "prepare": Action(switching.prepare, switching.undo_prepare),
     "loosen": Action(altering.loosen, tightening.put_back),
-    "flip": Action(switching.flip),
-    "acknowledge": Action(switching.acknowledge),
-    "settle": Action(_settle),
-    "seed": Action(_seed),
-    "compute": Action(_compute),
-    "validate": Action(altering.validate),
-    "tighten": Action(tightening.add),
-    "park": Action(altering.park),
-    "purge": Action(parked_purge.purge),
+    "flip": _short(switching.flip),
+    "acknowledge": _short(switching.acknowledge),
+    "settle": _short(_settle),
+    "seed": _short(_seed),
+    "compute": _short(_compute),
+    "validate": _short(altering.validate),
+    "tighten": _short(tightening.add),
+    "park": _short(altering.park),
+    "purge": _short(purging.purge),
 }

@@ -15,8 +15,8 @@ from pathlib import Path
 from psycopg2 import sql
 from sqlalchemy import Connection, Engine, text
 
-from core.bm import live
 from core.bm.archive import Writer
+from core.bm.versions import live
 from core.database import copying, steps
 from core.database.engine import driver
 from core.ed.files import FileStore

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.bm.canonical import digest
+from core.bm.versions.canonical import digest
 from core.definition.files import SUFFIXES
 from core.definition.overrides import LOCK
 from core.definition.source import MAX_FILE, MAX_SET

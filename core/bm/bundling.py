@@ -9,12 +9,13 @@ from pathlib import Path
 
 from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, insert, select
 
-from core.bm import bundle, folder, live, service
+from core.bm import bundle, service
 from core.bm.bundle import Addon, Bundle, Head
-from core.bm.canonical import canonical, digest
-from core.bm.diff import diff
-from core.bm.questions import NO_ANSWERS, Answers
+from core.bm.inputs.questions import NO_ANSWERS, Answers
 from core.bm.service import Planned
+from core.bm.versions import folder, live
+from core.bm.versions.canonical import canonical, digest
+from core.bm.versions.diff import diff
 from core.definition import Loaded, load
 from core.definition.held import held
 from core.errors import Refused

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.bm.seeds import finder
-from core.bm.values import Unresolved, record_values
+from core.bm.changes.seeds import finder
+from core.bm.changes.values import Unresolved, record_values
 from core.definition.layers import addon_folders
 from core.definition.yaml import read
 from core.ed.records import Records

@@ -23,7 +23,7 @@ from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.bm import live, tables
+from core.bm.versions import live, tables
 from core.ed.system import System
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, DateTime, Integer, String, and_, false, func,
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 
-from core.bm import tables
-from core.bm.facts import EXACT_ROWS, estimates
+from core.bm.inputs.facts import EXACT_ROWS, estimates
+from core.bm.versions import tables
 
 if TYPE_CHECKING:
     from core.settings import Settings

@@ -6,47 +6,30 @@ unless the setting `trash_history` keeps them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, Integer, delete, func, insert, select, text
-from sqlalchemy import column as sql_column
-from sqlalchemy import table as sql_table
-from sqlalchemy.types import BigInteger
+from sqlalchemy import Connection, Engine, select
 
-from core.bm import facts as fact_module
-from core.bm import journal, live, lock, parked, tables
-from core.bm.facts import Facts
+from core.bm import parked
+from core.bm.actions import ACTIONS
+from core.bm.changes.seeds import Seeding
+from core.bm.engine import journal, lock
+from core.bm.engine.run import Order, Run, Say, silent
+from core.bm.engine.steps import BOTH, BRIEF, Plan, Step
+from core.bm.inputs import facts as fact_module
+from core.bm.inputs.facts import Facts
 from core.bm.parked import Parked
-from core.bm.run import Order, Run, Say, silent
-from core.bm.seeds import Seeding
-from core.bm.state import State
-from core.bm.steps import BOTH, BRIEF, Plan, Step
-from core.bm.tables import IDS
+from core.bm.versions import live, tables
+from core.bm.versions.state import State
 from core.database import ddl
 from core.errors import NotFound, Refused, words
 
 if TYPE_CHECKING:
     from core.plugins import Plugins
     from core.settings import Settings
-
-BATCH = 1_000
-_FORGET_FIELDS = text("""
-    update sys.history set change = change - cast(:keys as text[]) where id in (
-        select id from sys.history where change ?| cast(:keys as text[]) limit :batch)""")
-_FORGET_RECORDS = text("""
-    delete from sys.history where id in (
-        select id from sys.history where table_id = any(:ids) limit :batch)""").bindparams(IDS)
-_BESIDE = (
-    text("delete from sys.file where field_id = any(:ids)").bindparams(IDS),
-    text("delete from sys.search where table_id = any(:ids)").bindparams(IDS),
-    text("delete from sys.search_queue where table_id = any(:ids)").bindparams(IDS),
-    text("delete from sys.remark where table_id = any(:ids)").bindparams(IDS),
-    text("delete from sys.seed where table_id = any(:ids)").bindparams(IDS))
-
 
 def chosen(things: Iterable[Parked], names: Iterable[str], moment: datetime, now: bool = False) -> tuple[Parked, ...]:
     """What a purge is about: the named ones, or all that are parked long enough. Raises NotFound, Refused."""
@@ -142,58 +125,8 @@ def apply(engine: Engine, plugins: Plugins, planned: Plan, state: State, author:
             turn = journal.take(connection, number)
             journal.step_done(connection, turn, planned.steps[0])
             journal.set_state(connection, turn, "flipped")          # from here on it is always finished
-        Run(line, engine, order, turn, state.version or 0, say, states={1: "done"}).after()
+        Run(line, engine, ACTIONS, order, turn, state.version or 0, say, states={1: "done"}).after()
     return number
-
-
-def purge(run: Run, step: Step) -> None:
-    """The step: what hangs on it first, then the columns or the table, with the memory that they went."""
-    data = step.data
-    if data:
-        for kind in data["kinds"]:
-            _remove_rows(run, data["place"], kind)
-        _forget(run, data)
-    run.short(step, step.sql, partial(_note, run, step))
-
-
-def _remove_rows(run: Run, place: str, kind: int) -> None:
-    """The records of a kind, whose table goes on for others."""
-    source = sql_table(place, sql_column("id", BigInteger), sql_column("_type", Integer), schema="ed")
-    some = select(source.c.id).where(source.c["_type"] == kind).limit(BATCH)
-    statement = delete(source).where(source.c.id.in_(some))
-    while True:
-        with run.begin() as connection:
-            if not connection.execute(statement).rowcount:
-                return
-        run.check()
-
-
-def _forget(run: Run, data: Mapping[str, Any]) -> None:
-    """What is kept beside records: files, words, remarks; and history, unless it is to be kept."""
-    with run.begin() as connection:
-        for statement in _BESIDE:
-            connection.execute(statement, {"ids": data["members"]})
-    waiting = [(_FORGET_FIELDS, {"keys": [str(one) for one in data["fields"]], "batch": BATCH}),
-               (_FORGET_RECORDS, {"ids": data["records"], "batch": BATCH})] if data["forget"] else []
-    for statement, given in waiting:
-        while given.get("keys") or given.get("ids"):
-            with run.begin() as connection:
-                if not connection.execute(statement, given).rowcount:
-                    break
-            run.check()
-
-
-def _note(run: Run, step: Step, connection: Connection) -> None:
-    """Remember what went, in the transaction in which it goes."""
-    data = step.data
-    if data:
-        connection.execute(insert(tables.purged), [
-            {"storage": int(storage), "member": member, "path": path, "by_name": run.order.author}
-            for storage, (member, path) in data["paths"].items()])
-        connection.execute(tables.physical.delete().where(tables.physical.c.id.in_(step.identities)))
-        connection.execute(tables.member.update().values(state="purged", changed_on=func.now())
-                           .where(tables.member.c.id.in_(data["members"])))
-    run.done(connection, step)
 
 
 def purge_ripe(settings: Settings, engine: Engine, plugins: Plugins, moment: datetime) -> int | None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from sqlalchemy import Connection, Engine, text
 
-from core.bm import live, parked
+from core.bm import parked
 from core.bm.parked import Parked
+from core.bm.versions import live
 from core.definition import load
 from core.definition.replacing import replace_files
 from core.definition.rewriting import document

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from core.bm import service
-from core.bm.journal import unfinished
-from core.bm.wishes import Cancelled, Left
+from core.bm.engine.journal import unfinished
+from core.bm.engine.wishes import Cancelled, Left
 from core.database.jobs import Job, Stopped, task
 
 EVERY = 10.0                    # seconds between two looks for what broke off

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from core.bm import live, tightening
 from core.bm.archive import MANIFEST, Manifest, Member, Reader, manifest_of, verify
 from core.bm.backup import LEFT_OUT, BackedUp
+from core.bm.changes import tightening
+from core.bm.versions import live
 from core.database import copying, ddl, steps
 from core.ed.files import FileStore
 from core.ed.schema import desired

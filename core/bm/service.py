@@ -10,37 +10,30 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
 
-from core.bm import (
-    drift,
-    folder,
-    live,
-    migrations,
-    probes,
-    processes,
-    seed_outlook,
-    settling,
-    tables,
-    tightening,
-    validation,
-)
-from core.bm import facts as fact_module
-from core.bm.canonical import canonical, digest
-from core.bm.diff import diff
-from core.bm.facts import Facts
-from core.bm.live import Contents, Version
-from core.bm.plan import plan as make_plan
-from core.bm.questions import NO_ANSWERS, Answers
-from core.bm.removed import explained
-from core.bm.rename_questions import answered
-from core.bm.required import EMPTY
-from core.bm.run import Order, Say, Stop, never, silent
-from core.bm.seeds import Seeding
-from core.bm.seen import Shown, everything
+from core.bm import settling
+from core.bm.changes import migrations, seed_outlook, tightening
+from core.bm.changes.rename_questions import answered
+from core.bm.changes.required import EMPTY
+from core.bm.changes.seeds import Seeding
+from core.bm.drift import findings as drift
+from core.bm.engine import processes
+from core.bm.engine.run import Order, Say, Stop, never, silent
+from core.bm.engine.steps import Plan
+from core.bm.inputs import facts as fact_module
+from core.bm.inputs.facts import Facts
+from core.bm.inputs.questions import NO_ANSWERS, Answers
+from core.bm.inputs.removed import explained
+from core.bm.inputs.stored import of_live
+from core.bm.inputs.way import Way
+from core.bm.planning import probes, validation
+from core.bm.planning.plan import plan as make_plan
+from core.bm.planning.seen import Shown, everything
 from core.bm.settling import Wanted, always, nothing
-from core.bm.state import State, assign, state_of
-from core.bm.steps import Plan
-from core.bm.stored import of_live
-from core.bm.way import Way
+from core.bm.versions import folder, live, tables
+from core.bm.versions.canonical import canonical, digest
+from core.bm.versions.diff import diff
+from core.bm.versions.live import Contents, Version
+from core.bm.versions.state import State, assign, state_of
 from core.database import engine as engines
 from core.database import steps
 from core.database.jobs import enqueue
@@ -95,7 +88,7 @@ def plan_folder(settings: Settings, engine: Engine, plugins: Plugins | None = No
                 answers: Answers = NO_ANSWERS, shown: Shown = everything) -> Planned:
     """Plan the way from live to the definitions on disk, with answers to what such plans ask.
 
-    `shown` says which of the records that stand against it are named (core/bm/seen.py).
+    `shown` says which of the records that stand against it are named (core/bm/planning/seen.py).
 
     Raises DefinitionError, Refused (merge conflicts).
     """

@@ -13,14 +13,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from core.bm import altering, drift, journal, live, lock, members, processes, renamed, wishes
-from core.bm import facts as fact_module
-from core.bm.facts import Facts
-from core.bm.journal import Open, Turn
-from core.bm.run import Fill, Order, Run, Say, Stop, never, silent
-from core.bm.state import EMPTY
-from core.bm.steps import Plan
+from core.bm.actions import ACTIONS
+from core.bm.changes import renamed
+from core.bm.drift import findings as drift
+from core.bm.engine import altering, journal, lock, processes, wishes
+from core.bm.engine.journal import Open, Turn
+from core.bm.engine.run import Fill, Order, Run, Say, Stop, never, silent
+from core.bm.engine.steps import Plan
+from core.bm.inputs import facts as fact_module
+from core.bm.inputs.facts import Facts
 from core.bm.switching import flip_in
+from core.bm.versions import live, members
+from core.bm.versions.state import EMPTY
 from core.database import ddl
 from core.ed.schema import REQUIRED
 from core.errors import Refused, TesseraError
@@ -56,7 +60,7 @@ def apply(engine: Engine, order: Order, say: Say = silent, stop: Stop = never) -
         with line.begin() as connection:
             promotion, version = stage(connection, order)
             turn = journal.take(connection, promotion)
-        Run(line, engine, order, turn, version, say, stop).all()
+        Run(line, engine, ACTIONS, order, turn, version, say, stop).all()
     return version
 
 
@@ -126,7 +130,7 @@ def _all_at_once(line: Engine, engine: Engine, order: Order, say: Say) -> int:
     """The first promotion: nobody works yet, so the same steps make one transaction, and seeds come after it."""
     with line.begin() as connection:
         promotion, version = stage(connection, order)
-        run = Run(line, engine, order, journal.take(connection, promotion), version, say)
+        run = Run(line, engine, ACTIONS, order, journal.take(connection, promotion), version, say)
         for step in order.plan.steps:
             if step.kind in ("expand", "index", "validate", "tighten", "park"):
                 say(step)
@@ -197,7 +201,7 @@ def _end(line: Engine, engine: Engine, found: Open, fill: Fill, plugins: Plugins
     with line.begin() as connection:
         turn = journal.take(connection, found.id)
         order, why = _order(connection, found, fill, plugins, wanted)
-    run = Run(line, engine, order, turn, found.target, say, stop, found.states)
+    run = Run(line, engine, ACTIONS, order, turn, found.target, say, stop, found.states)
     run.flipped = found.flipped
     if found.state == "undoing":
         run.undo(found.ends_as or "abandoned", found.error or "")

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select, text
 
-from core.bm import filling, journal, live, moving, renamed, tables, wishes
-from core.bm.wishes import Cancelled
+from core.bm.changes import filling, moving, renamed
+from core.bm.engine import journal, wishes
+from core.bm.engine.wishes import Cancelled
+from core.bm.versions import live, tables
 from core.database import ddl
 from core.database.jobs import enqueue
 from core.ed import search_index
@@ -17,8 +19,8 @@ from core.ed.system import System
 from core.errors import Refused
 
 if TYPE_CHECKING:
-    from core.bm.run import Run
-    from core.bm.steps import Step
+    from core.bm.engine.run import Run
+    from core.bm.engine.steps import Step
 
 PREPARE_SECONDS = 60.0          # how long workers may take to build a version
 LEAVE_SECONDS = 60.0            # how long requests may go on with the old one before hygiene begins

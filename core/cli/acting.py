@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, text
 
-from core.bm import live
 from core.bm.follow import Systems
 from core.bm.service import load_plugins
+from core.bm.versions import live
 from core.database import engine as engines
 from core.ed.files import FileStore
 from core.ed.session import Principals, Session

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from core.bm.describe import question_lines
-from core.bm.questions import Answers, Question, as_yaml, read_answers
+from core.bm.inputs.questions import Answers, Question, as_yaml, read_answers
+from core.bm.planning.describe import question_lines
 from core.bm.service import Planned
 from core.cli import progress
 from core.errors import Refused

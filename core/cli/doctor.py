@@ -53,7 +53,8 @@ def rebuild_search(settings: Settings) -> str:
 
 def formulas(settings: Settings, repairing: bool) -> list[str]:
     """Which stored formulas differ from what they give, and in how many records; they are worked out anew if asked."""
-    from core.bm import live, service
+    from core.bm import service
+    from core.bm.versions import live
     from core.ed import computed_check
     pool = engines.open(settings, "app")
     try:

@@ -6,9 +6,9 @@ import json
 
 import click
 
-from core.bm import drift as drifts
 from core.bm import service
-from core.bm.drifted import VIEWS, Drifted
+from core.bm.drift import findings as drifts
+from core.bm.inputs.drifted import VIEWS, Drifted
 from core.cli import Invocation
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 from sqlalchemy import Engine, text
 
-from core.bm import live, service
+from core.bm import service
 from core.bm.demo import Demo, demo_folders
-from core.bm.lock import starting
+from core.bm.engine.lock import starting
+from core.bm.versions import live
 from core.cli import DEMO_PASSWORD, Invocation
 from core.database import setup
 from core.ed.accounts import create_account, create_user, mark_demo

@@ -12,9 +12,9 @@ import click
 from sqlalchemy import Engine
 
 from core.bm import service
-from core.bm.run import Stop
+from core.bm.engine.run import Stop
+from core.bm.engine.wishes import Left
 from core.bm.settling import Wanted
-from core.bm.wishes import Left
 from core.cli import progress
 from core.errors import Refused
 from core.plugins import Plugins

@@ -16,9 +16,10 @@ import click
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from core.bm import live, service
+from core.bm import service
 from core.bm.follow import Systems
-from core.bm.questions import EMPTY, KEEP, LEAVE, NEW, Question
+from core.bm.inputs.questions import EMPTY, KEEP, LEAVE, NEW, Question
+from core.bm.versions import live
 from core.bm.working import Stamps, copy, stamps
 from core.cli import DEMO_PASSWORD, Invocation
 from core.cli.init import initialise

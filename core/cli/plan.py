@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from core.bm import bundling, service
-from core.bm.canonical import canonical
+from core.bm.versions.canonical import canonical
 from core.cli import Invocation, answering, progress
 
 

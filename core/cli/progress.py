@@ -6,9 +6,9 @@ import sys
 
 import click
 
-from core.bm.describe import as_text, needs_thought
+from core.bm.engine.steps import Step
+from core.bm.planning.describe import as_text, needs_thought
 from core.bm.service import Planned
-from core.bm.steps import Step
 from core.errors import Refused
 
 

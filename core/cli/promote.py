@@ -8,9 +8,9 @@ import click
 
 from core.bm import bundling, service, settling
 from core.bm.bundle import is_bundle
-from core.bm.questions import Answers
+from core.bm.engine.steps import Plan
+from core.bm.inputs.questions import Answers
 from core.bm.service import Planned
-from core.bm.steps import Plan
 from core.cli import Invocation, answering, progress
 from core.cli.interrupting import interruptible, settle_earlier, tell_what_is_left
 from core.errors import Refused

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 from sqlalchemy import Engine
 
-from core.bm import history, journal, service, wishes
-from core.bm.journal import Progress, StepProgress
+from core.bm import service
+from core.bm.engine import history, journal, wishes
+from core.bm.engine.journal import Progress, StepProgress
 from core.cli import Invocation, progress
 from core.cli.interrupting import interruptible
 from core.settings import Settings

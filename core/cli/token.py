@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from sqlalchemy import Connection, text
 
-from core.bm import live
+from core.bm.versions import live
 from core.cli import Invocation
 from core.database import engine as engines
 from core.ed.scopes import ALL

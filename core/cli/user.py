@@ -6,7 +6,8 @@ import secrets
 
 import click
 
-from core.bm import live, service
+from core.bm import service
+from core.bm.versions import live
 from core.cli import Invocation
 from core.ed import accounts
 from core.ed.session import Session

@@ -17,7 +17,7 @@ from core.definition.users import Target, User, target, users
 from core.errors import counted
 
 if TYPE_CHECKING:
-    from core.bm.stored import StoredUser
+    from core.bm.inputs.stored import StoredUser
     from core.plugins import Plugins
 
 
@@ -48,7 +48,7 @@ def command(invocation: Invocation, kind: str, name: str, every: bool, as_json: 
 
 def _stored(invocation: Invocation, plugins: Plugins, aim: Target) -> Sequence[StoredUser]:
     from core.bm import service
-    from core.bm.stored import users_in_records
+    from core.bm.inputs.stored import users_in_records
     with invocation.database() as settings, service.owner(settings) as engine:
         return users_in_records(engine, plugins, aim)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from core.bm.places import Written
+from core.bm.versions.places import Written
 from core.cli import Invocation
 from core.cli.acting import sessions, user_of
 from core.definition.model import DUTIES

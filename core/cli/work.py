@@ -21,8 +21,9 @@ def command(invocation: Invocation, queues: str | None, parent: int | None) -> N
     if parent is not None:
         die_with(parent)
     # Imported here: serving imports this module's neighbours, and needs none of these.
-    from core.bm import live, service
+    from core.bm import service
     from core.bm.follow import Systems
+    from core.bm.versions import live
     from core.database import silence, worker
     with invocation.database(guard=True) as settings:
         engine = engines.open(settings, "app")

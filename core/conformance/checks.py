@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from core.bm.facts import Facts
-from core.bm.plan import plan
-from core.bm.state import EMPTY, assign, state_of
+from core.bm.inputs.facts import Facts
+from core.bm.planning.plan import plan
+from core.bm.versions.state import EMPTY, assign, state_of
 from core.conformance.pages import visit
 from core.conformance.subject import Subject
 from core.definition import references

@@ -13,9 +13,10 @@ from types import TracebackType
 
 from sqlalchemy import Engine, text
 
-from core.bm import live, service
+from core.bm import service
 from core.bm.demo import Demo, demo_folders
 from core.bm.follow import Systems
+from core.bm.versions import live
 from core.database import embedded, setup
 from core.database import engine as engines
 from core.definition import Loaded, Model, load

@@ -303,7 +303,7 @@ def columns_of(connection: Connection, table: str) -> dict[str, str]:
     return {str(name): str(type_).replace("timestamp with time zone", "timestamptz") for name, type_ in rows}
 
 
-# What notes which records were written while columns are filled from others; see core/bm/filling.py.
+# What notes which records were written while columns are filled from others; see core/bm/changes/filling.py.
 FILLING = "tessera.filling"          # set to 'on' in the transactions that fill, whose own writes count for nothing
 Event = Literal["insert", "update", "delete"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.bm.questions import Question
+from core.bm.inputs.questions import Question
 from core.errors import BadRequest
 from core.web.context import Context
 from core.web.i18n import N_

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Generic, TypeVar, cast
 
-from core.bm.describe import DETAILED, needs_thought
-from core.bm.diff import (
+from core.bm.engine.steps import KINDS as STEP_KINDS
+from core.bm.engine.steps import RISKS, Kind, Plan, Step
+from core.bm.planning.describe import DETAILED, needs_thought
+from core.bm.versions.diff import (
     ABSENT,
     CALLED,
     HOLDERS,
@@ -24,8 +26,6 @@ from core.bm.diff import (
     Returned,
     called,
 )
-from core.bm.steps import KINDS as STEP_KINDS
-from core.bm.steps import RISKS, Kind, Plan, Step
 from core.definition.model import Model
 from core.errors import N_, Words, words
 from core.web.context import Context

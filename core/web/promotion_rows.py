@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from core.bm.history import Entry
+from core.bm.engine.history import Entry
 from core.web import plan_view
 from core.web.context import Context
 from core.web.i18n import N_

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from core.bm import live, service
+from core.bm import service
+from core.bm.versions import live
 from core.cli.init import initialise
 from core.definition import Model, load
 from core.ed.records import Records

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from core.bm import live, service
+from core.bm import service
+from core.bm.versions import live
 from core.cli.init import initialise
 from core.conformance import AddonConformance
 from core.definition import Loaded, load

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,15 @@ def test_every_hook_has_one_line_that_says_what_it_is_for() -> None:
     hooks = [value for value in vars(hookspecs).values() if hasattr(value, "tessera_spec")]
     assert len(hooks) >= 6
     assert all(hook.__doc__ and "\n" not in hook.__doc__.strip() for hook in hooks)
+
+
+def test_what_was_saved_last_is_loaded_and_nothing_compiled_is_left_behind(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = addon(tmp_path, "stars", STARS.format(name="stars"))
+    moment = path.stat().st_mtime_ns
+    Plugins.load([tmp_path])
+    path.write_text(STARS.format(name="moons"))
+    os.utime(path, ns=(moment, moment))                     # an edit of the same size within the second
+    assert "moons" in Plugins.load([tmp_path]).field_types
+    assert list(path.parent.iterdir()) == [path]

@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 from werkzeug.test import Client, TestResponse
 
-from core.bm import live, service
+from core.bm import service
 from core.bm.follow import Systems
+from core.bm.versions import live
 from core.database import engine as engines
 from core.definition.model import Field, Model, Table
 from core.ed import beside, saved_views

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from core.bm import live
+from core.bm.versions import live
 from core.definition.model import Field, Model, Table
 from core.plugins import Plugins
 from core.web.routes import ROUTES

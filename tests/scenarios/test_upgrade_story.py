@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.bm import describe
+from core.bm.planning import describe
 from core.database import engine as engines
 from core.settings import Settings
 from tests.core.bm.conftest import Live, database_of_test  # noqa: F401

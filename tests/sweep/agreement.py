@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from core.bm import live
-from core.bm.facts import gather
+from core.bm.inputs.facts import gather
+from core.bm.versions import live
 from core.database import engine as engines
 from core.ed.schema import desired
 from core.plugins import Plugins

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from core.bm import folder
+from core.bm.versions import folder
 from tests.scenarios.client import Site
 from tests.sweep.agreement import query
 

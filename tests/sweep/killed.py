@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from core.bm import settling as applying
-from core.bm.steps import Step
+from core.bm.engine.steps import Step
 from core.cli import main
 
 moments = 0

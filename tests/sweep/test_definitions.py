@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from core.bm import live
-from core.bm.facts import Facts
-from core.bm.plan import plan
-from core.bm.state import EMPTY, assign, state_of
+from core.bm.inputs.facts import Facts
+from core.bm.planning.plan import plan
+from core.bm.versions import live
+from core.bm.versions.state import EMPTY, assign, state_of
 from core.definition import Loaded, load
 from core.ed.schema import name_all
 from core.ed.session import Session

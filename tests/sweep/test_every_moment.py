@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from core.bm import promotion_job, run, service
+from core.bm import promotion_job, service
+from core.bm.engine import run
+from core.bm.engine.steps import Step
+from core.bm.engine.wishes import Cancelled
 from core.bm.service import Planned
-from core.bm.steps import Step
-from core.bm.wishes import Cancelled
 from core.database.jobs import Job
 from tests.core.bm.conftest import Live, database_of_test, system  # noqa: F401
 from tests.sweep import generations

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
-from core.bm.places import Written
+from core.bm.versions.places import Written
 from core.ed import caches, duties, why
 from core.ed.access import RIGHTS
 from core.errors import BadRequest, NotFound

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from core.bm import history, service
-from core.bm.live import Version
+from core.bm import service
+from core.bm.engine import history
+from core.bm.versions.live import Version
 from core.ed import setting
 from core.web.context import Context
 from core.web.promotion_rows import row_of
@@ -19,7 +20,7 @@ from core.web.shell import Crumb, Frame, render
 from core.web.widgets.date import moment
 
 if TYPE_CHECKING:
-    from core.bm.history import Entry
+    from core.bm.engine.history import Entry
 
 MOST_VERSIONS = 20
 MOST_PROMOTIONS = 5

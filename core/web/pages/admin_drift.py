@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Response
 
-from core.bm import drift as drifts
 from core.bm import service
-from core.bm.drift import Drift
-from core.bm.drifted import FOLDER, VIEWS, Drifted
+from core.bm.drift import findings as drifts
+from core.bm.drift.findings import Drift
+from core.bm.inputs.drifted import FOLDER, VIEWS, Drifted
 from core.errors import NotFound, Refused
 from core.web.context import Context
 from core.web.i18n import N_

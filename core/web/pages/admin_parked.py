@@ -10,9 +10,9 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from core.bm import parked, parked_purge, parked_restore, service
+from core.bm.engine.steps import Plan
 from core.bm.parked import Parked
-from core.bm.state import State
-from core.bm.steps import Plan
+from core.bm.versions.state import State
 from core.errors import Conflict, DefinitionError, NotFound, Refused
 from core.web import plan_view
 from core.web.context import Context

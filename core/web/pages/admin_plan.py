@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 from werkzeug.wrappers import Response
 
-from core.bm import describe, history, seen, service
-from core.bm.steps import Plan
+from core.bm import service
+from core.bm.engine import history
+from core.bm.engine.steps import Plan
+from core.bm.planning import describe, seen
 from core.errors import BadRequest, Conflict, DefinitionError, Refused
 from core.web import plan_answers, plan_view
 from core.web.context import Context
@@ -25,7 +27,7 @@ from core.web.routing import Route
 from core.web.shell import render
 
 if TYPE_CHECKING:
-    from core.bm.questions import Answers
+    from core.bm.inputs.questions import Answers
     from core.bm.service import Planned
 
 LONGEST_MESSAGE = 500

@@ -9,8 +9,9 @@ from typing import Any
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from core.bm import history, journal, lock, service, wishes
-from core.bm.journal import Progress, Statement, StepProgress
+from core.bm import service
+from core.bm.engine import history, journal, lock, wishes
+from core.bm.engine.journal import Progress, Statement, StepProgress
 from core.web import plan_view
 from core.web.context import Context
 from core.web.i18n import N_

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from core.bm import live, service
+from core.bm import service
 from core.bm.service import Planned
+from core.bm.versions import live
 from core.ed.records import Records
 from core.ed.session import Session
 from core.plugins import Plugins

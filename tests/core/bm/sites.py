@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
-from core.bm import live
-from core.bm.state import EMPTY, Parked, State, assign, state_of
+from core.bm.versions import live
+from core.bm.versions.state import EMPTY, Parked, State, assign, state_of
 from core.definition import load
 from core.plugins import Plugins
 

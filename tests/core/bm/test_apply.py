@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from core.bm import service
-from core.bm.lock import holding
+from core.bm.engine.lock import holding
 from core.errors import DefinitionError, Refused
 from tests.core.bm.conftest import Live
 

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core.bm import altering
-from core.bm.steps import Step
+from core.bm.engine import altering
+from core.bm.engine.steps import Step
 from core.database import address
 from core.database import engine as engines
 from core.settings import Settings

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.bm import bundle, bundling, service
-from core.bm.canonical import digest
+from core.bm.versions.canonical import digest
 from core.errors import DefinitionError, Refused
 from core.plugins import Plugins
 from tests.core.bm.conftest import Live

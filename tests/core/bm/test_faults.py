@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from core.errors import Refused
 from tests.core.bm.conftest import Live
-from tests.core.bm.test_wishes import catalog, state
+from tests.core.bm.engine.test_wishes import catalog, state
 
 REGION = "change: table deal\nfields:\n  region: {type: text, after: company}\n"
 UNIQUE = """
@@ -79,7 +79,7 @@ def test_fault_21_of_two_at_once_one_wins_and_the_other_is_told(system: Live) ->
 
 
 def test_fault_21_the_lock_ends_with_its_session(system: Live) -> None:
-    from core.bm.lock import holding
+    from core.bm.engine.lock import holding
     system.site.write("deal.yaml", REGION)
     with holding(system.engine, "anna"), system.engine.begin() as connection:
         connection.execute(text("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"

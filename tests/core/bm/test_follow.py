@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import text
 
-from core.bm import follow, live
+from core.bm import follow
+from core.bm.engine.steps import Step
 from core.bm.follow import Systems
-from core.bm.steps import Step
+from core.bm.versions import live
 from core.database import engine as engines
 from core.ed.records import Records
 from core.ed.session import Session

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from core.bm import live, renamed
+from core.bm.changes import renamed
+from core.bm.versions import live
 from core.ed import former_names
 from core.ed.former import Translation
 from tests.core.bm.conftest import Live

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.bm import describe, service
+from core.bm import service
+from core.bm.planning import describe
 from core.bm.service import Planned
 from core.plugins import Plugins
 from core.settings import Settings

@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from core.bm import parked, parked_purge, parked_restore, service
+from core.bm.changes import purging
 from core.bm.parked import Parked
 from core.errors import NotFound, Refused
 from tests.core.bm.conftest import Live
-from tests.core.bm.test_drift import by_hand, look
+from tests.core.bm.drift.test_drift import by_hand, look
 from tests.unchanged import unchanged
 
 LATER = datetime.now(UTC) + timedelta(days=31)
@@ -255,7 +256,7 @@ def test_a_purge_that_broke_off_is_finished_by_whoever_comes_next(system: Live, 
     with monkeypatch.context() as patched:
         def die(*rest: object) -> None:
             raise KeyboardInterrupt
-        patched.setattr(parked_purge, "_forget", die)
+        patched.setattr(purging, "_forget", die)
         with pytest.raises(KeyboardInterrupt):
             purge(system)
     assert [one.name for one in things(system)] == ["company.phone"]
@@ -271,8 +272,8 @@ def test_the_daily_purge_takes_what_is_ripe_only(system: Live) -> None:
 
 
 def test_the_daily_job_does_nothing_unless_the_setting_says_so(system: Live) -> None:
-    from core.bm import live
     from core.bm.parked_job import purge_parked
+    from core.bm.versions import live
     from core.database.jobs import Job
     with_phone(system)
     by_hand(system, "update sys.physical set changed_on = now() - interval '40 days' where state = 'parked'")

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import text
 
 from core.bm import service
-from core.bm.describe import needs_thought
+from core.bm.planning.describe import needs_thought
 from core.ed.access import Gate
 from core.ed.records import Records
 from core.ed.session import Principals
 from core.errors import TesseraError
 from tests.core.bm.conftest import Live
-from tests.core.bm.test_drift import table_of
+from tests.core.bm.drift.test_drift import table_of
 from tests.unchanged import unchanged
 
 TWO = {"a.yaml": "change: table company\nfields: {region: {type: text}, zone: {type: text}}\n",

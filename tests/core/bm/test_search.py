@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.bm import live
+from core.bm.versions import live
 from core.ed.search_index import index_queue
 from tests.core.bm.conftest import Live
 

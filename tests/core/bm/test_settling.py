@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from core.bm import journal, promotion_job, service, wishes
-from core.bm.lock import holding
+from core.bm import promotion_job, service
+from core.bm.engine import altering, journal, wishes
+from core.bm.engine.lock import holding
+from core.bm.engine.run import Action
+from core.bm.engine.steps import Step
 from core.bm.settling import nothing
-from core.bm.steps import Step
 from core.database import ddl
 from core.database.ddl import Busy
 from core.database.jobs import Job
 from core.errors import Refused
 from tests.core.bm.conftest import Live
-from tests.core.bm.test_wishes import CHANGE, NEW, catalog, state, wait_for
+from tests.core.bm.engine.test_wishes import CHANGE, NEW, catalog, state, wait_for
 
 
 class Killed(BaseException):
@@ -177,7 +179,8 @@ def test_fault_21_a_second_promotion_is_refused_while_a_job_waits(system: Live) 
 
 def test_what_a_page_begins_is_run_by_the_work_process_and_told_in_the_folder(
         system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.bm import folder, switching
+    from core.bm import switching
+    from core.bm.versions import folder
     monkeypatch.setattr(switching, "_unprepared", lambda run: [])
     monkeypatch.setattr(switching, "_behind", lambda run: [])
     change(system)
@@ -233,7 +236,7 @@ def test_what_somebody_runs_is_left_alone(system: Live) -> None:
 
 def busy(system: Live, monkeypatch: pytest.MonkeyPatch) -> str:
     """Shorter waits; the physical table of deals."""
-    from core.bm import run
+    from core.bm.engine import run
     monkeypatch.setattr(ddl, "PAUSE", 0.05)
     monkeypatch.setattr(run, "BUDGET", 0.3)
     return str(system.sql("select table_name from sys.physical join bm.member using (id)"
@@ -265,7 +268,7 @@ def test_fault_18_a_busy_table_pauses_the_promotion_and_names_who_holds_it(
 def test_fault_18_a_table_that_is_busy_for_a_while_is_tried_again(
         system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     table = busy(system, monkeypatch)
-    from core.bm import run
+    from core.bm.engine import run
     monkeypatch.setattr(run, "BUDGET", 30.0)
     change(system)
     with system.engine.connect() as reader:
@@ -327,7 +330,7 @@ def test_a_step_that_the_records_do_not_allow_is_told_and_stops_no_other(
     def refuse(run: Any, step: Step) -> None:
         raise Refused("3 records are empty in it")
     change(system)
-    monkeypatch.setitem(actions.ACTIONS, "validate", actions.Action(refuse))  # type: ignore[arg-type]
+    monkeypatch.setitem(actions.ACTIONS, "validate", Action(refuse, altering.undo_short))  # type: ignore[arg-type]
     number = next(step.number for step in system.plan().plan.steps if step.kind == "validate")
     assert system.promote() == 2
     assert state(system) == "done"
@@ -338,7 +341,7 @@ def test_a_step_that_the_records_do_not_allow_is_told_and_stops_no_other(
 def test_what_people_wrote_while_a_fill_was_undone_leaves_no_mark(
         system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """Marks are forgotten with the fill, and the triggers that make them go a moment later, with the columns."""
-    from core.bm import altering
+    from core.bm.engine import altering
     company = system.create("company", name="Acme", size=3)
     text_of = (system.site.folder / "addons/shop/company.yaml").read_text()
     system.site.addon("company.yaml", text_of.replace("size: {type: integer}", "size: {type: text}"))
@@ -351,7 +354,7 @@ def test_what_people_wrote_while_a_fill_was_undone_leaves_no_mark(
         original(*arguments)
     from core.bm import actions
     monkeypatch.setitem(actions.ACTIONS, "expand",  # type: ignore[arg-type]
-                        actions.Action(actions.ACTIONS["expand"].do, write))
+                        Action(actions.ACTIONS["expand"].do, write))
     assert service.finish_earlier(system.engine, system.plugins, wanted=nothing)
     assert system.sql("select count(*) from sys.touched") == [(0,)]
     assert system.read("company", company)["size"] == 4

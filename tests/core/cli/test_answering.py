@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from core.bm import bundling
-from core.bm.questions import read_answers
+from core.bm.inputs.questions import read_answers
 from core.cli import Invocation, plan, progress, promote, rollback
 from core.errors import Refused
 from core.plugins import Plugins

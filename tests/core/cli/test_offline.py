@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from core.bm import backup
-from core.bm.questions import Option, Question
+from core.bm.inputs.questions import Option, Question
 from core.cli.offline import OfflineSystem, harmless
 from core.errors import words
 from core.settings import Settings

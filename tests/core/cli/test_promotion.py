@@ -135,7 +135,8 @@ def test_commands_before_init_say_what_to_do(server: Settings, database: Setting
 
 def test_any_other_system_starts_with_a_link_and_refuses_demo_accounts(
         server: Settings, tmp_path_factory: pytest.TempPathFactory, project: Path) -> None:
-    from core.bm import live, service
+    from core.bm import service
+    from core.bm.versions import live
     from core.ed.accounts import create_account
     from core.ed.session import Session
     from tests.databases import fresh_database

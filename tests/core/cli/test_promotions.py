@@ -8,11 +8,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from core.bm.steps import Step
+from core.bm.engine.steps import Step
 from core.cli import Invocation, promotions
 from core.errors import NotFound, Refused
 from tests.core.bm.conftest import Live, database_of_test, system
-from tests.core.bm.test_wishes import CHANGE, catalog, state
+from tests.core.bm.engine.test_wishes import CHANGE, catalog, state
 
 __all__ = ["database_of_test", "system"]
 Run = Callable[..., Result]

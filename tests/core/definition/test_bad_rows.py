@@ -55,7 +55,7 @@ ROWS: dict[int, tuple[str, tuple[str, ...]]] = {
                                                             "expression_unknown_names", "base_ambiguous_field")),
     29: ("a field that is used, removed; values that another type cannot hold", (
         "change_removes_what_is_used", "removed_field_of_many",
-        "tests.core.bm.test_plan.test_what_would_lose_values_is_refused_with_reason_and_place")),
+        "tests.core.bm.planning.test_plan.test_what_would_lose_values_is_refused_with_reason_and_place")),
     30: ("Python beyond the language in expressions", ("expression_forbidden", f"{LANGUAGE}.{ATTACKED}")),
     31: ("expressions as deep as the sea, numbers as long", (
         "test_broken.test_an_expression_as_deep_as_the_sea_is_an_error_like_any_other", f"{LANGUAGE}.{ATTACKED}")),

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from sqlalchemy import Engine
 
-from core.bm.live import current
+from core.bm.versions.live import current
 from core.ed import conditions
 from core.ed.caches import sizes
 from core.ed.records import Records

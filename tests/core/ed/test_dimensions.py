@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from core.bm.live import current
+from core.bm.versions.live import current
 from core.ed.records import Records
 from core.errors import BadRequest, Denied, NotFound
 from core.settings import Settings

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from core.bm import live
+from core.bm.versions import live
 from core.database import engine as engines
 from core.ed.records import Records
 from core.ed.session import Session

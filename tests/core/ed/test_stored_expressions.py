@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.bm import live
-from core.bm.describe import as_text
-from core.bm.stored import users_in_records
+from core.bm.inputs.stored import users_in_records
+from core.bm.planning.describe import as_text
+from core.bm.versions import live
 from core.definition import Model, load
 from core.definition.stored import naming_fields
 from core.definition.users import target

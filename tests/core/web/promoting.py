@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import text
 
-from core.bm import processes, service
+from core.bm import service
+from core.bm.engine import processes
+from core.bm.engine.wishes import Cancelled
 from core.bm.follow import Systems
-from core.bm.wishes import Cancelled
 from tests.core.web.site import Browser, Site
 
 

@@ -18,8 +18,9 @@ from argon2.profiles import CHEAPEST
 from sqlalchemy import Engine, event
 from werkzeug.test import Client, TestResponse
 
-from core.bm import live, service
+from core.bm import service
 from core.bm.follow import Systems
+from core.bm.versions import live
 from core.database import engine as engines
 from core.ed.accounts import create_user
 from core.ed.records import Records

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from core.bm import facts, service
+from core.bm import service
+from core.bm.inputs import facts
 from core.ed.accounts import create_user
 from core.settings import Settings
 from tests.core.web.site import HASH, Site, sample_site

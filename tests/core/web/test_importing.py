@@ -8,7 +8,7 @@ import re
 import pytest
 from sqlalchemy import Connection
 
-from core.bm import live
+from core.bm.versions import live
 from core.database.jobs import Job, tasks
 from core.ed.batch import Batch
 from core.ed.session import Principals, Session

@@ -227,7 +227,7 @@ def poisoned(site: Site) -> int:
                 "data": json.dumps({"a": value, value: 1}), "above": first or None, "parts": [{"label": value}]}])
             first = first or id_
     with site.owner.begin() as connection:
-        from core.bm import live
+        from core.bm.versions import live
         system = live.system(connection, live.current(connection)[0], site.plugins)
         queue_all(connection, system)
         while index_queue(connection, system):

@@ -13,10 +13,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from core.bm import drift, history, journal, live, service
-from core.bm.canonical import canonical
-from core.bm.questions import Question
+from core.bm import service
+from core.bm.drift import findings as drift
+from core.bm.engine import history, journal
+from core.bm.inputs.questions import Question
 from core.bm.service import Planned
+from core.bm.versions import live
+from core.bm.versions.canonical import canonical
 from core.database import engine as engines
 from core.ed import versions
 from core.ed.exporting import Wanted, export, format_of

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.bm.describe import as_text
-from core.bm.stored import users_in_records
+from core.bm.inputs.stored import users_in_records
+from core.bm.planning.describe import as_text
 from core.definition import load
 from core.definition.users import target
 from core.ed.stored import field_of, stored_references, table_of
@@ -73,7 +73,7 @@ def test_the_field_must_fit_the_table_when_that_changes(watching: Live) -> None:
 def test_they_are_in_the_reference_graph(watching: Live) -> None:
     one = watching.create("watch", name="W", about="deal", field="company.size", amount="amount")
     with watching.engine.connect() as connection:
-        from core.bm import live
+        from core.bm.versions import live
         system_ = live.system(connection, watching.version, watching.plugins)
         named = {(to.to_kind, to.to_name, to.inside) for _, to in stored_references(system_, connection)}
     assert named == {("table", "deal", 0), ("table", "deal.company", 0), ("table", "company.size", 8),
@@ -108,7 +108,7 @@ def test_a_rename_breaks_nothing(watching: Live) -> None:
                         .replace("town: {type: text}", "city: {type: text, was: town}"))
     watching.promote()
     with watching.engine.connect() as connection:
-        from core.bm import live
+        from core.bm.versions import live
         system_ = live.system(connection, watching.version, watching.plugins)
     found = watching.read("watch", one)
     assert table_of(system_, "watch.about", found["about"]) == "spot"

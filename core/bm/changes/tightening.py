@@ -1,0 +1,247 @@
+"""What the database itself keeps: `required: true` as a condition on rows, taken away in time and added when it holds.
+
+Before the flip goes what the target does not keep, so that nobody is refused by a rule that no version has any more.
+After it comes what it does keep, as far as all records meet it; for the rest the record service answers alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from core.bm.changes import migrations
+from core.bm.changes.expanding import CHECKED_PER_SECOND, NONE, receiving, wanted_tables
+from core.bm.changes.required import EMPTY, filled, newly_required
+from core.bm.engine import altering
+from core.bm.engine.steps import BRIEF, ONLINE, Probe, Step, risk_of
+from core.bm.inputs.facts import Facts, Finding
+from core.bm.inputs.questions import LEAVE
+from core.database import ddl
+from core.ed.schema import REQUIRED, DesiredIndex, DesiredRequired, DesiredTable
+from core.errors import Refused, Words, words
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from core.bm.engine.run import Run
+    from core.bm.inputs.way import Way
+    from core.bm.versions.state import State
+
+UNFILLED = "unfilled"           # the finding: rows for which a condition of that name does not hold
+_THERE = text("select conname from pg_constraint where conrelid = cast(:table as regclass)")
+log = logging.getLogger("tessera.tightening")
+
+
+# In the plan
+
+def steps(way: Way) -> Iterator[Step]:
+    """What is loosened before the flip and tightened after it."""
+    wanted = wanted_tables(way.target, way.base, way.facts)
+    yield from loosen(wanted, way)
+    yield from tighten(wanted, way.target, left_empty(wanted, way), receiving(way))
+
+
+def notes(way: Way) -> Iterator[Words]:
+    """What is required and not yet guaranteed by the database."""
+    wanted = wanted_tables(way.target, way.base, way.facts)
+    for _, one, found in _missing(wanted, left_empty(wanted, way), receiving(way)):
+        if found.count:
+            yield words("{field} is required, but not yet guaranteed by the database: {count} records are empty in it; "
+                        "a promotion after they are filled in makes it so", field=one.field, count=found.count)
+
+
+def left_empty(wanted: Iterable[DesiredTable], way: Way) -> Facts:
+    """The facts with what stays empty in columns that come, or in records that do: nobody could count there."""
+    left: dict[str, int] = {}
+    said = migrations.said(way.base, way.target)
+    for one in newly_required(way.base, way.target):
+        empty = way.facts.finding(EMPTY, one.path).count if one.always else 0
+        known = one.path in said or filled(way.base, way.target, one)
+        if empty and not known and way.answer("fill", one.path) in (None, LEAVE):
+            path = f"{one.field.table}.{one.field.name}"
+            left[path] = left.get(path, 0) + empty
+    findings = {(UNFILLED, one.name): Finding(left[one.field]) for table in wanted for one in table.required
+                if one.field in left}
+    return replace(way.facts, findings={**findings, **way.facts.findings})
+
+
+def loosen(wanted: tuple[DesiredTable, ...], way: Way) -> Iterator[Step]:
+    """Conditions, unique indexes, foreign keys and checks that the target does not keep."""
+    before = {table.name: table for table in wanted_tables(way.base, way.target, way.facts)}
+    for table in wanted:
+        if table.name in way.facts.columns:
+            path = way.target.names[table.identity]
+            yield from _drop_constraints(path, before.get(table.name), table, way.facts)
+    kept = {index.name for table in wanted for index in table.indexes}
+    for old in before.values():
+        for index in old.indexes:
+            if index.unique and index.name not in kept and index.name in way.facts.indexes:
+                yield _drop_index(way.base.names[old.identity], old, index, way.facts)
+
+
+def _drop_constraints(path: str, before: DesiredTable | None, table: DesiredTable, facts: Facts) -> Iterator[Step]:
+    known = _constraints(before) if before is not None else {}
+    after = _constraints(table)
+    there = [name for name, (of, _) in facts.constraints.items() if of == table.name]
+    gone = [name for name in there if name not in after and (name in known or name.startswith(REQUIRED))]
+    gone += [name for name in there if name in after and name not in gone and _points_elsewhere(name, table, facts)]
+    if gone:
+        back = [name for name in gone if name in known]
+        undo = (ddl.drop_constraints(table.name, back), *(known[name] for name in back),
+                ddl.validate_all(table.name, back)) if back else ()
+        yield Step(0, "loosen", path, (ddl.drop_constraints(table.name, gone),), BRIEF,
+                   rows=facts.rows.get(table.name, 0), seconds=0.01, probe=Probe("gone", table.name, tuple(gone)),
+                   undo=undo,
+                   note="no longer kept: " + ", ".join(_about(name, before, facts) for name in gone))
+
+
+def _constraints(table: DesiredTable) -> dict[str, str]:
+    """The statement that adds each constraint of a table, by its name."""
+    return {**{key.name: ddl.add_foreign_key(key.name, table.name, key.column, key.target)
+               for key in table.foreign_keys},
+            **{one.name: ddl.add_check(one.name, table.name, one.columns) for one in table.checks},
+            **{one.name: ddl.add_constraints(table.name, [one.constraint]) for one in table.required}}
+
+
+def _points_elsewhere(name: str, table: DesiredTable, facts: Facts) -> bool:
+    """Whether a foreign key of that name is there that leads to another table."""
+    return any(key.name == name and facts.references.get(name, key.target) != key.target
+               for key in table.foreign_keys)
+
+
+def _about(name: str, table: DesiredTable | None, facts: Facts) -> str:
+    for one in table.required if table is not None else ():
+        if one.name == name:
+            return f"{one.field} is filled in"
+    return f"key {name} to {facts.references[name]}" if name in facts.references else f"condition {name}"
+
+
+def _drop_index(path: str, table: DesiredTable, index: DesiredIndex, facts: Facts) -> Step:
+    return Step(0, "loosen", path, (ddl.drop_index(index.name, concurrently=True),), ONLINE,
+                rows=facts.rows.get(table.name, 0), probe=Probe("gone", table.name, (index.name,)),
+                undo=(ddl.drop_index(index.name, concurrently=True), index.create_concurrently),
+                note=f"unique no longer: index {index.name}")
+
+
+def tighten(wanted: tuple[DesiredTable, ...], target: State, facts: Facts,
+            late: frozenset[str] = NONE) -> Iterator[Step]:
+    """Conditions for what is required, one step a table; those of new tables are made with them."""
+    found: dict[str, list[DesiredRequired]] = {}
+    for table, one, violated in _missing(wanted, facts, late):
+        if not violated.count:
+            found.setdefault(table.name, []).append(one)
+    for table in wanted:
+        some = found.get(table.name)
+        if some:
+            rows = facts.rows.get(table.name, 0)
+            names = [one.name for one in some]
+            new = [one.constraint for one in some if one.name not in facts.constraints]
+            add = (ddl.add_constraints(table.name, new),) if new else ()
+            yield Step(0, "tighten", target.names[table.identity], (*add, ddl.validate_all(table.name, names)),
+                       BRIEF, risk_of(rows), rows, round(rows / CHECKED_PER_SECOND, 2),
+                       Probe("constraint", table.name, tuple(names)), note="from here on the database keeps: "
+                       + ", ".join(f"{one.field} is filled in" for one in some),
+                       data={"table": table.name, "required": [
+                           {"name": one.name, "field": one.field, "columns": list(one.columns),
+                            "types": list(one.types)} for one in some]})
+
+
+def _missing(wanted: Iterable[DesiredTable], facts: Facts,
+             late: frozenset[str] = NONE) -> Iterator[tuple[DesiredTable, DesiredRequired, Finding]]:
+    """What is required of tables that are there, and not kept by the database; with how many rows stand against it."""
+    for table in wanted:
+        for one in table.required if table.name in facts.columns or table.name in late else ():
+            if not facts.constraints.get(one.name, ("", False))[1]:
+                yield table, one, facts.finding(UNFILLED, one.name)
+
+
+def look(connection: Connection, base: State, target: State, facts: Facts) -> dict[tuple[str, str], Finding]:
+    """How many rows stand against each condition that is not kept yet, in the columns that are there already."""
+    found: dict[tuple[str, str], Finding] = {}
+    by_table: dict[str, list[DesiredRequired]] = {}
+    for table, one, _ in _missing(wanted_tables(target, base, facts), facts):
+        there = one if table.name in facts.columns and set(one.columns) <= set(facts.columns[table.name]) \
+            else _as_before(one, table.name, base, target, facts)
+        if there is not None:
+            by_table.setdefault(table.name, []).append(there)
+    for name, some in by_table.items():
+        for one, count in zip(some, _count(connection, name, some), strict=True):
+            if count:
+                found[UNFILLED, one.name] = Finding(count)
+    return found
+
+
+def _as_before(one: DesiredRequired, table: str, base: State, target: State, facts: Facts) -> DesiredRequired | None:
+    """The condition over the columns in which its field stands until its values are turned; None if it is new."""
+    former = base.names.get(target.identities.get(one.field, 0))
+    found = (old for wanted in wanted_tables(base, target, facts) if wanted.name == table for old in wanted.required
+             if old.field == former and set(old.columns) <= facts.columns.get(table, {}).keys())
+    old = next(found, None)
+    return replace(one, columns=old.columns) if old is not None else None
+
+
+def _count(connection: Connection, table: str, some: Iterable[DesiredRequired]) -> list[int]:
+    return ddl.count_empty(connection, table, [(one.columns, one.types) for one in some])
+
+
+# When it is applied
+
+def put_back(run: Run, step: Step) -> None:
+    """Undo a loosen step; what the records meet no longer stays away, for the record service keeps it all the same."""
+    try:
+        altering.undo_loosen(run, step)
+    except IntegrityError as error:
+        log.warning("%s: not put back: %s", step.target, error)
+        altering.undo_loosen(run, replace(step, undo=step.undo[:1]))        # what is left half made
+
+
+def add(run: Run, step: Step) -> None:
+    """Add the conditions of a step as far as the rows meet them. Raises Refused, naming fields that some leave empty.
+
+    Then the others hold all the same, and the record service answers for these, as before.
+    """
+    table, some = str(step.data["table"]), [_from_json(one) for one in step.data["required"]]
+    with run.line.connect() as connection:
+        counts = dict(zip((one.name for one in some), _count(connection, table, some), strict=True))
+        there = set(connection.scalars(_THERE, {"table": ddl.table_name(table)}))
+    held = [one for one in some if not counts[one.name]]
+    new = [one.constraint for one in held if one.name not in there]
+    if new:
+        run.short(step, [ddl.add_constraints(table, new)])
+    left = [one for one in some if counts[one.name]] + (_validate(run, step, table, held) if held else [])
+    if left:
+        raise Refused("not yet guaranteed by the database, for records are empty in it: {fields}",
+                      fields=", ".join(one.field for one in left))
+    with run.begin() as connection:
+        run.done(connection, step)
+
+
+def _validate(run: Run, step: Step, table: str, some: list[DesiredRequired]) -> list[DesiredRequired]:
+    """Make conditions hold for old rows; all at once, and if that cannot be one by one, leaving out what fails."""
+    try:
+        run.short(step, [ddl.validate_all(table, [one.name for one in some])])
+    except IntegrityError:
+        if len(some) > 1:
+            return [left for one in some for left in _validate(run, step, table, [one])]
+        run.short(step, [ddl.drop_constraint(some[0].name, table)])
+        return some
+    return []
+
+
+def _from_json(body: Mapping[str, Any]) -> DesiredRequired:
+    return DesiredRequired(body["name"], body["field"], tuple(body["columns"]), tuple(body["types"]))
+
+
+def restore(connection: Connection, wanted: Iterable[DesiredTable]) -> None:
+    """Add the conditions to tables that were filled from a backup, as far as their rows meet them."""
+    for table in wanted:
+        counts = _count(connection, table.name, table.required) if table.required else []
+        held = [one for one, count in zip(table.required, counts, strict=True) if not count]
+        if held:
+            ddl.execute(connection, ddl.add_constraints(table.name, [one.constraint for one in held]))
+            ddl.execute(connection, ddl.validate_all(table.name, [one.name for one in held]))
