@@ -32,8 +32,9 @@ from core.bm.settling import Wanted, always, nothing
 from core.bm.versions import folder, live, tables
 from core.bm.versions.canonical import canonical, digest
 from core.bm.versions.diff import diff
+from core.bm.versions.identities import assign
 from core.bm.versions.live import Contents, Version
-from core.bm.versions.state import State, assign, state_of
+from core.bm.versions.state import State, state_of
 from core.database import engine as engines
 from core.database import steps
 from core.database.jobs import enqueue

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from core.bm.inputs.facts import Facts
 from core.bm.planning.plan import plan
-from core.bm.versions.state import EMPTY, assign, state_of
+from core.bm.versions.identities import assign
+from core.bm.versions.state import EMPTY, state_of
 from core.conformance.pages import visit
 from core.conformance.subject import Subject
 from core.definition import references

@@ -14,10 +14,6 @@ from core.bm.engine.steps import RISKS, Kind, Plan, Step
 from core.bm.planning.describe import DETAILED, needs_thought
 from core.bm.versions.diff import (
     ABSENT,
-    CALLED,
-    HOLDERS,
-    KINDS,
-    MEMBERS,
     Added,
     Change,
     Changed,
@@ -26,6 +22,7 @@ from core.bm.versions.diff import (
     Returned,
     called,
 )
+from core.bm.versions.naming import CALLED, HOLDERS, KINDS, MEMBERS
 from core.definition.model import Model
 from core.errors import N_, Words, words
 from core.web.context import Context

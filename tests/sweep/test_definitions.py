@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from core.bm.inputs.facts import Facts
 from core.bm.planning.plan import plan
 from core.bm.versions import live
-from core.bm.versions.state import EMPTY, assign, state_of
+from core.bm.versions.identities import assign
+from core.bm.versions.state import EMPTY, state_of
 from core.definition import Loaded, load
 from core.ed.schema import name_all
 from core.ed.session import Session

@@ -7,7 +7,7 @@ shipped. Only definitions that differ from what is live are looked at, and those
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from core.bm.changes.seeds import by_name, equal, finder, order, untouched, written
 from core.bm.changes.values import value_of
 from core.bm.engine.steps import Step
+from core.bm.inputs.outlook import NONE, Kept, Outlook
 from core.bm.versions import live, tables
 from core.bm.versions.diff import Removed
 from core.ed.records import Records
@@ -28,34 +29,6 @@ if TYPE_CHECKING:
     from core.plugins import Plugins
 
 MOST = 10                       # notes about single values; the rest is a number
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A value that people gave and that stays, with the one that is shipped now."""
-
-    key: str
-    field: str
-    live: str
-    shipped: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What one `data` definition will do."""
-
-    comes: int = 0
-    changes: int = 0
-    adopted: tuple[str, ...] = ()           # people have entered these; they are left as they are
-    kept: tuple[Kept, ...] = ()
-    away: int = 0                           # people threw them away: they stay away
-    leaves: tuple[str, ...] = ()            # shipped no longer: people's own from now on
-
-    def __bool__(self) -> bool:
-        return self != NONE
-
-
-NONE = Outlook()
 
 
 # In the plan

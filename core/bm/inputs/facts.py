@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, String, func, literal_column, select, text
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 from sqlalchemy.exc import OperationalError
 
+from core.bm.inputs.outlook import Outlook
 from core.bm.versions import live, tables
 from core.bm.versions.canonical import canonical, digest
 from core.bm.versions.state import Parked, State
@@ -19,9 +20,6 @@ from core.ed.budget import STOPPED
 from core.ed.setting import kept
 from core.ed.stored import StoredName
 from core.errors import Words, words
-
-if TYPE_CHECKING:
-    from core.bm.changes.seed_outlook import Outlook
 
 T = TypeVar("T")
 EXACT_ROWS = 1_000_000          # larger tables are not counted, PostgreSQL's estimate does

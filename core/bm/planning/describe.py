@@ -11,7 +11,8 @@ from typing import Any
 from core.bm.engine.steps import RISKS, Plan, Step
 from core.bm.inputs.facts import Finding, counted
 from core.bm.inputs.questions import Question
-from core.bm.versions.diff import ABSENT, HOLDERS, Added, Change, Changed, Property, Removed, Renamed
+from core.bm.versions.diff import ABSENT, Added, Change, Changed, Property, Removed, Renamed
+from core.bm.versions.naming import HOLDERS
 from core.errors import Words, words
 
 LONGEST_VALUE = 100

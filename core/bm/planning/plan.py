@@ -28,7 +28,8 @@ from core.bm.inputs.facts import Facts
 from core.bm.inputs.questions import NO_ANSWERS, Answers, Question, given, open_questions, waiting, wrong_answers
 from core.bm.inputs.way import Way
 from core.bm.planning import notes, validation, warnings, way_back
-from core.bm.versions.diff import HOLDERS, diff
+from core.bm.versions.diff import diff
+from core.bm.versions.naming import HOLDERS
 from core.bm.versions.state import State
 from core.errors import Words
 

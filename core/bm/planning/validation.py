@@ -17,7 +17,8 @@ from sqlalchemy import Table as PhysicalTable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
-from core.bm.versions.diff import HOLDERS, MEMBERS, Changed, Removed
+from core.bm.versions.diff import Changed, Removed
+from core.bm.versions.naming import HOLDERS, MEMBERS
 from core.ed import query, query_values
 from core.ed.access import Gate, as_condition
 from core.ed.records import Records

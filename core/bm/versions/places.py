@@ -11,9 +11,7 @@ from core.definition.layers import addon_folders, shown
 from core.definition.model import Model
 from core.definition.values import BodyPath, Definition, value_at
 from core.plugins import Plugins
-from core.settings import Settings
-
-ROOT = Path(__file__).resolve().parents[2]
+from core.settings import ROOT, Settings
 
 
 class Written:

@@ -7,7 +7,8 @@ from pathlib import Path
 from textwrap import dedent
 
 from core.bm.versions import live
-from core.bm.versions.state import EMPTY, Parked, State, assign, state_of
+from core.bm.versions.identities import assign
+from core.bm.versions.state import EMPTY, Parked, State, state_of
 from core.definition import load
 from core.plugins import Plugins
 

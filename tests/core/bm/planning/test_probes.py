@@ -12,7 +12,8 @@ from core.bm.inputs.facts import SAMPLES, SECONDS, Finding, gather
 from core.bm.inputs.way import Way
 from core.bm.planning import probes
 from core.bm.versions.diff import diff
-from core.bm.versions.state import assign, state_of
+from core.bm.versions.identities import assign
+from core.bm.versions.state import state_of
 from core.definition import load
 from tests.core.bm.conftest import Live
 from tests.core.bm.sites import ADDON

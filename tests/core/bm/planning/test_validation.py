@@ -14,7 +14,8 @@ from core.bm.planning import validation
 from core.bm.versions import live
 from core.bm.versions.canonical import canonical
 from core.bm.versions.diff import diff
-from core.bm.versions.state import assign, state_of
+from core.bm.versions.identities import assign
+from core.bm.versions.state import state_of
 from core.definition import load
 from core.definition.queries import Query
 from core.ed import query_sql
