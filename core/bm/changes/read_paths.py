@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from core.definition.relations import ends
 from core.ed.schema import kept_part, parts
 from core.errors import words
 from core.expression import Expression, ExpressionError
@@ -39,9 +40,8 @@ class Reading:
         for path in sorted(found):
             self._path(fill.before, path)
 
-    def _path(self, table: str, path: tuple[str, ...], hops: tuple[tuple[str, Field], ...] = (),
-              depth: int = 0) -> None:
-        """Follow one path of names, with the links and lines on the way so far."""
+    def _path(self, table: str, path: tuple[str, ...], back: tuple[Hop, ...] = (), depth: int = 0) -> None:
+        """Follow one path of names; `back` is the way from the table to the record that is filled."""
         model = self.base.model
         one = model.field(table, path[0]) if model is not None and path[0] != "all" else None
         if path[0] == "all":
@@ -53,49 +53,60 @@ class Reading:
             if depth > MOST_FORMULAS:
                 raise ExpressionError(words("formulas are too deep here"))
             for inner in sorted(one.formula.reads):
-                self._path(table, inner, hops, depth + 1)
-        elif not hops and not one.virtual:
+                self._path(table, inner, back, depth + 1)
+        elif not back and not one.virtual:
             storage = self.base.storage(f"{one.table}.{one.name}")
             self.own.update({column[0]: column for column in columns(self.base, one, storage, self.physical)})
-        if one.target is not None and (len(path) > 1 or one.type.is_lines):
-            self._enter(table, one, path, hops, depth)
-        elif len(path) > 1 and (one.type.is_through or one.type.name == "any_link"):
-            raise ExpressionError(words('"{name}" cannot be followed while people write', name=one.name))
+        rest = path[1:]
+        if rest and (len(one.targets) > 1 or one.type.name == "any_link"):      # the table is named behind it
+            if rest[1:]:
+                self._enter([(("link", self._table(table), self._column(table, one.name, rest[0])), rest[0])],
+                            rest[1:], back, depth)
+        elif one.type.is_lines or one.type.is_through or (rest and one.target is not None):
+            self._enter(self._hops(table, one), rest, back, depth)
 
-    def _enter(self, table: str, one: Field, path: tuple[str, ...], hops: tuple[tuple[str, Field], ...],
+    def _enter(self, hops: Iterable[tuple[Hop, str]], rest: tuple[str, ...], back: tuple[Hop, ...],
                depth: int) -> None:
         """Go on behind a link or lines: what is written there concerns the records that the way leads back to."""
-        if one.type.is_through:
-            raise ExpressionError(words('"{name}" cannot be followed while people write', name=one.name))
-        on = (*hops, (table, one))
-        target, column = one.target or "", ""
-        back = tuple(self._back(on))
-        if one.type.is_lines:
-            column, back = back[0][2], back[1:]
-        self._through[self._table(target), column, back] = None
-        if len(path) > 1:
-            self._path(target, path[1:], on, depth)
+        target = ""
+        for hop, target in hops:
+            lines = hop[0] == "lines"               # a line that moves concerns both records that it was a line of
+            self._through[self._table(target), hop[2] if lines else "", back if lines else (hop, *back)] = None
+            back = (hop, *back)
+        if rest:
+            self._path(target, rest, back, depth)
 
-    def _back(self, hops: tuple[tuple[str, Field], ...]) -> Iterator[Hop]:
-        """The way from the last table back to the first one."""
-        for table, one in reversed(hops):
-            if one.type.is_lines:
-                of, by = (str(getattr(one.properties, key)) for key in ("of", "by"))
-                yield "lines", self._table(of), self._column(of, by)
-            else:
-                yield "links" if one.many else "link", self._table(table), self._column(table, one.name)
+    def _hops(self, table: str, one: Field) -> Iterator[tuple[Hop, str]]:
+        """The ways back behind a link, lines, or links through a table, each with the table that it is behind."""
+        target = one.target or ""
+        if one.type.is_lines:
+            by = str(getattr(one.properties, "by", ""))
+            yield ("lines", self._table(target), self._column(target, by)), target
+        elif one.type.is_through:
+            found = ends(self.base.model.names, one) if self.base.model is not None else None
+            if found is None:
+                raise KeyError(one.name)
+            between = self._table(found.through)
+            yield ("lines", between, self._column(found.through, found.by)), found.through
+            yield ("link", between, self._column(found.through, found.other)), target
+        else:
+            yield ("links" if one.many else "link", self._table(table), self._column(table, one.name)), target
 
     def _table(self, name: str) -> str:
         model = self.base.model
         root = model.tables[name].root if model is not None else name
         return self.physical[self.base.storage(root), ""][0]
 
-    def _column(self, table: str, name: str) -> str:
+    def _column(self, table: str, name: str, to: str = "") -> str:
+        """The column of a link; of one to several tables, that which leads to one of them."""
         model = self.base.model
         one = model.field(table, name) if model is not None else None
         if one is None:
             raise KeyError(name)
-        return columns(self.base, one, self.base.storage(f"{one.table}.{one.name}"), self.physical)[0][0]
+        storage = self.base.storage(f"{one.table}.{one.name}")
+        if len(one.targets) > 1:
+            return str(self.physical[storage, kept_part(self.base.identities, one, to)][1])
+        return columns(self.base, one, storage, self.physical)[0][0]
 
 
 def columns(state: State, one: Field, storage: int, names: Physical) -> list[list[str]]:

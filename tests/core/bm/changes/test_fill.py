@@ -228,6 +228,82 @@ def test_what_people_write_while_it_is_filled_is_not_missed(firms: Live, kind: s
     assert firms.sql("select count(*) from pg_trigger where tgname like 'fill%'") == [(0,)]
 
 
+MEMBER = """
+    table: seat
+    title: Seat
+    plural: Seats
+    display: "{role}"
+    fields:
+      role: {type: text}
+      firm: {type: link, to: company}
+      deal: {type: link, to: deal}
+    """
+NOTE = """
+    table: note
+    title: Note
+    plural: Notes
+    display: "{about}"
+    fields:
+      text: {type: text}
+      about: {type: link, to: [company, ticket]}
+      what: {type: any_link}
+    """
+THROUGH = "deals: {type: links, to: deal, through: seat}"
+
+
+@pytest.mark.parametrize("kind", ["none", "fill", "flip"])
+def test_links_through_a_table_may_be_read_while_people_write(firms: Live, kind: str) -> None:
+    firms.site.addon("seat.yaml", MEMBER)
+    fields(firms, THROUGH)
+    firms.promote()
+    acme, north = company(firms, "Acme"), company(firms, "Acme North")
+    one = firms.create("deal", title="One", amount=Decimal(5))
+    two = firms.create("deal", title="Two", amount=Decimal(7))
+    seats = [firms.create("seat", role="a", firm=firm, deal=deal) for firm, deal in ((acme, one), (acme, two), (north, two))]
+    fields(firms, THROUGH, "total: {type: decimal, fill: =sum(deals.amount)}",
+           "number: {type: integer, fill: =count(deals)}", "up: {type: decimal, fill: =sum(parent.deals.amount)}")
+    work = []
+
+    def change(table: str, record: int, **values: Any) -> None:
+        version = firms.read(table, record)["_version"]
+        firms.records(lambda records: records.update(table, [{"id": record, "_version": version, **values}]))
+
+    def write(step: Any) -> None:
+        if step.kind != kind or work:
+            return
+        work.append(step)
+        change("deal", two, amount=Decimal(8))
+        change("seat", seats[0], firm=north)
+        firms.records(lambda records: records.delete("seat", [seats[1]]))
+    firms.promote(say=write)
+    assert bool(work) == (kind != "none")
+    totals, numbers = ({"Acme": 12, "Acme North": 7}, {"Acme": 2, "Acme North": 1}) if not work else (
+        {"Acme": 0, "Acme North": 13}, {"Acme": 0, "Acme North": 2})
+    assert values(firms, "total") == {**totals, "Nobody": 0}
+    assert values(firms, "number") == {**numbers, "Nobody": 0}
+    assert values(firms, "up")["Acme North"] == totals["Acme"]
+
+
+@pytest.mark.parametrize("link", ["about", "what"])
+def test_a_link_to_several_tables_may_be_read(firms: Live, link: str) -> None:
+    firms.site.addon("note.yaml", NOTE)
+    firms.promote()
+    acme = company(firms, "Acme")
+    firms.create("note", text="to a firm", **{link: acme})
+    firms.create("note", text="to none")
+    more = f"said: {{type: text, fill: ={link}.company.name}}\n      boss: {{type: text, fill: ={link}.company.parent.name}}"
+    firms.site.addon("note.yaml", NOTE.replace("text: {type: text}", "text: {type: text}\n      " + more))
+    work = []
+
+    def write(step: Any) -> None:
+        if step.kind == "flip" and not work:
+            work.append(step)
+            company(firms, "Acme", name="Acme SE", parent=company(firms, "Nobody"))
+    firms.promote(say=write)
+    assert work and values(firms, "said", "note", "text") == {"to a firm": "Acme SE", "to none": None}
+    assert values(firms, "boss", "note", "text") == {"to a firm": "Nobody", "to none": None}
+
+
 def test_what_nobody_could_follow_is_refused(firms: Live) -> None:
     fields(firms, 'rank: {type: integer, fill: "=count(all.company[size > outer.size])"}')
     assert "cannot be followed while people write" in told(firms)[0]
