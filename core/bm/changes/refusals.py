@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.bm.inputs.facts import DUPLICATES, LONGER, ORPHANS, Facts, counted
+from core.bm.inputs.facts import DUPLICATES, LONGER, ORPHANS, Facts, counted, shared
 from core.bm.inputs.stored import broken
 from core.bm.inputs.way import Way
 from core.bm.versions.state import State
@@ -43,8 +43,7 @@ def _equal(way: Way) -> Iterator[Words]:
     for (what, name), found in sorted(way.facts.findings.items()):
         if what == DUPLICATES and found.count:
             yield way.problem("unique", name, words(
-                '"{name}" cannot be unique: others are equal to {records}; change or merge them first',
-                name=name, records=counted(found)))
+                '"{name}" cannot be unique: {shared}; change or merge these first', name=name, shared=shared(found)))
 
 
 def _astray(way: Way) -> Iterator[Words]:

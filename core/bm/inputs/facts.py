@@ -33,12 +33,18 @@ LONGER, DUPLICATES, ORPHANS, VIOLATES, GIVEN = "longer", "duplicates", "orphans"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A record by which a person sees what is meant."""
+    """A record by which a person sees what is meant; with `sharing`, the value that these records share."""
 
     id: int
     title: str
     table: str = ""                             # where the title is a value instead: of which table and paths
     reads: tuple[tuple[str, ...], ...] = ()
+    sharing: tuple[Sample, ...] = ()            # the first of them, in the order of ids
+
+    def __str__(self) -> str:
+        if not self.sharing:
+            return f"{self.id} {self.title}".strip()
+        return f"{self.title or '...'}: {' = '.join(map(str, self.sharing))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +112,24 @@ NOTHING = Finding(0)
 
 def counted(found: Finding) -> Words:
     """How many records, and which: "3 records (7 Smith, 8 Jones ...)"."""
-    named = ", ".join(f"{sample.id} {sample.title}".strip() for sample in found.samples)
-    named += " ..." if found.count > len(found.samples) > 0 else ""
+    named = _named(found)
     if found.count == 1 and not found.partial:
         return words("1 record ({named})", named=named)
     if found.partial:
         return words("about {count} records ({named}; the table is too large to count them all)", count=found.count,
                      named=named)
     return words("{count} records ({named})", count=found.count, named=named)
+
+
+def shared(found: Finding) -> Words:
+    """How many values several records share, and which: "records share 2 values (Ulm: 7 Smith = 8 Jones ...)"."""
+    if found.count == 1:
+        return words("records share a value ({named})", named=_named(found))
+    return words("records share {count} values ({named})", count=found.count, named=_named(found))
+
+
+def _named(found: Finding) -> str:
+    return ", ".join(map(str, found.samples)) + (" ..." if found.count > len(found.samples) > 0 else "")
 
 
 def gather(connection: Connection, kept_days: int = 30) -> Facts:

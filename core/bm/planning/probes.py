@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, any_, func, literal, select, true
+from sqlalchemy import BigInteger, ColumnElement, Connection, any_, func, literal, select, true
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from core.bm.changes import fill_expressions, retyping
 from core.bm.changes.rename_questions import FILLED
@@ -33,19 +34,21 @@ if TYPE_CHECKING:
     from core.definition.model import Field, Model, Table, Unique
 
 ESTIMATED_ROWS = 50_000         # how many of a large table are looked at instead
+SHARING = 3                     # of the records that share a value, so many are named
+LONGEST_VALUE = 40
 Where = Callable[[RecordColumns], ColumnElement[bool]]
 
 
 @dataclass(frozen=True)
 class Look:
-    """What is counted: records of a table of the base that meet a condition; with `equal`, groups of equal ones."""
+    """What is counted: records of a table of the base that meet a condition; with `equal`, values that several share."""
 
     what: str
     name: str
     table: str
     where: Where
     trash: bool = True                          # whether records in the trash count
-    equal: Callable[[RecordColumns], list[ColumnElement[Any]]] | None = None
+    equal: tuple[Field, ...] = ()
 
 
 def look(connection: Connection, way: Way) -> dict[tuple[str, str], Finding]:
@@ -161,12 +164,13 @@ def _duplicates(way: Way) -> Iterator[Look]:
     for table in target.tables.values():
         before = way.former(table.name)
         for unique in table.unique.values() if before is not None else ():
-            fields = [_in_base(way, table, name) for name in unique.fields]
-            if before is not None and all(fields) and not _unique_before(way, base.tables[before], table, unique):
+            fields = tuple(one for name in unique.fields if (one := _in_base(way, table, name)) is not None)
+            whole = before is not None and len(fields) == len(unique.fields)
+            if before is not None and whole and not _unique_before(way, base.tables[before], table, unique):
                 where = None if unique.where is None else _past(base, before, unique.where, "boolean")
                 if unique.where is None or where is not None:
                     yield Look(DUPLICATES, f"{table.name}.{unique.name}", before, _conditions(where, fields),
-                               trash=False, equal=_columns(fields))
+                               trash=False, equal=fields)
 
 
 def _in_base(way: Way, table: Table, name: str) -> Field | None:
@@ -189,18 +193,13 @@ def _unique_before(way: Way, before: Table, after: Table, unique: Unique) -> boo
     return any(said(dict(way.base.identities), before, one) == wanted for one in before.unique.values())
 
 
-def _conditions(when: Expression | None, fields: Iterable[Field | None]) -> Where:
+def _conditions(when: Expression | None, fields: Iterable[Field]) -> Where:
     def where(columns: RecordColumns) -> ColumnElement[bool]:
         result: ColumnElement[bool] = true() if when is None else when.where(columns)
         for one in fields:
-            if one is not None:
-                result = result & _column(columns, one).is_not(None)
+            result = result & _column(columns, one).is_not(None)
         return result
     return where
-
-
-def _columns(fields: Iterable[Field | None]) -> Callable[[RecordColumns], list[ColumnElement[Any]]]:
-    return lambda columns: [_column(columns, one) for one in fields if one is not None]
 
 
 def _orphans(way: Way) -> Iterator[Look]:
@@ -314,7 +313,7 @@ def _count(connection: Connection, system: System, one: Look, rows: Any) -> Find
     if whole is not None:
         return whole
     size = max(rows.get(stored.table.name, 0), ESTIMATED_ROWS)
-    if one.equal is not None:
+    if one.equal:
         return Finding(0, partial=True)
     percent = 100 * ESTIMATED_ROWS / size
     part = RecordColumns(system, None, one.table, stored.table.tablesample(func.system(percent)))
@@ -330,20 +329,35 @@ def _run(connection: Connection, columns: RecordColumns, one: Look) -> Finding:
     conditions += [] if own is None else [own]
     conditions += [] if one.trash else [columns.root.source.c["_deleted_on"].is_(None)]
     parameters = Session.system_session(columns.system, connection).parameters
-    matching = select(columns.root.id.label("id"), columns.root.source.c["changed_on"]).select_from(columns.source)
-    if one.equal is not None:
-        first = func.min(columns.root.id).label("id")
-        matching = select(first, func.max(columns.root.source.c["changed_on"]).label("changed_on")).select_from(
-            columns.source).group_by(*one.equal(columns)).having(func.count() > 1)
-    found = matching.where(*conditions).subquery()
+    if one.equal:
+        return _shared(connection, columns, one, conditions, parameters)
+    found = (select(columns.root.id.label("id"), columns.root.source.c["changed_on"]).select_from(columns.source)
+             .where(*conditions)).subquery()
     count, last = connection.execute(select(func.count(), func.max(found.c.changed_on)), parameters).one()
     samples = _samples(connection, columns.system, one.table, select(found.c.id).limit(SAMPLES), parameters) \
         if count else ()
     return Finding(count, samples, last=f"{last:%Y-%m-%d}" if last is not None else "")
 
 
+def _shared(connection: Connection, columns: RecordColumns, one: Look, conditions: list[ColumnElement[bool]],
+            parameters: Any) -> Finding:
+    """The values that several records share, each with the first of these."""
+    shared = [_column(columns, field).label(f"value_{number}") for number, field in enumerate(one.equal)]
+    ids = func.array_agg(aggregate_order_by(columns.root.id, columns.root.id), type_=ARRAY(BigInteger))[1:SHARING]
+    found = (select(*shared, ids.label("ids"), func.min(columns.root.id).label("first"))
+             .select_from(columns.source).where(*conditions).group_by(*shared).having(func.count() > 1)).subquery()
+    count = connection.execute(select(func.count()).select_from(found), parameters).scalar_one()
+    groups = connection.execute(select(found).order_by(found.c.first).limit(SAMPLES), parameters).all() if count else []
+    named = {sample.id: sample for sample in _samples(
+        connection, columns.system, one.table, [id_ for row in groups for id_ in row.ids], parameters)}
+    reads = tuple((field.name,) for field in one.equal)
+    return Finding(count, tuple(
+        Sample(row.first, ", ".join(str(value)[:LONGEST_VALUE] for value in row[:len(one.equal)]), one.table, reads,
+               tuple(named[id_] for id_ in row.ids if id_ in named)) for row in groups))
+
+
 def _samples(connection: Connection, system: System, table: str, ids: Any, parameters: Any) -> tuple[Sample, ...]:
-    found = sorted(connection.scalars(ids, parameters))
+    found = ids if isinstance(ids, list) else sorted(connection.scalars(ids, parameters))
     columns = RecordColumns(system, None, table)
     named = title(columns, columns.root)
     rows = connection.execute(select(columns.root.id.label("id"), named.label("title")).select_from(columns.source)

@@ -34,18 +34,21 @@ def everything(findings: Findings) -> Findings:
 
 def as_read_by(session: Session, findings: Findings) -> Findings:
     """The findings with those samples that somebody may read, under the titles that they see; counts stay."""
-    samples = {one.id: one for found in findings.values() for one in found.samples}
+    ids = {one.id for found in findings.values() for sample in found.samples for one in (sample, *sample.sharing)}
     tables: dict[str, list[int]] = {}
-    for identity, table in locate(session, samples).items():
+    for identity, table in locate(session, ids).items():
         tables.setdefault(table, []).append(identity)
     known = titles(session, tables)
 
     def seen(one: Sample) -> Sample:
+        sharing = tuple(map(seen, (each for each in one.sharing if each.id in known)))
         if one.reads and whole(session.gate, one.table, one.reads):
-            return one
-        return replace(one, title=known[one.id][0] or "")
-    return {key: replace(found, samples=tuple(seen(one) for one in found.samples if one.id in known))
-            for key, found in findings.items()}
+            return replace(one, sharing=sharing)
+        return replace(one, title="" if one.sharing else known[one.id][0] or "", sharing=sharing)
+
+    def named(found: Finding) -> tuple[Sample, ...]:
+        return tuple(seen(one) for one in found.samples if any(each.id in known for each in (one, *one.sharing)))
+    return {key: replace(found, samples=named(found)) for key, found in findings.items()}
 
 
 def beyond(session: Session, base: State, target: State, answers: Mapping[str, str]) -> dict[str, Words]:

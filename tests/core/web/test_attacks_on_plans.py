@@ -46,6 +46,19 @@ def test_past_case_1_a_plan_names_no_record_that_its_reader_may_not_read(site: S
     assert "Nightingale" not in seller.words and "Acme" in seller.words     # its owner's alone; everybody's
 
 
+def test_of_a_shared_value_nobody_sees_more_than_they_may_read(site: Site) -> None:
+    for name, owner in (("Robin", "ada"), ("Wren", "seller")):
+        site.create("deal", name=name, secret=SECRET, owner=site.users[owner])
+    write(site, "tables/deal.yaml", "change: table deal\nunique:\n  once: {fields: [secret]}\n")
+    ada, reader, seller = (site.browser(login) for login in ("ada", "reader", "seller"))
+    for browser, value, names in ((ada, True, {"Nightingale", "Robin", "Wren"}), (reader, False, set()),
+                                  (seller, False, {"Wren"})):
+        browser.get("/admin/plan")
+        assert "records share a value" in browser.words, browser.words
+        assert (SECRET in browser.words) == value
+        assert {one for one in ("Nightingale", "Robin", "Wren") if one in browser.words} == names
+
+
 @pytest.mark.parametrize("answer", ["=secret", "='x' + secret", "=name + name", "=owner.name + owner.name + owner.name"])
 def test_past_case_1_an_answer_reads_nothing_that_its_writer_may_not(site: Site, answer: str) -> None:
     write(site, "tables/deal.yaml", NUMBER)

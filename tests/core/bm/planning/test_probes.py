@@ -98,12 +98,12 @@ def test_more_decimals_than_a_lowered_scale_stop_the_plan(system: Live) -> None:
 
 def test_equal_records_stop_a_unique_rule_as_its_index_would_see_them(system: Live) -> None:
     first = system.create("company", name="Same", kind="customer")
-    system.create("company", name="Same", kind="partner")
+    second = system.create("company", name="Same", kind="partner")
     system.create("company", name="Empty")
     system.create("company", name="Empty too")
     rule = "unique:\n  once: {{fields: [{0}]{1}}}\n"
     change(system, rule.format("name", ""))
-    assert '"company.once" cannot be unique' in said(system) and f"{first} Same" in said(system)
+    assert f'"company.once" cannot be unique: records share a value (Same: {first} Same = {second} Same); ' in said(system)
     change(system, rule.format("name", ", where: kind == 'customer'"))
     assert system.plan().plan.problems == ()                    # the other one is not concerned
     change(system, rule.format("size", ""))
@@ -111,6 +111,17 @@ def test_equal_records_stop_a_unique_rule_as_its_index_would_see_them(system: Li
     change(system, rule.format("name", ""))
     system.records(lambda records: records.delete("company", [first]))
     assert system.plan().plan.problems == ()                    # the trash is left out
+
+
+def test_of_equal_records_the_value_and_who_shares_it_are_named(system: Live) -> None:
+    ids = [system.create("company", name=f"Firm {number}", size=number // 2, kind="customer") for number in range(14)]
+    more = [system.create("company", name="Same", size=0, kind="customer") for _ in range(3)]
+    change(system, "unique:\n  once: {fields: [kind, size]}\n")
+    shared = found(system)["duplicates", "company.once"]
+    assert shared.count == 7 and len(shared.samples) == SAMPLES
+    assert [(one.title, [each.id for each in one.sharing]) for one in shared.samples[:2]] == [
+        ("customer, 0", [*ids[:2], more[0]]), ("customer, 1", ids[2:4])]
+    assert f"records share 7 values (customer, 0: {ids[0]} Firm 0 = {ids[1]} Firm 1 = " in said(system)
 
 
 NOTE = """
