@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,19 @@ from sqlalchemy import Connection, Engine
 from core.database import embedded
 from core.database import engine as engines
 from core.settings import Settings
-from tests import databases
+from tests import databases, in_memory
 from tests.small_system import Small, small_system
 from tests.unchanged import unchanged as nothing_changes
 
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
+IN_MEMORY = "TESTS_IN_MEMORY"   # the folder of the run, told to its workers
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make a folder for the run's server; the process that begins does it, and removes it at the end."""
+    if IN_MEMORY not in os.environ:
+        memory = ExitStack()
+        os.environ[IN_MEMORY] = str(memory.enter_context(in_memory.folder()) or "")
+        config.add_cleanup(memory.close)
 
 
 @pytest.fixture(scope="session")
@@ -27,11 +34,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent
-    settings = Settings(home=base / "server", postgres=FAST)
+    settings = Settings(home=Path(os.environ[IN_MEMORY] or base) / "server", postgres=databases.FAST)
     with embedded.ensure(settings):
-        with (settings.home / "template.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            databases.make_template(settings)
+        databases.make_empty(settings)
         yield settings
 
 

@@ -19,6 +19,7 @@ from core.ed.records import Records
 from core.ed.session import Principals, Session
 from core.plugins import Plugins
 from core.settings import Settings
+from tests.first_version import copied, users_of
 
 BASE = {
     "addon.yaml": "addon: people\nversion: 1.0.0\n",
@@ -218,25 +219,26 @@ def small_system(database: Settings, folder: Path, more: Mapping[str, str] = Map
     _write(folder / "addons" / "deals", DEALS | dict(more))
     _write(folder / "site", {"system.yaml": SITE})
     settings = database.model_copy(update={"addons": (folder / "addons",), "metadata": folder / "site"})
-    owner = engines.open(settings, "owner")
+    copied(settings, "small", _fill)
+    owner, engine = engines.open(settings, "owner"), engines.open(settings, "app")
+    try:
+        yield Small(settings, owner, engine, Systems(engine, Plugins()), users_of(owner))
+    finally:
+        engine.dispose()
+        owner.dispose()
+
+
+def _fill(settings: Settings, owner: Engine) -> None:
     plugins = Plugins()
     service.promote_folder(settings, owner, plugins=plugins)
-    engine = engines.open(settings, "app")
-    systems = Systems(engine, plugins)
-    users = {}
     with engines.transaction(owner) as connection:
         system = live.system(connection, live.current(connection)[0], plugins)
         records = Records(Session.system_session(system, connection))
         for login, role in (("ada", "administrator"), ("bob", "seller"), ("eve", "seller")):
-            users[login] = records.create("user", [{"name": login.title()}])[0]
-            records.create("role_assignment", [{"user": users[login], "role": role}])
+            user = records.create("user", [{"name": login.title()}])[0]
+            records.create("role_assignment", [{"user": user, "role": role}])
             connection.execute(text("insert into sys.account (user_id, login) values (:user, :login)"),
-                               {"user": users[login], "login": login})
-    try:
-        yield Small(settings, owner, engine, systems, users)
-    finally:
-        engine.dispose()
-        owner.dispose()
+                               {"user": user, "login": login})
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:

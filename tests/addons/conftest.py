@@ -16,6 +16,7 @@ from core.ed.records import Records
 from core.ed.session import Principals, Session
 from core.plugins import Plugins
 from core.settings import ROOT, Settings
+from tests.first_version import copied
 
 As = Callable[[str], Records]
 
@@ -30,8 +31,8 @@ def model() -> Model:
 def demo(database: Settings) -> Iterator[tuple[Engine, Plugins]]:
     """A demo system."""
     settings = database.model_copy(update={"metadata": Path(ROOT / "metadata")})
+    copied(settings, "demo", lambda template, engine: initialise(template, engine, demo=True))
     with service.owner(settings) as engine:
-        initialise(settings, engine, demo=True)
         yield engine, service.load_plugins(settings)
 
 

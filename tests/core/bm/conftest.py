@@ -13,11 +13,14 @@ from sqlalchemy import Engine, text
 from core.bm import service
 from core.bm.service import Planned
 from core.bm.versions import live
+from core.database import engine as engines
 from core.ed.records import Records
 from core.ed.session import Session
 from core.plugins import Plugins
 from core.settings import Settings
 from tests.core.bm.sites import Site
+from tests.databases import fresh_database
+from tests.first_version import copied
 
 
 @dataclass
@@ -70,19 +73,16 @@ class Live:
 @pytest.fixture
 def system(database_of_test: Settings, tmp_path: Path) -> Iterator[Live]:
     """A system whose first version is live."""
-    from core.database import engine as engines
     site = Site.make(tmp_path / "site")
     settings = database_of_test.model_copy(update={"addons": (site.folder / "addons",), "metadata": site.metadata})
+    copied(settings, "site", lambda template, engine: Live(site, template, engine).promote(message="First"))
     pool = engines.open(settings, "owner")
-    made = Live(site, settings, pool)
-    made.promote(message="First")
-    yield made
+    yield Live(site, settings, pool)
     pool.dispose()
 
 
 @pytest.fixture
 def database_of_test(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A database for one test: promotions change it beyond a rollback."""
-    from tests.databases import fresh_database
     with fresh_database(server, tmp_path_factory) as settings:
         yield settings

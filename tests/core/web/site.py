@@ -28,6 +28,7 @@ from core.ed.session import Session
 from core.plugins import Plugins
 from core.settings import Settings
 from core.web.application import Application
+from tests.first_version import copied, users_of
 from tests.unchanged import digests
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -96,20 +97,23 @@ def sample_site(database: Settings, folder: Path, more: Mapping[str, str] = Mapp
         (folder / "site" / name).parent.mkdir(exist_ok=True)
         (folder / "site" / name).write_text(text)
     settings = database.model_copy(update={"addons": (FIXTURES / "addons", *addons), "metadata": folder / "site"})
-    owner = engines.open(settings, "owner")
     plugins = Plugins.load(addons)
-    service.promote_folder(settings, owner, message="The first version", plugins=plugins)
-    engine = engines.open(settings, "app")
+    copied(settings, "sample", lambda template, engine: _fill(template, engine, plugins))
+    owner, engine = engines.open(settings, "owner"), engines.open(settings, "app")
     systems = Systems(engine, plugins)
-    site = Site(settings, owner, engine, systems, Application(settings, engine, systems), plugins=plugins)
-    with site.records() as records:
-        for login, (name, roles) in PEOPLE.items():
-            site.users[login] = create_user(records.session, login, name, roles, HASH)
     try:
-        yield site
+        yield Site(settings, owner, engine, systems, Application(settings, engine, systems), users_of(owner), plugins)
     finally:
         engine.dispose()
         owner.dispose()
+
+
+def _fill(settings: Settings, owner: Engine, plugins: Plugins) -> None:
+    service.promote_folder(settings, owner, message="The first version", plugins=plugins)
+    with engines.transaction(owner) as connection:
+        system = live.system(connection, live.current(connection)[0], plugins)
+        for login, (name, roles) in PEOPLE.items():
+            create_user(Session.system_session(system, connection), login, name, roles, HASH)
 
 
 class _Inputs(HTMLParser):
