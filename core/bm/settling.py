@@ -95,7 +95,7 @@ def stage(connection: Connection, order: Order, waiting: bool = False) -> tuple[
         version = live.store(connection, order.what, order.target.identities, order.base.version,
                              order.message, order.author, order.target.storages)
     members.add(connection, order.target)
-    renamed.note(connection, order.base, order.target)
+    renamed.note(connection, order.base, order.target, order.plan.answers)
     promotion = journal.begin(connection, order.plan, order.base.version, version, order.message, order.account,
                               order.author, waiting, order.folder)
     staged = next(step for step in order.plan.steps if step.kind == "stage")

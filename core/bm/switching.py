@@ -89,7 +89,7 @@ def flip_in(run: Run, connection: Connection, step: Step) -> None:
     if changed.rowcount != 1:
         raise Refused("someone else promoted meanwhile; plan again")
     _follow_rights(run, connection)
-    renamed.follow(connection, run.order.base, run.order.target)
+    renamed.follow(connection, run.order.base, run.order.target, run.order.plan.answers)
     run.done(connection, step)
     notify(connection, LIVE, run.version)
 

@@ -6,7 +6,8 @@ name now is never looked for among former ones, and what somebody may not see is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 from core.ed.former_names import Used
 from core.ed.scope import GatedScope, gated_scope, peekable, visible
@@ -25,7 +26,8 @@ class Translation:
         self.session = session
         self.model = session.system.model
         self.known = session.system.former
-        self.used: dict[tuple[str, str], Used] = {}         # (table, field now); (table now, "") for a table
+        self.used: dict[tuple[str, str], Used] = {}         # (table, field now), with ":value" of a value of choices;
+                                                            # (table now, "") for a table
 
     @property
     def needed(self) -> bool:
@@ -72,6 +74,33 @@ class Translation:
             names.append(name)
         return ".".join(names)
 
+    def value(self, table: str, name: str, value: Any) -> Any:
+        """What is said of a field, by its name of now: values of choices that are called otherwise by then."""
+        field = self.model.field(table, name) if table in self.model.tables else None
+        choices = field.expression_type.of if field is not None and field.expression_type.name == "choice" else None
+        if choices is None or not self.known.values(choices) or not self._sees(table, name, table):
+            return value
+        if isinstance(value, list | tuple):
+            return list(dict.fromkeys(self._chosen(table, name, choices, one) for one in value)) \
+                if all(isinstance(one, str) for one in value) else value
+        return self._chosen(table, name, choices, value)
+
+    def _chosen(self, table: str, name: str, choices: str, value: Any) -> Any:
+        found = self._alive(self.known.value(choices, value)) if isinstance(value, str) else None
+        if found is None:
+            return value
+        self.used[self._owner(table, name), f"{name}:{value}"] = Used(
+            f"{table}.{name}:{found.old}", f"{table}.{name}:{found.new}", found.since)
+        return found.new
+
+    def choice(self, choices: str, value: str) -> str:
+        """What a value of choices is called now."""
+        found = self._alive(self.known.value(choices, value))
+        if found is None:
+            return value
+        self.used[choices, f":{value}"] = Used(f"{choices}:{found.old}", f"{choices}:{found.new}", found.since)
+        return found.new
+
     def entry(self, table: str, entry: str) -> str:
         """A path with a minus before it or a unit behind it: `-sold`, `sold:month`."""
         path, colon, unit = entry.removeprefix("-").partition(":")
@@ -91,7 +120,7 @@ class Translation:
         changed = source
         for one in sorted(mentions, key=lambda mention: -mention.column):
             new = scope.now(one.owner, one.name) if one.kind == "field" else scope.table_now(one.name) \
-                if one.kind == "table" else one.name
+                if one.kind == "table" else self.choice(one.owner, one.name) if one.kind == "choice" else one.name
             start = one.column - 1
             if new != one.name and changed[start:start + len(one.name)] == one.name:
                 changed = changed[:start] + new + changed[start + len(one.name):]
@@ -168,6 +197,11 @@ class _FormerScope(GatedScope):
     def is_kind_of(self, table: str, base: str) -> bool:
         """True if the table is the base or stands under it, whatever they were called."""
         return super().is_kind_of(self.table_now(table), self.table_now(base))
+
+    def choice_values(self, name: str) -> Collection[str] | None:
+        """The values of choices with the former ones; None if any value may come."""
+        found = super().choice_values(name)
+        return found if found is None else (*found, *self._translation.known.values(name))
 
     def table_now(self, name: str) -> str:
         """The name of a table now."""

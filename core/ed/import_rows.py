@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Text, and_, select
 
 from core.ed import import_texts
 from core.ed.columns import RecordColumns, live
+from core.ed.former import Translation
 from core.ed.json_file import MARK
 from core.ed.mapping import ImportMapping, Source, directive
 from core.ed.records import Records
@@ -109,13 +110,16 @@ class Reader:
         return read
 
     def _choices(self, target: Field, source: Source) -> Callable[[str], Any]:
-        """Choices by name, or by title as people know them."""
+        """Choices by name, of now or a former one, or by title as people know them."""
+        former = Translation(self.session)
         values = self.session.system.model.choices[getattr(target.properties, "of", "")].values
         known = {value.title.casefold(): name for name, value in values.items()}
         known |= {name.casefold(): name for name in values}
 
         def one(text: str) -> str | None:
-            found = known.get(text.strip().casefold())
+            bare = text.strip()
+            found = known.get(bare.casefold()) or known.get(
+                str(former.value(target.table, target.name, bare)).casefold())
             if found is not None:
                 return found
             if source.unknown == "skip":

@@ -151,8 +151,13 @@ def followed(translation: Translation, table: str, mapping: ImportMapping) -> tu
 def _followed(translation: Translation, table: str, names: Mapping[str, str], name: str, source: Source) -> Source:
     field = translation.model.field(table, name)
     target = field.target if field is not None else None
-    changed: dict[str, Any] = {"template": tuple(
-        _PLACE.sub(lambda match: f"{{{names.get(match[1], match[1])}}}", one) for one in source.template)}
+    def now(value: str) -> str:
+        return str(translation.value(table, name, value))
+    changed: dict[str, Any] = {
+        "template": tuple(_PLACE.sub(lambda match: f"{{{names.get(match[1], match[1])}}}", one)
+                          for one in source.template),
+        "value": None if source.value is None else tuple(map(now, source.value)),
+        "values": {cell: now(value) for cell, value in source.values.items()}}
     if target is not None and source.by is not None:
         changed["by"] = translation.field(target, source.by)
         changed["with_"] = {translation.field(target, key): value for key, value in source.with_.items()}

@@ -56,8 +56,9 @@ def read_form(context: Context, table: str) -> None:
     translation, request = context.former, context.request
     if translation is None:
         return
-    request.form = ImmutableMultiDict((_key(translation, table, key), _memory(translation, table, key, value))
-                                      for key, value in request.form.items(multi=True))
+    request.form = ImmutableMultiDict((new, _value(translation, table, new, _memory(translation, table, key, value)))
+                                      for key, value in request.form.items(multi=True)
+                                      for new in (_key(translation, table, key),))
     request.files = ImmutableMultiDict((_key(translation, table, key), file)
                                        for key, file in request.files.items(multi=True))
 
@@ -105,6 +106,21 @@ def _key(translation: Translation, table: str, key: str) -> str:
     return f"{name}{dot}{rest}{key[len(stem):]}"
 
 
+def read_value(context: Context, table: str, name: str, key: str) -> None:
+    """Let one control of a form, which is of a field, stand in the names of now."""
+    translation, request = context.former, context.request
+    if translation is not None:
+        request.form = ImmutableMultiDict((other, translation.value(table, name, value) if other == key else value)
+                                          for other, value in request.form.items(multi=True))
+
+
+def _value(translation: Translation, table: str, key: str, value: Any) -> Any:
+    """What a control of now says, a text or several: a value of choices by its name of now."""
+    first, _, rest = key.partition(".")
+    target, column = _lines_of(translation, table, first), rest.partition(".")[2]
+    return translation.value(target or table, column if target is not None else first, value)
+
+
 def _lines_of(translation: Translation, table: str, name: str) -> str | None:
     found = translation.model.field(table, name)
     return found.target if found is not None and found.type.is_lines else None
@@ -122,8 +138,9 @@ def _memory(translation: Translation, table: str, key: str, value: str) -> str:
         return value
     if not isinstance(found, dict):
         return value
-    return json.dumps({translation.field(table, name): _lines(translation, table, name, began)
-                       for name, began in found.items()}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps({now: _value(translation, table, now, _lines(translation, table, name, began))
+                       for name, began in found.items() for now in (translation.field(table, name),)},
+                      ensure_ascii=False, separators=(",", ":"))
 
 
 def _lines(translation: Translation, table: str, name: str, began: Any) -> Any:
@@ -131,5 +148,6 @@ def _lines(translation: Translation, table: str, name: str, began: Any) -> Any:
     target = _lines_of(translation, table, translation.field(table, name))
     if target is None or not isinstance(began, dict):
         return began
-    return {line: {translation.field(target, column): texts for column, texts in columns.items()}
+    return {line: {now: translation.value(target, now, texts) for column, texts in columns.items()
+                   for now in (translation.field(target, column),)}
             if isinstance(columns, dict) else columns for line, columns in began.items()}

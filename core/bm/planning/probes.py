@@ -41,7 +41,7 @@ Where = Callable[[RecordColumns], ColumnElement[bool]]
 
 @dataclass(frozen=True)
 class Look:
-    """What is counted: records of a table of the base that meet a condition; with `equal`, values that several share."""
+    """What is counted: records of a table of the base that meet a condition; with `equal`, values that some share."""
 
     what: str
     name: str

@@ -21,6 +21,11 @@ KEEP = "keep"                                               # the answer that le
 
 def renamed(base: State, target: State, kind: str, name: str, answers: Answers) -> dict[str, str]:
     """What each value that records may hold, and that is not there any more, is called in the target."""
+    return {value: now[0] for value, now in successors(base, target, kind, name, answers).items()}
+
+
+def successors(base: State, target: State, kind: str, name: str, answers: Answers) -> dict[str, tuple[str, ...]]:
+    """For each value that is not there any more those that it is now: several on a way back, where they were merged."""
     former = former_name(kind, name, base, target)
     if former is None:
         return {}
@@ -29,17 +34,17 @@ def renamed(base: State, target: State, kind: str, name: str, answers: Answers) 
     found = {}
     for value in before:
         if value not in after:
-            now = _now(value, before, after) or answers.get(f"choices {name}.{value}")
-            if now is not None and now in after:
+            answered = answers.get(f"choices {name}.{value}", "")
+            now = _now(value, before, after) or ((answered,) if answered in after else ())
+            if now:
                 found[value] = now
     return found
 
 
-def _now(value: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
-    """The value that was it; on a way back, the first there is of those that it was itself."""
-    forwards = (name for name, body in after.items() if value in former_names(body))
-    back = (old for old in former_names(before[value]) if old in after)
-    return next(forwards, None) or next(back, None)
+def _now(value: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    """The value that was it; on a way back, all there are of those that it was itself."""
+    forwards = next((name for name, body in after.items() if value in former_names(body)), None)
+    return (forwards,) if forwards is not None else tuple(old for old in former_names(before[value]) if old in after)
 
 
 def removed(base: State, target: State) -> Iterator[tuple[str, str, str]]:
@@ -54,15 +59,40 @@ def removed(base: State, target: State) -> Iterator[tuple[str, str, str]]:
 
 def of_field(base: State, target: State, path: str, answers: Answers) -> dict[str, str]:
     """What becomes of the values that a field of choices or states may hold; the path is the target's."""
+    return {value: now[0] for value, now in successors_of_field(base, target, path, answers).items()}
+
+
+def successors_of_field(base: State, target: State, path: str, answers: Answers) -> dict[str, tuple[str, ...]]:
+    """The same with all that a value is now."""
     member = target.members[path]
     words = member.meaning.split()
     if words[0] == "choice" and ("choices", words[1]) in target.definitions:
-        return renamed(base, target, "choices", words[1], answers)
-    found: dict[str, str] = {}
+        return successors(base, target, "choices", words[1], answers)
+    found: dict[str, tuple[str, ...]] = {}
     for name in _workflows(target, path) if words[0] == "state" else ():
-        for old, new in renamed(base, target, "workflow", name, answers).items():
+        for old, new in successors(base, target, "workflow", name, answers).items():
             found.setdefault(old, new)
     return found
+
+
+def everywhere(base: State, target: State, answers: Answers) -> dict[str, tuple[str, dict[str, tuple[str, ...]]]]:
+    """All values that are called otherwise, by their choices in the base, of states "table.field".
+
+    Beside them stands whose they are in the target: the choices, or the identity of the field of states.
+    """
+    found: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {}
+    for kind, name in target.definitions:
+        former = former_name(kind, name, base, target) if kind == "choices" else None
+        if former is not None:
+            found[former] = (name, successors(base, target, kind, name, answers))
+    states = (field for table in (base.model.tables.values() if base.model is not None else ())
+              for field in table.fields.values() if field.type.name == "state")
+    for field in states:
+        identity = base.identities[f"{field.table}.{field.name}"]
+        path = target.names.get(identity)
+        if path is not None:
+            found[str(field.expression_type.of)] = (str(identity), successors_of_field(base, target, path, answers))
+    return {name: one for name, one in found.items() if one[1]}
 
 
 def _workflows(state: State, path: str) -> Iterator[str]:

@@ -106,7 +106,7 @@ def _renamed(translation: Translation, definition: Table, body: Any, path: str, 
             inner = translation.model.tables[field.target]
             value = [_renamed(translation, inner, line, f"{path}{key}.{number}.", row, problems)
                      for number, line in enumerate(value)]
-        found[name] = value
+        found[name] = translation.value(definition.name, name, value)
     return found
 
 

@@ -60,6 +60,8 @@ def show(context: Context, object: str) -> Response:
         raise BadRequest(N_("Say what is to be done with the records."), "action")
     chosen = _chosen(context, thing, RIGHTS[action])
     bound = _bound(context, thing, former.field(context, thing.of, form["field"])) if form.get("field") else None
+    if bound is not None:
+        former.read_value(context, thing.of, bound.path, KEY)
     problem = ""
     if form.get("sure") and (action == "delete" or bound is not None):
         if form.get("count") != str(len(chosen.allowed)):
