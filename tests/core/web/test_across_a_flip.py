@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -183,22 +184,105 @@ def test_a_choice_that_is_retired_by_now_is_told_beside_it(site: Site) -> None:
     assert browser.problem("color") and browser.form(f"/{thing.name}/new")["size"] == "3"
 
 
-def test_a_choice_of_another_name_by_now_is_told_beside_it_and_nothing_else_is_lost(site: Site) -> None:
-    thing = Thing(site, "flip_choice_renamed")
+def tones(site: Site, values: str, name: str = "flip_tone") -> None:
+    """Choices, with these values beside `warm`."""
     choices = site.settings.metadata / "choices"
     choices.mkdir(exist_ok=True)
-    (choices / "flip_tone.yaml").write_text("choices: flip_tone\nvalues: {warm: {title: Warm}, cold: {title: Cold}}\n")
-    thing.promote("tone: {type: choice, of: flip_tone}", "size: {type: integer}")
-    one = thing.make(tone="cold", size=1)
+    (choices / f"{name}.yaml").write_text(f"choices: {name}\nvalues: {{warm: {{title: Warm}}, {values}}}\n")
+
+
+TONES = "tone: {type: choice, of: flip_tone}", "tones: {type: choice, of: flip_tone, many: true}", "size: {type: integer}"
+COLD, COOL = "cold: {title: Cold}, icy: {title: Icy}", "cool: {title: Cool, was: [cold, icy]}"
+
+
+def test_requirement_12_a_choice_of_another_name_by_now_is_taken(site: Site) -> None:
+    tones(site, COLD)
+    thing = Thing(site, "flip_choice_renamed")
+    thing.promote(*TONES)
+    one = thing.make(tone="cold", tones=["icy", "warm"], size=1)
     browser, form = thing.opened(one)
-    (choices / "flip_tone.yaml").write_text(
-        "choices: flip_tone\nvalues: {warm: {title: Warm}, cool: {title: Cool, was: cold}}\n")
-    thing.promote("tone: {type: choice, of: flip_tone}", "size: {type: integer}")
+    tones(site, COOL)
+    thing.promote(*TONES)
     browser.post(f"/{thing.name}/{one}", {**form, "size": "2"})            # what nobody touched is not sent again
-    assert {key: thing.read(one)[key] for key in ("tone", "size")} == {"tone": "cool", "size": 2}
-    browser.post(f"/{thing.name}/{one}", {**form, "_version": "2", "tone": "", "size": "3"})
-    browser.post(f"/{thing.name}/{one}", {**form, "_base": "{}", "_version": "3", "tone": "cold", "size": "4"}, 422)
+    assert {key: thing.read(one)[key] for key in ("tone", "tones", "size")} == {
+        "tone": "cool", "tones": ["warm", "cool"], "size": 2}
+    site.update(thing.name, one, tone="warm", tones=None)
+    browser.post(f"/{thing.name}/{one}", {**form, "_base": "{}", "_version": "3", "tone": "cold", "tones": ["cold", "icy"],
+                                          "size": "4"})
+    assert {key: thing.read(one)[key] for key in ("tone", "tones", "size")} == {"tone": "cool", "tones": ["cool"], "size": 4}
+
+
+def test_a_choice_that_is_gone_by_now_is_told_beside_it_and_nothing_else_is_lost(site: Site) -> None:
+    tones(site, COLD, "flip_went")
+    thing = Thing(site, "flip_choice_gone")
+    thing.promote("tone: {type: choice, of: flip_went}", "size: {type: integer}")
+    one = thing.make(size=1)
+    browser, form = thing.opened(one)
+    tones(site, "cool: {title: Cool}", "flip_went")
+    thing.promote("tone: {type: choice, of: flip_went}", "size: {type: integer}")
+    browser.post(f"/{thing.name}/{one}", {**form, "tone": "cold", "size": "4"}, 422)
     assert browser.problem("tone") and browser.form(f"/{thing.name}/{one}")["size"] == "4"
+
+
+def test_bookmarks_saved_views_and_actions_on_many_follow_a_choice_of_another_name(site: Site) -> None:
+    tones(site, COLD, "flip_tone")
+    thing = Thing(site, "flip_toned")
+    thing.promote(*TONES)
+    for name, tone in (("Cold one", "cold"), ("Warm one", "warm")):
+        site.create(thing.name, name=name, tone=tone)
+    browser = site.browser("ada")
+    address = "where=tone+==+'cold'"
+    browser.get(f"/-/views/{thing.name}/new?{address}")
+    form = browser.form(f"/-/views/{thing.name}?where=tone+%3D%3D+%27cold%27")
+    browser.post(f"/-/views/{thing.name}?{address}", {**form, "title": "The cold"})
+    view = browser.location
+    tones(site, COOL, "flip_tone")
+    thing.promote(*TONES)
+    for place in (f"/{thing.name}?{address}", view):
+        browser.get(place)
+        assert "Cold one" in browser.words and "Warm one" not in browser.words, place
+    browser.get(f"/{thing.name}")
+    token = browser.form(f"/-/many/{thing.name}?")["_csrf"]
+    browser.post(f"/-/many/{thing.name}?where=tone+==+'warm'", {
+        "_csrf": token, "all": "1", "action": "edit", "field": "tone", "value": "icy", "sure": "1", "count": "1"})
+    assert [one["tone"] for one in _all(thing, "tone")] == ["cool", "cool"]
+
+
+def test_a_saved_view_of_a_value_that_went_says_so_and_goes_on_like_one_of_a_field(site: Site) -> None:
+    tones(site, COLD, "flip_left")
+    thing = Thing(site, "flip_leaving")
+    fields = ("tone: {type: choice, of: flip_left}", "size: {type: integer}")
+    thing.promote(*fields)
+    site.create(thing.name, name="Cold one", size=3)
+    browser = site.browser("ada")
+    views = []
+    for title, where in (("Sized", "size == 3"), ("Toned", "tone == 'cold'")):
+        browser.get(f"/-/views/{thing.name}/new?where={quote(where)}")
+        action = f"/-/views/{thing.name}?where={quote_plus(where)}"
+        browser.post(action, {**browser.form(action), "title": title})
+        views.append(browser.location)
+    tones(site, "cool: {title: Cool}", "flip_left")
+    thing.promote(fields[0])
+    for view, said in zip(views, ('"size" is not on table', '"cold" is not a value of flip_left'), strict=True):
+        browser.get(view, 400)
+        assert said in browser.words, browser.words
+
+
+def test_requirement_12_an_import_with_values_of_other_names_comes_in(site: Site) -> None:
+    tones(site, COLD, "flip_tone")
+    thing = Thing(site, "flip_import_tone")
+    thing.promote(*TONES)
+    browser = site.browser("ada")
+    path = f"/{thing.name}/import"
+    browser.get(path)
+    browser.post(path, {**browser.form(path), "file": (io.BytesIO(b"name;tone;tones\nA;cold;icy\nB;warm;\n"), "r.csv")})
+    place = browser.location
+    browser.get(place)
+    browser.post(place, browser.form(place))
+    tones(site, COOL, "flip_tone")
+    thing.promote(*TONES)
+    work(site)
+    assert [(one["tone"], one["tones"]) for one in _all(thing, "tone", "tones")] == [("cool", ["cool"]), ("warm", None)]
 
 
 def test_a_field_of_another_type_takes_what_was_typed_or_says_why_not(site: Site) -> None:

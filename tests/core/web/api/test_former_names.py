@@ -31,6 +31,7 @@ RENAMED = {
     "tables/deal.yaml": DEALS["tables/deal.yaml"].replace("  owner:    {", "  keeper:   {was: owner, ").replace(
         "  begun:    {", "  started:  {was: begun, "),
     "tables/line.yaml": DEALS["tables/line.yaml"].replace("  item:     {", "  article:  {was: item, "),
+    "choices/stage.yaml": DEALS["choices/stage.yaml"].replace("  won:", "  gained: {was: won}\n  gone:"),
 }
 
 
@@ -68,6 +69,20 @@ def test_a_record_is_read_by_the_old_names_and_answered_in_them(ada: Caller) -> 
     assert answer.json == {"id": one["id"], "_version": 1, "name": one["name"], "size": 7}
     assert ada.get(f"firm/{one['id']}", fields="name,staff")["staff"] == 7
     assert answer.headers["ETag"] == '"1"'
+
+
+def test_values_of_choices_are_taken_by_their_old_names_and_answered_by_those_of_now(ada: Caller) -> None:
+    name = f"D {next(NUMBERS)}"
+    made = ada.ask("POST", "deal", {"name": name, "stage": "won"})
+    assert (made.status_code, made.json["stage"]) == (201, "gained")  # type: ignore[index]
+    assert made.headers["Tessera-Renamed"] == "deal.stage:won=deal.stage:gained"
+    assert "Deprecation" in made.headers and "Sunset" in made.headers
+    found = ada.ask("GET", "deal", query={"where": f"stage == 'won' and name == '{name}'", "fields": "stage"})
+    assert [one["stage"] for one in found.json["records"]] == ["gained"]  # type: ignore[index]
+    assert found.headers["Tessera-Renamed"] == "stage:won=stage:gained"
+    changed = ada.ask("PATCH", f"deal/{made.json['id']}", {"stage": "open", "_version": 1})  # type: ignore[index]
+    assert changed.json["stage"] == "open" and "Tessera-Renamed" not in changed.headers  # type: ignore[index]
+    assert ada.ask("POST", "deal", {"name": name, "stage": "nothing"}).status_code == 422
 
 
 def test_headers_tell_since_when_until_when_and_what_it_is_called_now(ada: Caller) -> None:
