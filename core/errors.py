@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as default
+from typing import Any
 
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -86,6 +87,36 @@ class Words:
 def words(message: str, **params: object) -> Words:
     """Say something that is translated when it is shown: a msgid, and what fills its {places}."""
     return Words(message, params)
+
+
+def words_to_json(said: Words | str) -> Any:
+    """A sentence as it is kept and sent: its msgid and what fills it, so that each reader gets it in their language.
+
+    What is nobody's translation (what PostgreSQL says, a name) is kept as it is.
+    """
+    if isinstance(said, str):
+        return said
+    return {"message": said.message, "params": {name: _param(value) for name, value in said.params.items()}}
+
+
+def _param(value: object) -> Any:
+    if isinstance(value, Words):
+        return words_to_json(value)
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+def words_from_json(kept: Any) -> Words | str:
+    """The sentence again."""
+    if not isinstance(kept, Mapping):
+        return str(kept)
+    return Words(kept["message"], {name: words_from_json(value) if isinstance(value, Mapping) else value
+                                   for name, value in kept["params"].items()})
+
+
+def joined(parts: Iterable[Words | str], between: str = ", ") -> Words:
+    """Several sentences or parts of one, one after the other; each is translated by itself."""
+    params = {str(number): part for number, part in enumerate(parts)}
+    return Words(between.join(f"{{{number}}}" for number in params), params)
 
 
 class Told(TesseraError):

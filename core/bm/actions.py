@@ -13,6 +13,7 @@ from core.bm.changes import environment, filling, formulas, moving, purging, tig
 from core.bm.engine import altering, journal
 from core.bm.engine.run import Action, Run
 from core.bm.engine.steps import Kind, Step
+from core.errors import joined
 
 
 def _nothing(run: Run, step: Step) -> None:
@@ -51,7 +52,7 @@ def _seed(run: Run, step: Step) -> None:
     """Records that a layer ships come in, in one transaction."""
     left = run.order.fill(run.line, run.version, step.target.removeprefix("data "))
     with run.begin() as connection:
-        run.done(connection, step, note=", ".join(left))
+        run.done(connection, step, note=joined(left))
 
 
 def _compute(run: Run, step: Step) -> None:

@@ -23,8 +23,10 @@ from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.bm.engine.run import first_line
 from core.bm.versions import live, tables
 from core.ed.system import System
+from core.errors import Words, words
 
 if TYPE_CHECKING:
     from core.plugins import Plugins
@@ -51,7 +53,7 @@ class Systems:
         self.plugins = plugins
         self.kind = kind
         self.id = uuid.uuid4()
-        self.error: str | None = None
+        self.error: Words | str | None = None
         self.prepared: int | None = None
         self._reported = float("inf")           # when this process last gave its word, by its own clock
         self._systems: OrderedDict[int, System] = OrderedDict()
@@ -247,7 +249,7 @@ class Systems:
         except SQLAlchemyError:
             raise
         except Exception as error:
-            self.error = f"version {version}: {error}"
+            self.error = words("version {version}: {problem}", version=version, problem=first_line(error))
             log.exception("version %s cannot be prepared", version)
         else:
             self.prepared = version

@@ -25,11 +25,14 @@ from core.bm.parked import Parked
 from core.bm.versions import live, tables
 from core.bm.versions.state import State
 from core.database import ddl
-from core.errors import NotFound, Refused, words
+from core.errors import N_, NotFound, Refused, words
 
 if TYPE_CHECKING:
     from core.plugins import Plugins
     from core.settings import Settings
+
+DAILY = N_("the daily purge")           # who does it where nobody asked for it
+
 
 def chosen(things: Iterable[Parked], names: Iterable[str], moment: datetime, now: bool = False) -> tuple[Parked, ...]:
     """What a purge is about: the named ones, or all that are parked long enough. Raises NotFound, Refused."""
@@ -53,7 +56,7 @@ def plan(connection: Connection, plugins: Plugins, things: Iterable[Parked], for
     base = live.state(connection, current, plugins)
     facts = fact_module.gather(connection)
     things = tuple(things)
-    steps = [Step(0, "stage", f"version {base.hash[:12]}", note="nothing changes but what is parked"),
+    steps = [Step(0, "stage", f"version {base.hash[:12]}", note=words("nothing changes but what is parked")),
              *_keys(things, facts), *_steps(connection, things, forget)]
     numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
     return Plan(base.hash, base.hash, facts.fingerprint, steps=numbered if things else (), notes=tuple(
@@ -68,7 +71,7 @@ def _keys(things: Iterable[Parked], facts: Facts) -> Iterator[Step]:
         source = facts.constraints.get(name, ("", False))[0]
         if target in going and source not in going:
             yield Step(0, "purge", source, (ddl.drop_constraint(name, source),), BOTH, "lossy",
-                       note=f"foreign key {name} leads to a table that goes")
+                       note=words("foreign key {name} leads to a table that goes", name=name))
 
 
 def _steps(connection: Connection, things: tuple[Parked, ...], forget: bool) -> Iterator[Step]:
@@ -81,7 +84,7 @@ def _steps(connection: Connection, things: tuple[Parked, ...], forget: bool) -> 
         members = _members(connection, own)
         yield Step(0, "purge", ", ".join(one.name for one in own), sql, BRIEF, "lossy",
                    rows=sum(one.values or 0 for one in own), identities=storages,
-                   note="removed for good, with all it holds", data={
+                   note=words("removed for good, with all it holds"), data={
                        "how": "purge", "forget": forget, "members": members, "place": place,
                        "paths": {str(storage): [one.member, one.name] for one in own for storage in one.storages},
                        "kinds": [one.member for one in own if one.what == "kind"],
@@ -113,7 +116,7 @@ def as_text(planned: Plan) -> str:
 def apply(engine: Engine, plugins: Plugins, planned: Plan, state: State, author: str = "", account: int | None = None,
           say: Say = silent) -> int:
     """Carry out the plan of a purge; gives the number of its journal. Raises Refused when it no longer fits."""
-    order = Order(planned, state, state, None, Seeding(plugins), "Purge of what was parked", author, account)
+    order = Order(planned, state, state, None, Seeding(plugins), "", author, account)
     with lock.holding(engine, author) as line:
         with line.begin() as connection:
             journal.must_be_idle(connection)
@@ -136,4 +139,4 @@ def purge_ripe(settings: Settings, engine: Engine, plugins: Plugins, moment: dat
         if not things:
             return None
         planned, state = plan(connection, plugins, things, not settings.trash_history)
-    return apply(engine, plugins, planned, state, "the daily purge")
+    return apply(engine, plugins, planned, state, DAILY)

@@ -245,8 +245,8 @@ def finish_earlier(engine: Engine, plugins: Plugins, author: str = "", say: Say 
 def last_error(engine: Engine) -> str:
     """What the last promotion could not do after its version was live; "" if nothing."""
     with engine.connect() as connection:
-        return connection.scalar(select(tables.promotion.c.error).where(tables.promotion.c.state == "done")
-                                 .order_by(tables.promotion.c.id.desc()).limit(1)) or ""
+        return str(connection.scalar(select(tables.promotion.c.error).where(tables.promotion.c.state == "done")
+                                     .order_by(tables.promotion.c.id.desc()).limit(1)) or "")
 
 
 def of_folder(settings: Settings, plugins: Plugins) -> Wanted:
@@ -319,8 +319,6 @@ def rollback_to(settings: Settings, engine: Engine, version: int | None = None, 
 
 def _order(settings: Settings, planned: Planned, plugins: Plugins, message: str, author: str,
            account: int | None) -> Order:
-    if planned.what is None and not message:
-        message = f"Back to version {planned.target.version}"
     return Order(planned.plan, planned.base, planned.target, planned.what, Seeding(plugins), message, author, account,
                  _place(settings, planned))
 

@@ -18,7 +18,7 @@ from core.bm.changes import renamed
 from core.bm.drift import findings as drift
 from core.bm.engine import altering, journal, lock, processes, wishes
 from core.bm.engine.journal import Open, Turn
-from core.bm.engine.run import Fill, Order, Run, Say, Stop, never, silent
+from core.bm.engine.run import Fill, Order, Run, Say, Stop, first_line, never, silent
 from core.bm.engine.steps import Plan
 from core.bm.inputs import facts as fact_module
 from core.bm.inputs.facts import Facts
@@ -27,7 +27,7 @@ from core.bm.versions import live, members
 from core.bm.versions.state import EMPTY
 from core.database import ddl
 from core.ed.schema import REQUIRED
-from core.errors import Refused, TesseraError
+from core.errors import Refused, TesseraError, Words, joined, words
 from core.plugins import Plugins
 
 CONSTRAINTS = ("fk_", "ck_", REQUIRED)  # what names of constraints begin with; others are of indexes
@@ -115,7 +115,7 @@ def _check_still_fits(line: Engine, order: Order) -> None:
         drifted = drift.stopping(connection, order.base, facts)
         if drifted:
             raise Refused("somebody changed the database by hand since the plan was made: {drift}",
-                          drift="\n".join(map(str, drifted)))
+                          drift=joined(drifted, "\n"))
         if facts.fingerprint != order.plan.fingerprint:
             raise Refused("the tables of the records changed since the plan was made; plan again")
 
@@ -193,7 +193,7 @@ def _refuse_of_others(connection: Connection, found: Open) -> None:
 def under_way(found: Open) -> Refused:
     """The refusal of a second promotion."""
     return Refused("another promotion is under way: number {number} by {name}; wait until it has ended, or see "
-                   "`promotions`", number=found.id, name=found.by_name or "the command line")
+                   "`promotions`", number=found.id, name=found.by_name or words("the command line"))
 
 
 def _end(line: Engine, engine: Engine, found: Open, fill: Fill, plugins: Plugins, say: Say, stop: Stop,
@@ -214,7 +214,8 @@ def _end(line: Engine, engine: Engine, found: Open, fill: Fill, plugins: Plugins
         run.all()
 
 
-def _order(connection: Connection, found: Open, fill: Fill, plugins: Plugins, wanted: Wanted) -> tuple[Order, str]:
+def _order(connection: Connection, found: Open, fill: Fill, plugins: Plugins,
+           wanted: Wanted) -> tuple[Order, Words | str]:
     """What a broken-off promotion was to do, and why it is not done any more; "" if it is."""
     plan = Plan(found.plan["base"], found.plan["target"], found.plan["fingerprint"], steps=found.steps)
     bare = Order(plan, EMPTY, EMPTY, None, fill, found.message, found.by_name)
@@ -227,18 +228,18 @@ def _order(connection: Connection, found: Open, fill: Fill, plugins: Plugins, wa
     except TesseraError as error:
         if found.flipped:
             raise
-        return bare, str(error)
+        return bare, first_line(error)
     return replace(bare, base=base, target=target), ""
 
 
-def _unfit(connection: Connection, found: Open, wanted: Wanted) -> str:
+def _unfit(connection: Connection, found: Open, wanted: Wanted) -> Words | str:
     """Why a promotion does not go on that broke off before its flip; "" if it does."""
     if not wanted(found.plan["target"]):
-        return "the process that ran it ended"
+        return words("the process that ran it ended")
     if live.current(connection)[0] != (found.base or 0):
-        return "someone else promoted meanwhile"
+        return words("someone else promoted meanwhile")
     if without(fact_module.gather(connection), found).fingerprint != found.plan["fingerprint"]:
-        return "the tables of the records changed since the plan was made"
+        return words("the tables of the records changed since the plan was made")
     return ""
 
 

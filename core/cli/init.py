@@ -39,7 +39,7 @@ def initialise(settings: Settings, engine: Engine, demo: bool) -> list[str]:
         with engine.connect() as connection:
             there, _ = live.current(connection)
         if not there:
-            service.promote_folder(settings, engine, message="The first version", author="admin", plugins=plugins)
+            service.promote_folder(settings, engine, author="admin", plugins=plugins)
         users = _first_users(settings, engine, plugins, demo)
     return ["The first version is live.", *users]
 

@@ -7,9 +7,11 @@ from sqlalchemy import Engine
 
 from core.bm import service
 from core.bm.engine import history, journal, wishes
+from core.bm.engine.history import Entry
 from core.bm.engine.journal import Progress, StepProgress
 from core.cli import Invocation, progress
 from core.cli.interrupting import interruptible
+from core.errors import words_from_json
 from core.settings import Settings
 
 
@@ -37,9 +39,16 @@ def command(invocation: Invocation, number: int | None, pause: bool, go_on: bool
 def _list(engine: Engine) -> None:
     with engine.connect() as connection:
         for one in history.entries(connection):
-            about = "  ".join(word for word in (one.by, one.message) if word)
+            about = "  ".join(word for word in (one.by, one.message or _sort(one)) if word)
             click.echo(f"{one.id:>5}  {one.started_on:%Y-%m-%d %H:%M}  {one.state:<9}  {one.done:>3} of {one.steps:<3}"
                        f"  {one.base or '-'} -> {one.target}  {about}".rstrip())
+
+
+def _sort(one: Entry) -> str:
+    """What it is about where nobody said so."""
+    if one.base == one.target:
+        return "removes what was parked"
+    return f"back to version {one.target}" if one.back else ""
 
 
 def _ask(settings: Settings, engine: Engine, number: int, wish: wishes.Wish, user: str) -> None:
@@ -69,7 +78,7 @@ def _show(engine: Engine, number: int) -> None:
             rows = f", {one.rows:,} rows" if one.rows else ""
             click.echo(f"{'':>7}{'undo: ' if one.undo else ''}{one.sql}  [{one.seconds:.3f} s{tries}{rows}]")
     if found.error:
-        click.echo(found.error)
+        click.echo(str(found.error))
 
 
 def _head(found: Progress) -> str:
@@ -78,7 +87,7 @@ def _head(found: Progress) -> str:
               + (f", run by process {found.process} on {found.host}" if found.process else "")]
     lines += [found.message] if found.message else []
     if found.paused:
-        busy = f"a table is busy ({'; '.join(found.paused.get('blockers', ()))})"
+        busy = f"a table is busy ({'; '.join(map(str, map(words_from_json, found.paused.get('blockers', ()))))})"
         why = busy if found.paused["why"] == "busy" else f"asked by {found.paused['by']}"
         lines += [f"paused since {found.paused['since'][:19]}: {why}"]
     return "\n".join(lines)
@@ -87,6 +96,6 @@ def _head(found: Progress) -> str:
 def _line(step: StepProgress) -> str:
     done = f"{step.done:,}" + (f" of {step.total:,}" if step.total is not None else "") if step.done else ""
     left = f"about {step.seconds_left:.0f} s left" if step.state == "running" and step.seconds_left is not None else ""
-    about = ", ".join(word for word in (done, f"{step.seconds:.1f} s" if step.seconds else "", left, step.note,
-                                        step.error or "") if word)
+    about = ", ".join(word for word in (done, f"{step.seconds:.1f} s" if step.seconds else "", left, str(step.note),
+                                        str(step.error or "")) if word)
     return f"  {step.number:>3}  {step.kind:<11}  {step.state:<8}  {step.target}{'  ' + about if about else ''}"

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.exc import OperationalError
 
 from core.database.engine import sqlstate
-from core.errors import Refused
+from core.errors import N_, Refused, Words, joined, words
 
 SCHEMA = "ed"
 YEARS = "_years"             # what the constraint on a date's year is called, after its column
@@ -31,16 +31,20 @@ PAUSE = 1.0                                          # ten times the lock timeou
 TYPES = re.compile(r"(?:text|bigint|integer|smallint|numeric|boolean|date|time|timestamptz|interval|jsonb|tsvector"
                    r"|bytea|uuid)"
                    r"(?:\[\])?")
+# What a session does that holds a lock, as PostgreSQL calls it, and as people do.
+STATES = {"active": N_("at work"), "idle in transaction": N_("waits inside a transaction"),
+          "idle in transaction (aborted)": N_("waits inside a transaction that failed")}
 _PREPARER = dialect().identifier_preparer  # type: ignore[no-untyped-call]
 
 
 class Busy(Refused):
     """The lock could not be had in the time given; `blockers` says who holds it."""
 
-    def __init__(self, statement: str, blockers: Sequence[str]) -> None:
+    def __init__(self, statement: str, blockers: Sequence[Words]) -> None:
         self.blockers = tuple(blockers)
-        holders = "; ".join(blockers) or "unknown"
-        super().__init__(f"{statement[:80]}: the table is busy, try again later (held by {holders})")
+        super().__init__(words(
+            "{statement}: the table is busy, try again later (held by {holders})", statement=statement[:80],
+            holders=joined(blockers, "; ") if blockers else words("nobody any more")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +133,24 @@ def run_concurrently(engine: Engine, statement: str) -> Ran:
         return timed(connection, statement)
 
 
-def blockers(engine: Engine, statements: str = "") -> list[str]:
-    """Who holds locks on records' tables now, or on those named in statements: who, since when, and doing what.
+def blockers(engine: Engine, statements: str = "") -> list[Words]:
+    """Who holds locks on records' tables now, or on those named in statements: who, for how long, and doing what.
 
     Of what they do only the first word is told: the rest of a statement may hold what is nobody's business.
     """
     with engine.connect() as connection:
         rows = connection.execute(text(
-            "select distinct a.application_name, a.pid, a.xact_start, a.state, lower(substring(a.query, '[a-zA-Z]+'))"
+            "select distinct a.application_name, a.pid, a.xact_start, a.state, lower(substring(a.query, '[a-zA-Z]+')),"
+            " extract(epoch from clock_timestamp() - a.xact_start)::integer"
             " from pg_locks l"
             " join pg_stat_activity a on a.pid = l.pid join pg_class c on c.oid = l.relation"
             " join pg_namespace n on n.oid = c.relnamespace where n.nspname = :schema and l.granted"
             " and a.pid <> pg_backend_pid()"
             " and (:statements = '' or strpos(:statements, quote_ident(c.relname)) > 0)"
             " order by a.xact_start nulls last limit 5"), {"schema": SCHEMA, "statements": statements})
-        return [f"{name or 'unnamed'} (process {pid}) since {start:%H:%M:%S}, {state or 'at work'}, {word or 'nothing'}"
-                for name, pid, start, state, word in rows]
+        return [words("{name} (process {process}), for {seconds} s: {state}, {word}", name=name or words("unnamed"),
+                      process=pid, seconds=seconds or 0, state=words(STATES.get(state or "active", state)),
+                      word=word or words("nothing")) for name, pid, _, state, word, seconds in rows]
 
 
 def quote(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from core.errors import N_, Words
+from core.errors import N_, Words, words_from_json, words_to_json
 
 Phase = Literal["starting", "ready", "failed", "silent"]
 MOST = 20                       # problems that are shown: who has more begins with these
@@ -26,10 +26,11 @@ class Standing:
     busy: bool = False          # the files changed, and are being applied
 
     def as_json(self) -> dict[str, Any]:
-        """The same as JSON; sentences are English there."""
-        return {**asdict(self), "problems": [str(one) for one in self.problems]}
+        """The same as JSON."""
+        return {**asdict(self), "problems": [words_to_json(one) for one in self.problems]}
 
 
 def from_json(body: dict[str, Any]) -> Standing:
     """Read it back."""
-    return Standing(**{**body, "problems": tuple(body["problems"]), "answers": tuple(body["answers"])})
+    return Standing(**{**body, "problems": tuple(map(words_from_json, body["problems"])),
+                       "answers": tuple(body["answers"])})

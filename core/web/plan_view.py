@@ -96,6 +96,7 @@ class Stage:
 
     number: int
     target: str
+    note: str                            # what is done there
     risk: str
     risky: bool
     lock: str
@@ -201,8 +202,19 @@ def phases(steps: Iterable[tuple[str, One]], text: Text) -> list[Phase[One]]:
 def stages(steps: Iterable[Step], text: Text) -> list[Phase[Stage]]:
     """The steps of a plan."""
     return phases(((step.kind, Stage(
-        step.number, step.target, text(RISKS[step.risk]), step.risk in ("lossy", "rewrite", "long"), step.lock,
-        step.rows, span(step.seconds, text) if step.seconds >= 1 else "", step.sql)) for step in steps), text)
+        step.number, about(step.target, text), text.of(step.note), text(RISKS[step.risk]),
+        step.risk in ("lossy", "rewrite", "long"), step.lock, step.rows,
+        span(step.seconds, text) if step.seconds >= 1 else "", step.sql)) for step in steps), text)
+
+
+def about(target: str, text: Text) -> str:
+    """What a step is about, where that is no name of a definition."""
+    what, _, name = target.partition(" ")
+    if what == "version":
+        return text("version {version}", version=name)
+    if what == "data":
+        return f"{text(CALLED[what])} {name}"
+    return text("all processes") if target == "workers" else target
 
 
 def span(seconds: float, text: Text) -> str:

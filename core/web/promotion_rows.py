@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from core.bm.engine.history import Entry
+from core.bm.parked_purge import DAILY
 from core.web import plan_view
 from core.web.context import Context
 from core.web.i18n import N_
@@ -27,6 +28,8 @@ class Row:
     state: str
     color: str
     what: str
+    by: str
+    error: str
     when: Markup
     time: str
 
@@ -35,7 +38,13 @@ def row_of(context: Context, entry: Entry) -> Row:
     """A promotion as lists show it."""
     state, color = STATES.get(entry.state, (entry.state, "c-plain"))
     return Row(entry, context.text(state), color, way(context, entry.back, entry.base, entry.target),
+               who(context, entry.by), context.text.of(entry.error or "").split("\n")[0],
                moment(entry.started_on, context.viewer), plan_view.span(entry.seconds, context.text))
+
+
+def who(context: Context, by: str) -> str:
+    """Who wanted it: a login, or what did it by itself."""
+    return context.text("the command line") if not by else context.text(DAILY) if by == DAILY else by
 
 
 def way(context: Context, back: bool, base: int | None, target: int) -> str:
@@ -43,6 +52,6 @@ def way(context: Context, back: bool, base: int | None, target: int) -> str:
     if base is None:
         return context.text("The first version, {target}", target=target)
     if base == target:
-        return context.text("Version {version} stays", version=target)
+        return context.text("What was parked is removed for good")
     return context.text("Back from version {base} to {target}" if back else "From version {base} to {target}",
                         base=base, target=target)

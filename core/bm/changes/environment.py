@@ -45,7 +45,7 @@ def steps(way: Way) -> Iterator[Step]:
         answer = way.answer("setting", one.name)
         if answer is not None:
             yield Step(0, "set", f"setting {one.name}", data={"setting": one.name, "value": _read(one, answer)},
-                       note="the value that this system has for itself")
+                       note=words("the value that this system has for itself"))
 
 
 def put(connection: Connection, step: Step) -> None:

@@ -12,6 +12,7 @@ from core.bm.versions.state import State
 from core.database import ddl
 from core.ed.schema import DesiredCheck, DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
 from core.ed.system import System
+from core.errors import words
 
 INDEXED_PER_SECOND = 200_000
 CHECKED_PER_SECOND = 1_000_000
@@ -74,7 +75,7 @@ def _create_table(table: DesiredTable, target: State, late: bool) -> Step:
            *(index.create for index in table.indexes if not late))
     return Step(0, "expand", target.names[table.identity], sql, "none on others", "additive",
                 probe=Probe("columns", table.name, ("id", *(column.name for column in columns))),
-                undo=(ddl.drop_table(table.name),), note=f"new table ed.{table.name}",
+                undo=(ddl.drop_table(table.name),), note=words("new table {name}", name=f"ed.{table.name}"),
                 identities=(table.storage, *dict.fromkeys(column.storage for column in table.columns)))
 
 
@@ -94,7 +95,7 @@ def _add_columns(table: DesiredTable, target: State, facts: Facts) -> Iterator[S
                rows=facts.rows.get(table.name, 0), seconds=0.01 if new else 0.0,
                probe=Probe("columns", table.name, names), identities=storages,
                undo=(ddl.drop_columns(table.name, names),) if new else (),
-               note=f"columns for {fields}" if new else f"parked columns return: {fields}")
+               note=words("columns for {fields}" if new else "parked columns return: {fields}", fields=fields))
 
 
 def _foreign_key(table: DesiredTable, key: DesiredForeignKey, target: State, facts: Facts,
@@ -102,7 +103,8 @@ def _foreign_key(table: DesiredTable, key: DesiredForeignKey, target: State, fac
     sql = ddl.add_foreign_key(key.name, table.name, key.column, key.target)
     return Step(0, kind, target.names[table.identity], (sql,), BOTH, "additive",
                 rows=facts.rows.get(table.name, 0), seconds=0.01, probe=Probe("constraint", table.name, (key.name,)),
-                undo=(ddl.drop_constraint(key.name, table.name),), note=f"foreign key of {key.column}")
+                undo=(ddl.drop_constraint(key.name, table.name),),
+                note=words("foreign key of {column}", column=key.column))
 
 
 def _check(table: DesiredTable, check: DesiredCheck, target: State, facts: Facts) -> Step:
@@ -110,7 +112,7 @@ def _check(table: DesiredTable, check: DesiredCheck, target: State, facts: Facts
     return Step(0, "expand", target.names[table.identity], (sql,), BRIEF, "additive",
                 rows=facts.rows.get(table.name, 0), seconds=0.01, probe=Probe("constraint", table.name, (check.name,)),
                 undo=(ddl.drop_constraint(check.name, table.name),),
-                note=f"at most one of {', '.join(check.columns)} is filled")
+                note=words("at most one of {columns} is filled", columns=", ".join(check.columns)))
 
 
 def indexes(wanted: tuple[DesiredTable, ...], target: State, facts: Facts,
@@ -159,13 +161,15 @@ def park(base: State, target: State, tables: tuple[DesiredTable, ...], facts: Fa
         path = base.paths[storage]
         if base.identities[path] not in there:
             yield Step(0, "park", path, risk="lossy", rows=facts.values.get(base.identities[path], 0),
-                       identities=(storage,), note="hidden; its values stay and return with it")
+                       identities=(storage,), note=words("hidden; its values stay and return with it"))
         elif base.members[path].parts:
-            yield Step(0, "park", path, identities=(storage,), note="its values as they were stay, for a way back")
+            yield Step(0, "park", path, identities=(storage,),
+                       note=words("its values as they were stay, for a way back"))
     wanted = {index.name for table in tables for index in table.indexes}
     ours = {index.name: table for table in wanted_tables(base, target, facts) for index in table.indexes
             if not index.unique}                    # what was to be unique is loosened before the flip
     for name in sorted(set(ours) - wanted):
         if name in facts.indexes:
             yield Step(0, "park", base.names[ours[name].identity], (ddl.drop_index(name, concurrently=True),), ONLINE,
-                       "metadata", probe=Probe("gone", ours[name].name, (name,)), note=f"index {name} is not asked for")
+                       "metadata", probe=Probe("gone", ours[name].name, (name,)),
+                       note=words("index {name} is not asked for", name=name))

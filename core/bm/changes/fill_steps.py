@@ -8,6 +8,7 @@ from core.bm.changes import fill_carried, fill_expressions, fill_linked, retypin
 from core.bm.changes.filling import Part, tracking
 from core.bm.engine.steps import BATCHES, BRIEF, WRITERS, Step, risk_of
 from core.bm.inputs.way import Way
+from core.errors import words
 
 Given = Callable[[Way], Iterator[tuple[str, Part]]]     # a physical table, and how columns of it are filled
 # The first that knows a field fills it.
@@ -31,9 +32,11 @@ def steps(way: Way) -> Iterator[Step]:
         fields = ", ".join(part["path"].partition(".")[2] for part in parts)
         rows = way.facts.rows.get(table, 0)
         yield Step(0, "expand", target, tuple(made), WRITERS, "additive", rows, 0.01, undo=tuple(removed),
-                   note=f"what is written meanwhile is noted, for {fields}")
+                   note=words("what is written meanwhile is noted, for {fields}", fields=fields))
         yield Step(0, "fill", target, lock=BATCHES, risk=risk_of(rows), rows=rows,
-                   seconds=round(rows / ROWS_PER_SECOND, 2), note=f"values of {fields}, beside the people who write",
+                   seconds=round(rows / ROWS_PER_SECOND, 2),
+                   note=words("values of {fields}, beside the people who write", fields=fields),
                    data={"table": table, "parts": parts})
-        yield Step(0, "settle", target, tuple(removed), BRIEF, note="what old requests wrote since the flip is filled",
+        yield Step(0, "settle", target, tuple(removed), BRIEF,
+                   note=words("what old requests wrote since the flip is filled"),
                    data={"table": table})

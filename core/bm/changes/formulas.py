@@ -130,7 +130,7 @@ def suspend(again: Mapping[str, Sequence[Field]], target: State) -> Iterator[Ste
     for root, fields in sorted(again.items()):
         names = ", ".join(one.name for one in fields)
         yield Step(0, "suspend", root, identities=_storages(target, fields),
-                   note=f"until they are worked out, these are computed when read: {names}")
+                   note=words("until they are worked out, these are computed when read: {names}", names=names))
 
 
 def compute(again: Mapping[str, Sequence[Field]], target: State, facts: Facts) -> Iterator[Step]:
@@ -143,7 +143,7 @@ def compute(again: Mapping[str, Sequence[Field]], target: State, facts: Facts) -
         rows = facts.rows.get(name, 0)
         yield Step(0, "compute", root, lock=ROWS, risk=risk_of(rows),
                    rows=rows, seconds=round(rows / ROWS_PER_SECOND, 2), identities=_storages(target, again[root]),
-                   note="worked out in all records: " + ", ".join(one.name for one in again[root]))
+                   note=words("worked out in all records: {names}", names=", ".join(one.name for one in again[root])))
 
 
 def _storages(target: State, fields: Iterable[Field]) -> tuple[int, ...]:

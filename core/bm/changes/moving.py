@@ -190,12 +190,12 @@ def steps(way: Way) -> Iterator[Step]:
         rows = way.facts.rows.get(one.source, 0)
         for table, made in triggers:
             yield Step(0, "expand", one.path, tuple(made), WRITERS, "additive", rows, 0.01,
-                       undo=tuple(removed[table]), note="what is written meanwhile is noted")
+                       undo=tuple(removed[table]), note=words("what is written meanwhile is noted"))
         yield Step(0, "fill", one.path, lock=BATCHES, risk=risk_of(rows), rows=rows,
                    seconds=round(rows / COPIED_PER_SECOND, 2), data=one.data,
-                   note=f"its records go to ed.{one.into}, beside the people who write")
+                   note=words("its records go to {table}, beside the people who write", table=f"ed.{one.into}"))
         yield Step(0, "settle", one.path, tuple(removed[one.source] + removed[one.into]), BRIEF, data=one.data,
-                   note="what old requests wrote since the flip is copied")
+                   note=words("what old requests wrote since the flip is copied"))
     yield from _parked(way, found)
 
 
@@ -208,7 +208,7 @@ def room(way: Way) -> Iterator[Step]:
         undo = _again(table, constraints, wanted_tables(way.base, way.target, way.facts))
         yield Step(0, "expand", names[table], tuple(sql), BRIEF, undo=undo,
                    probe=Probe("gone", table, (*constraints, *indexes)),
-                   note="keys and conditions make room for records, and come back after them")
+                   note=words("keys and conditions make room for records, and come back after them"))
 
 
 def _again(table: str, constraints: Iterable[str], used: Iterable[DesiredTable]) -> tuple[str, ...]:
@@ -226,7 +226,7 @@ def _parked(way: Way, found: list[Move]) -> Iterator[Step]:
         keys = [name for name, (of, _) in way.facts.constraints.items() if of == table and name in way.facts.references]
         yield Step(0, "park", path, (ddl.drop_constraints(table, keys),) if keys else (), BRIEF if keys else "",
                    identities=(roots[table],) if table in roots else (),
-                   note=f"ed.{table} stays beside with its rows as they were, for a way back")
+                   note=words("{table} stays beside with its rows as they were, for a way back", table=f"ed.{table}"))
 
 
 # When it is applied

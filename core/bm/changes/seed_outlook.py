@@ -20,7 +20,7 @@ from core.bm.versions import live, tables
 from core.bm.versions.diff import Removed
 from core.ed.records import Records
 from core.ed.session import Session
-from core.errors import Refused, Words, words
+from core.errors import N_, Refused, Words, joined, words
 
 if TYPE_CHECKING:
     from core.bm.inputs.way import Way
@@ -43,15 +43,18 @@ def steps(way: Way) -> Iterator[Step]:
                        note=_sentence(found))
 
 
-def _sentence(found: Outlook) -> str:
+def _sentence(found: Outlook) -> Words:
     """What will be done, in numbers."""
     keeps = len({one.key for one in found.kept})
-    parts = [f"{number} {verb if number == 1 else verbs}" for number, verb, verbs in (
-        (found.comes, "record comes in", "records come in"), (found.changes, "changes", "change"),
-        (keeps, "keeps what people changed", "keep what people changed"),
-        (len(found.adopted), "is there already, made by people", "are there already, made by people"),
-        (found.away, "was thrown away by people and stays away", "were thrown away by people and stay away")) if number]
-    return ", ".join(parts) or "nothing in live changes"
+    parts = [words(one if number == 1 else several, count=number) for number, one, several in (
+        (found.comes, N_("{count} record comes in"), N_("{count} records come in")),
+        (found.changes, N_("{count} changes"), N_("{count} change")),
+        (keeps, N_("{count} keeps what people changed"), N_("{count} keep what people changed")),
+        (len(found.adopted), N_("{count} is there already, made by people"),
+         N_("{count} are there already, made by people")),
+        (found.away, N_("{count} was thrown away by people and stays away"),
+         N_("{count} were thrown away by people and stay away"))) if number]
+    return joined(parts) if parts else words("nothing in live changes")
 
 
 def notes(way: Way) -> Iterator[Words]:

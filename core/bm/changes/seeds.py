@@ -14,10 +14,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from core.bm.changes.values import Find, value_of
+from core.bm.engine.run import first_line
 from core.bm.versions import live, tables
 from core.ed.records import Records
 from core.ed.session import Session
-from core.errors import Refused, TesseraError
+from core.errors import Refused, TesseraError, Words, words
 
 if TYPE_CHECKING:
     from core.definition.model import Data, Field, Model
@@ -34,7 +35,7 @@ class Seeding:
         self.plugins = plugins
         self._systems: dict[int, System] = {}
 
-    def __call__(self, engine: Engine, version: int, name: str) -> tuple[str, ...]:
+    def __call__(self, engine: Engine, version: int, name: str) -> tuple[Words, ...]:
         """Bring in or update the records of one definition, in one transaction; a line for each that could not be."""
         with engine.begin() as connection:
             session = Session.system_session(self.system(connection, version), connection)
@@ -73,7 +74,7 @@ def written(model: Model, data: Data) -> dict[str, dict[str, Any]]:
     return {key: {data.key: key, **values} for key, values in body["records"].items()}
 
 
-def fill(session: Session, data: Data) -> tuple[str, ...]:
+def fill(session: Session, data: Data) -> tuple[Words, ...]:
     """Insert the missing records of a definition and merge the others by field; a line for each that could not be.
 
     A record that cannot be stops no other one. It is not remembered, so that a later promotion tries it again.
@@ -96,7 +97,7 @@ class _Filling:
         self.layer = session.system.model.definitions["data", data.name].layer
         self.shipped = written(session.system.model, data)
         self.find = finder(session)
-        self.failed: dict[str, str] = {}
+        self.failed: dict[str, Words] = {}
         rows = session.connection.execute(select(tables.seed).where(tables.seed.c.table_id == self.table_id))
         self.known: dict[str, Any] = {row.key: row for row in rows}
 
@@ -114,8 +115,7 @@ class _Filling:
             with self.session.connection.begin_nested():
                 work()
         except (TesseraError, DBAPIError) as error:
-            said = str(error.orig).strip().split("\n")[0] if isinstance(error, DBAPIError) else str(error)
-            self.failed[key] = f"{self.data.of} {key}: {said}"
+            self.failed[key] = words("{table} {key}: {problem}", table=self.data.of, key=key, problem=first_line(error))
             return False
         return True
 

@@ -23,7 +23,7 @@ from core.bm.inputs.facts import Facts, Finding
 from core.bm.inputs.questions import LEAVE
 from core.database import ddl
 from core.ed.schema import REQUIRED, DesiredIndex, DesiredRequired, DesiredTable
-from core.errors import Refused, Words, words
+from core.errors import Refused, Words, joined, words
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -97,7 +97,8 @@ def _drop_constraints(path: str, before: DesiredTable | None, table: DesiredTabl
         yield Step(0, "loosen", path, (ddl.drop_constraints(table.name, gone),), BRIEF,
                    rows=facts.rows.get(table.name, 0), seconds=0.01, probe=Probe("gone", table.name, tuple(gone)),
                    undo=undo,
-                   note="no longer kept: " + ", ".join(_about(name, before, facts) for name in gone))
+                   note=words("no longer kept: {conditions}",
+                              conditions=joined(_about(name, before, facts) for name in gone)))
 
 
 def _constraints(table: DesiredTable) -> dict[str, str]:
@@ -114,18 +115,20 @@ def _points_elsewhere(name: str, table: DesiredTable, facts: Facts) -> bool:
                for key in table.foreign_keys)
 
 
-def _about(name: str, table: DesiredTable | None, facts: Facts) -> str:
+def _about(name: str, table: DesiredTable | None, facts: Facts) -> Words:
     for one in table.required if table is not None else ():
         if one.name == name:
-            return f"{one.field} is filled in"
-    return f"key {name} to {facts.references[name]}" if name in facts.references else f"condition {name}"
+            return words("{field} is filled in", field=one.field)
+    if name in facts.references:
+        return words("key {name} to {table}", name=name, table=facts.references[name])
+    return words("condition {name}", name=name)
 
 
 def _drop_index(path: str, table: DesiredTable, index: DesiredIndex, facts: Facts) -> Step:
     return Step(0, "loosen", path, (ddl.drop_index(index.name, concurrently=True),), ONLINE,
                 rows=facts.rows.get(table.name, 0), probe=Probe("gone", table.name, (index.name,)),
                 undo=(ddl.drop_index(index.name, concurrently=True), index.create_concurrently),
-                note=f"unique no longer: index {index.name}")
+                note=words("unique no longer: index {name}", name=index.name))
 
 
 def tighten(wanted: tuple[DesiredTable, ...], target: State, facts: Facts,
@@ -144,8 +147,9 @@ def tighten(wanted: tuple[DesiredTable, ...], target: State, facts: Facts,
             add = (ddl.add_constraints(table.name, new),) if new else ()
             yield Step(0, "tighten", target.names[table.identity], (*add, ddl.validate_all(table.name, names)),
                        BRIEF, risk_of(rows), rows, round(rows / CHECKED_PER_SECOND, 2),
-                       Probe("constraint", table.name, tuple(names)), note="from here on the database keeps: "
-                       + ", ".join(f"{one.field} is filled in" for one in some),
+                       Probe("constraint", table.name, tuple(names)), note=words(
+                           "from here on the database keeps: {conditions}",
+                           conditions=joined(words("{field} is filled in", field=one.field) for one in some)),
                        data={"table": table.name, "required": [
                            {"name": one.name, "field": one.field, "columns": list(one.columns),
                             "types": list(one.types)} for one in some]})

@@ -16,11 +16,30 @@ from core.bm.versions import tables
 from core.bm.versions.state import State
 from core.database import ddl
 from core.ed.schema import kept_part, name_all, parts, stored_fields
-from core.errors import Refused, Words, words
+from core.errors import N_, Refused, Words, words
 
 if TYPE_CHECKING:
     from core.bm.engine.run import Run
     from core.bm.engine.steps import Step
+
+# What PostgreSQL calls the phases of an index that is built beside the users, and what people do.
+PHASES = {
+    "initializing": N_("it begins"),
+    "waiting for writers before build": N_("waits for transactions that were begun before it"),
+    "building index": N_("reads the table"),
+    "building index: initializing": N_("reads the table"),
+    "building index: scanning table": N_("reads the table"),
+    "building index: sorting live tuples": N_("sorts"),
+    "building index: sorting dead tuples": N_("sorts"),
+    "building index: loading tuples in tree": N_("writes the index"),
+    "waiting for writers before validation": N_("waits for transactions that were begun before it"),
+    "index validation: scanning index": N_("adds what was written meanwhile"),
+    "index validation: sorting tuples": N_("adds what was written meanwhile"),
+    "index validation: scanning table": N_("adds what was written meanwhile"),
+    "waiting for old snapshots": N_("waits for older transactions to end"),
+    "waiting for readers before marking dead": N_("waits for older transactions to end"),
+    "waiting for readers before dropping": N_("waits for older transactions to end"),
+}
 
 
 def expand(run: Run, step: Step) -> None:
@@ -192,12 +211,13 @@ def _watch(run: Run, step: Step, backend: int, undo: bool) -> None:
             " where pid = :pid"), {"pid": backend}).one_or_none()
         if seen is None:
             return
-        waits = seen.lockers_total and f", {seen.lockers_done} of {seen.lockers_total}"
-        journal.step_waits(connection, run.turn, step, f"{seen.phase}{waits or ''}", seen.blocks_done,
-                           seen.blocks_total or None)
+        phase: Words = words(PHASES.get(seen.phase, seen.phase))
+        if seen.lockers_total:
+            phase = words("{phase}: {done} of {total}", phase=phase, done=seen.lockers_done, total=seen.lockers_total)
+        journal.step_waits(connection, run.turn, step, phase, seen.blocks_done, seen.blocks_total or None)
 
 
-def _reason(error: DBAPIError) -> str | Words:
+def _reason(error: DBAPIError) -> Words | str:
     """What PostgreSQL says against an index, in the words of those who made two records equal."""
     detail = getattr(getattr(error.orig, "diag", None), "message_detail", None)
     if isinstance(error, IntegrityError) and detail:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, func, select
 from core.bm.engine.journal import OPEN
 from core.bm.versions import tables
 from core.bm.versions.diff import Added, Change, Changed, Property, Removed, Renamed, Returned
+from core.errors import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Entry:
     back: bool
     by: str
     message: str
-    error: str | None
+    error: Words | str | None
     started_on: datetime
     ended_on: datetime | None
     seconds: float

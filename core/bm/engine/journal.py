@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from core.bm.engine.steps import Plan, Step, step_from_json
 from core.bm.versions import tables
-from core.errors import NotFound, Refused
+from core.errors import NotFound, Refused, Words
 
 ENDED = ("done", "failed", "cancelled", "abandoned")
 OPEN = ("waiting", "running", "preparing", "flipped", "undoing")
@@ -50,7 +50,7 @@ class Open:
     message: str
     plan: Mapping[str, Any]
     ends_as: str | None
-    error: str | None
+    error: Words | str | None
     paused: Mapping[str, Any] | None
     steps: tuple[Step, ...]
     states: Mapping[int, str]                # by the number of the step
@@ -99,7 +99,8 @@ def step_started(connection: Connection, turn: Turn, step: Step) -> None:
               started_on=func.coalesce(tables.step.c.started_on, func.clock_timestamp()))
 
 
-def step_done(connection: Connection, turn: Turn, step: Step, cursor: Any = None, note: str = "") -> None:
+def step_done(connection: Connection, turn: Turn, step: Step, cursor: Any = None,
+              note: Words | str = "") -> None:
     """Note that a step is done, in the transaction that does it; `cursor` says what its undoing has to know."""
     _set_step(connection, turn, step, state="done", ended_on=func.clock_timestamp(), error=None, note=note,
               started_on=func.coalesce(tables.step.c.started_on, func.clock_timestamp()),
@@ -111,12 +112,12 @@ def step_undone(connection: Connection, turn: Turn, step: Step) -> None:
     _set_step(connection, turn, step, state="undone", ended_on=func.clock_timestamp(), note="")
 
 
-def step_failed(connection: Connection, turn: Turn, step: Step, error: str) -> None:
+def step_failed(connection: Connection, turn: Turn, step: Step, error: Words | str) -> None:
     """Note that a step cannot be done, and why."""
     _set_step(connection, turn, step, state="failed", ended_on=func.clock_timestamp(), error=error, note="")
 
 
-def step_waits(connection: Connection, turn: Turn, step: Step, note: str, done: int | None = None,
+def step_waits(connection: Connection, turn: Turn, step: Step, note: Words | str, done: int | None = None,
                total: int | None = None) -> None:
     """Note what a step waits for, and how far PostgreSQL is with it."""
     _set_step(connection, turn, step, note=note, **({} if done is None else {"done": done}),
@@ -158,7 +159,7 @@ def batch_statement(connection: Connection, turn: Turn, step: Step, sql: str, *,
         statement(connection, turn, step, sql, seconds=seconds, rows=rows)
 
 
-def set_state(connection: Connection, turn: Turn, state: str, *, error: str | None = None,
+def set_state(connection: Connection, turn: Turn, state: str, *, error: Words | str | None = None,
               ends_as: str | None = None) -> None:
     """Move a promotion: waiting, running, preparing, flipped, undoing; done, failed, cancelled, abandoned."""
     ended = {"ended_on": func.clock_timestamp()} if state in ENDED else {}
@@ -211,8 +212,8 @@ class StepProgress:
     total: int | None
     seconds: float
     seconds_left: float | None
-    note: str                                # what it waits for
-    error: str | None
+    note: Words | str                        # what it waits for
+    error: Words | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +231,7 @@ class Progress:
     process: int | None
     started_on: datetime
     ended_on: datetime | None
-    error: str | None
+    error: Words | str | None
     paused: Mapping[str, Any] | None         # why ("asked", "busy"), since, by, blockers
     asked: str | None                        # the last wish: pause, continue, cancel
     steps: tuple[StepProgress, ...]

@@ -27,7 +27,7 @@ from core.database import ddl
 from core.database.ddl import Busy, Ran
 from core.database.engine import sqlstate
 from core.ed.system import System
-from core.errors import TesseraError
+from core.errors import TesseraError, Told, Words, joined, words, words_to_json
 
 LOOK = 0.3                      # seconds between two looks at what people ask
 TRIES = 3                       # how often a step is tried that fails because of what others did at the same moment
@@ -42,7 +42,7 @@ RETRY = ddl.RETRY | {"40001"}
 class Fill(Protocol):
     """What brings the records of a `data` definition into a version that has just become live."""
 
-    def __call__(self, engine: Engine, version: int, name: str) -> tuple[str, ...]:
+    def __call__(self, engine: Engine, version: int, name: str) -> tuple[Words, ...]:
         """Bring them in, in one transaction; gives those that could not be."""
 
     def system(self, connection: Connection, version: int) -> System:
@@ -118,7 +118,7 @@ class Run:
         except (Left, Superseded):
             raise
         except Busy as busy:
-            self._pause({"why": "busy", "blockers": list(busy.blockers)})
+            self._pause({"why": "busy", "blockers": [words_to_json(one) for one in busy.blockers]})
             raise
         except Exception as error:
             if self._lost(error):
@@ -163,7 +163,7 @@ class Run:
                 self.pause(ddl.PAUSE)
         self.states[step.number] = "done"
 
-    def undo(self, ends_as: str, error: str) -> None:
+    def undo(self, ends_as: str, error: Words | str) -> None:
         """Take back what the steps did, the last one first, and close the journal."""
         with self.begin() as connection:
             journal.set_state(connection, self.turn, "undoing", error=error, ends_as=ends_as)
@@ -188,8 +188,9 @@ class Run:
             failed = connection.execute(select(tables.step.c.number, tables.step.c.kind, tables.step.c.error).where(
                 tables.step.c.promotion_id == self.turn.promotion, tables.step.c.state == "failed")
                 .order_by(tables.step.c.number)).all()
-            told = "; ".join(f"step {row.number} ({row.kind}): {row.error}" for row in failed)
-            journal.set_state(connection, self.turn, "done", error=told or None)
+            told = joined((words("step {number} ({kind}): {problem}", number=row.number,
+                                 kind=words(KINDS.get(row.kind, row.kind)), problem=row.error) for row in failed), "; ")
+            journal.set_state(connection, self.turn, "done", error=told if failed else None)
 
     def _lost(self, error: Exception) -> bool:
         """Whether the connection with the lock is gone: then this run can do nothing any more."""
@@ -302,7 +303,7 @@ class Run:
         journal.statement(connection, self.turn, step, done.sql, seconds=done.seconds, tries=done.tries,
                           rows=done.rows, undo=undo)
 
-    def done(self, connection: Connection, step: Step, cursor: Any = None, note: str = "") -> None:
+    def done(self, connection: Connection, step: Step, cursor: Any = None, note: Words | str = "") -> None:
         """Note that a step is done, in the transaction that does it; `cursor` is what its undoing has to know."""
         journal.step_done(connection, self.turn, step, cursor, note)
 
@@ -326,7 +327,9 @@ class Run:
             members.forget(connection, set(left) - {row.id for row in rows})
 
 
-def first_line(error: Exception) -> str:
-    """What an error says, shortly."""
+def first_line(error: Exception) -> Words | str:
+    """What an error says, shortly; what is ours in the language of whoever reads it."""
+    if isinstance(error, Told):
+        return error.words
     said = str(error.orig) if isinstance(error, DBAPIError) and error.orig else str(error)
     return said.strip().split("\n")[0] if not isinstance(error, TesseraError) else said

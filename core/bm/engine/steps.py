@@ -65,7 +65,7 @@ class Step:
     seconds: float = 0.0
     probe: Probe | None = None
     undo: tuple[str, ...] = ()
-    note: str = ""
+    note: Words | str = ""
     identities: tuple[int, ...] = ()         # the storage ids whose rows of sys.physical it writes
     data: Mapping[str, Any] = field(default_factory=dict, hash=False)   # JSON: how it is done, where SQL is not all
 
@@ -111,7 +111,8 @@ class Plan:
         """The plan for machines; `canonical` of it is the same bytes for the same input."""
         return {"format": FORMAT, "base": self.base, "target": self.target, "fingerprint": self.fingerprint,
                 "back": self.back, "risk": self.risk, "changes": [_change_json(change) for change in self.changes],
-                "steps": [asdict(step) for step in self.steps], "answers": dict(self.answers),
+                "steps": [{**asdict(step), "note": str(step.note)} for step in self.steps],
+                "answers": dict(self.answers),
                 "questions": [question.as_json() for question in self.questions], "places": dict(self.places),
                 **{name: [str(one) for one in said] for name, said in (
                     ("problems", self.problems), ("notes", self.notes), ("way_back", self.way_back),

@@ -31,7 +31,7 @@ from core.bm.planning import notes, validation, warnings, way_back
 from core.bm.versions.diff import diff
 from core.bm.versions.naming import HOLDERS
 from core.bm.versions.state import State
-from core.errors import Words
+from core.errors import Words, words
 
 
 def nothing(way: Way) -> Iterator[Words]:
@@ -61,13 +61,14 @@ class Family:
 
 
 def _stage(way: Way) -> Iterator[Step]:
-    yield Step(0, "stage", f"version {way.target.hash[:12]}", note="definitions are written, nothing uses them yet")
+    yield Step(0, "stage", f"version {way.target.hash[:12]}",
+               note=words("definitions are written, nothing uses them yet"))
 
 
 def _switch(way: Way) -> Iterator[Step]:
-    yield Step(0, "prepare", "workers", note="every process builds the new version beside the old one")
-    yield Step(0, "flip", f"version {way.target.hash[:12]}", note="the new version is live, for every request that "
-                                                                   "begins after it")
+    yield Step(0, "prepare", "workers", note=words("every process builds the new version beside the old one"))
+    yield Step(0, "flip", f"version {way.target.hash[:12]}", note=words(
+        "the new version is live, for every request that begins after it"))
 
 
 # Steps of one kind are done in the order of this list.
@@ -128,7 +129,7 @@ def _in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
     order = list(KINDS)
     steps = [*steps]
     if LATER & {step.kind for step in steps}:
-        steps.append(Step(0, "acknowledge", "workers", note="waits until no request runs on the old version"))
+        steps.append(Step(0, "acknowledge", "workers", note=words("waits until no request runs on the old version")))
     return tuple(replace(step, number=number) for number, step in enumerate(
         sorted(steps, key=lambda step: order.index(step.kind)), 1))
 

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
     DateTime,
+    Dialect,
     Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
+    TypeDecorator,
     Uuid,
     bindparam,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from core.errors import Words, words_from_json, words_to_json
+
 BM = MetaData(schema="bm")
 SYS = MetaData(schema="sys")
 MOMENT = DateTime(timezone=True)
 IDS = bindparam("ids", type_=ARRAY(BigInteger))         # of a batch: `column == any_(IDS)`
+
+class Said(TypeDecorator[Words | str]):
+    """A column of what is told to people: each reads it in their own language."""
+
+    impl = JSONB(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Words | str | None, dialect: Dialect) -> Any:
+        """To the database."""
+        return None if value is None else words_to_json(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Words | str | None:
+        """And back."""
+        return None if value is None else words_from_json(value)
+
 
 member = Table(
     "member", BM,
@@ -50,7 +71,7 @@ promotion = Table(
     "promotion", BM,
     Column("id", BigInteger, primary_key=True), Column("base", BigInteger), Column("target", BigInteger),
     Column("plan", JSONB), Column("plan_hash", Text), Column("state", Text), Column("by_account", BigInteger),
-    Column("message", Text), Column("started_on", MOMENT), Column("ended_on", MOMENT), Column("error", Text),
+    Column("message", Text), Column("started_on", MOMENT), Column("ended_on", MOMENT), Column("error", Said),
     Column("runner_epoch", Integer), Column("by_name", Text), Column("host", Text), Column("process", Integer),
     Column("ends_as", Text), Column("paused", JSONB(none_as_null=True)), Column("folder", JSONB(none_as_null=True)))
 
@@ -58,9 +79,9 @@ step = Table(
     "step", BM,
     Column("promotion_id", BigInteger, primary_key=True), Column("number", Integer, primary_key=True),
     Column("kind", Text), Column("target", Text), Column("sql", Text), Column("state", Text),
-    Column("started_on", MOMENT), Column("ended_on", MOMENT), Column("error", Text), Column("done", BigInteger),
+    Column("started_on", MOMENT), Column("ended_on", MOMENT), Column("error", Said), Column("done", BigInteger),
     Column("total", BigInteger), Column("cursor", JSONB(none_as_null=True)), Column("since", MOMENT),
-    Column("since_done", BigInteger), Column("note", Text))
+    Column("since_done", BigInteger), Column("note", Said))
 
 statement = Table(
     "statement", BM,
@@ -99,4 +120,4 @@ worker = Table(
     "worker", SYS,
     Column("id", Uuid, primary_key=True), Column("pid", Integer), Column("host", Text), Column("kind", Text),
     Column("version", BigInteger), Column("prepared", BigInteger), Column("oldest", BigInteger),
-    Column("started_on", MOMENT), Column("lease_until", MOMENT), Column("error", Text))
+    Column("started_on", MOMENT), Column("lease_until", MOMENT), Column("error", Said))

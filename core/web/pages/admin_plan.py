@@ -145,10 +145,9 @@ def _equal(one: str, other: str) -> bool:
 def _go(context: Context, way: Way, planned: Planned) -> Response:
     """Have a `work` process do it, and lead to where it is followed."""
     account = context.account
-    message = way.message if way.version is None else f"Back to version {way.version}"
     with service.owner(context.settings) as engine:
-        number = service.begin_promotion(context.settings, engine, planned, message, account.login if account else "",
-                                         account.id if account else None)
+        number = service.begin_promotion(context.settings, engine, planned, way.message,
+                                         account.login if account else "", account.id if account else None)
     return redirect(f"/admin/promotions/{number}" if number is not None else "/admin")
 
 

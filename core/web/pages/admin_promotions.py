@@ -12,11 +12,12 @@ from werkzeug.wrappers import Response
 from core.bm import service
 from core.bm.engine import history, journal, lock, wishes
 from core.bm.engine.journal import Progress, Statement, StepProgress
+from core.errors import words_from_json
 from core.web import plan_view
 from core.web.context import Context
 from core.web.i18n import N_
 from core.web.pages.admin import frame
-from core.web.promotion_rows import STATES, row_of, way
+from core.web.promotion_rows import STATES, row_of, way, who
 from core.web.request import once, only
 from core.web.response import page, redirect
 from core.web.routing import Route
@@ -124,7 +125,8 @@ def _region(context: Context, progress: Progress) -> Markup:
         text, "promotion_progress.html", context=context, progress=progress, state=text(state), color=color,
         total=len(steps),
         phases=plan_view.phases(((one.kind, step) for one, step in zip(progress.steps, steps, strict=True)), text),
-        way=way(context, progress.back, progress.base, progress.target), paused=_paused(context, progress),
+        way=way(context, progress.back, progress.base, progress.target),
+        by=who(context, progress.by), paused=_paused(context, progress),
         begun=moment(progress.started_on, context.viewer), time=plan_view.span(seconds.total_seconds(), text),
         done=sum(step.state == "done" for step in steps), share=sum(shares) / len(shares) if shares else 1.0,
         left=plan_view.span(sum(left), text) if left and sum(left) >= 1 and not progress.ended else "",
@@ -157,7 +159,8 @@ def _paused(context: Context, progress: Progress) -> list[str]:
     if why.get("why") == "asked":
         return [context.text("Paused by {name}.", name=why.get("by") or context.text("the command line"))]
     if why.get("why") == "busy":
-        return [context.text("A table is busy, so it waits. Who holds it:"), *map(str, why.get("blockers", ()))]
+        return [context.text("A table is busy, so it waits. Who holds it:"),
+                *(context.text.of(words_from_json(one)) for one in why.get("blockers", ()))]
     if not progress.ended and progress.asked == "pause":
         return [context.text("It will pause after the present batch or step.")]
     if not progress.ended and progress.asked == "cancel":
@@ -172,10 +175,10 @@ def _step(context: Context, step: StepProgress, ran: Sequence[Statement]) -> Ste
     if step.done or share is not None:
         done = text("{done} of {total}", done=f"{step.done:,}", total=f"{step.total or step.done:,}")
     return Step(
-        step.number, step.target, step.state, text(STEP_STATES.get(step.state, step.state)),
+        step.number, plan_view.about(step.target, text), step.state, text(STEP_STATES.get(step.state, step.state)),
         plan_view.span(step.seconds, text) if step.seconds else "", done,
         plan_view.span(step.seconds_left, text) if step.state == "running" and step.seconds_left else "", share,
-        step.note, step.error or "",
+        text.of(step.note), text.of(step.error or ""),
         [Ran(one.number, one.sql, moment(one.started_on, context.viewer), plan_view.span(one.seconds, text), one.tries,
              one.rows, one.undo) for one in ran])
 

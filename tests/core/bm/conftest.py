@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from core.bm import service
+from core.bm.engine import journal
 from core.bm.service import Planned
 from core.bm.versions import live
 from core.database import engine as engines
@@ -63,6 +64,11 @@ class Live:
     def sql(self, statement: str) -> list[Any]:
         with self.engine.connect() as connection:
             return list(map(tuple, connection.execute(text(statement))))
+
+    def told(self, promotion: int) -> str:
+        """What a promotion could not do, or why it failed."""
+        with self.engine.connect() as connection:
+            return str(journal.progress(connection, promotion).error or "")
 
     def columns(self) -> set[str]:
         """The columns of the tables of records that are no system columns, as table.column."""

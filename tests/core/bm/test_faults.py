@@ -42,7 +42,7 @@ def test_fault_19_an_index_that_fails_half_way_is_undone_with_all_before_it(syst
         system.promote(planned=planned)
     assert catalog(system) == before and (system.version, state(system)) == (1, "failed")
     assert ("expand", "undone") in system.sql("select kind, state from bm.step where promotion_id = 2")
-    [(error,)] = system.sql("select error from bm.promotion where id = 2")
+    error = system.told(2)
     assert "two records are equal" in error
 
 

@@ -30,7 +30,7 @@ OF_PACKAGE = {
     "bm": {"Refused": (0,)},
     "expression": {"ExpressionError": (0,), "Kind": (0,)},
 }
-PACKAGES = ("web", "types", "ed", "expression", "bm")
+PACKAGES = ("web", "types", "ed", "expression", "bm", "database")
 AT_THE_COMMAND_LINE = ("core/bm/archive.py", "core/bm/backup.py", "core/bm/bundle.py", "core/bm/bundling.py", "core/bm/restoring.py", "core/bm/demo.py", "core/bm/versions/folder.py", "core/bm/changes/values.py")
 SQL_TEXT = re.compile(r"^from sqlalchemy import .*\btext\b", re.MULTILINE)        # `text(...)` is SQL in such a module
 PLURAL = re.compile(r"text\.plural\('([^']+)', '([^']+)'")

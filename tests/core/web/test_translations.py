@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
-from core.errors import BadRequest, words
+from core.errors import BadRequest, joined, words, words_from_json, words_to_json
 from core.web.i18n import LANGUAGES, Text, negotiate, text_of
 from tests.core.web.messages import messages, spliced
 
@@ -35,6 +36,14 @@ def test_words_within_words_are_translated_too() -> None:
     assert chinese.of(said) == "这是指向 user 的链接，不是条件；请把它与某个值比较"
     assert chinese.of(BadRequest("{name}: {problem}", name="a", problem=words("a date")).words) == "a：日期"
     assert chinese.of("as it is") == "as it is"
+
+
+def test_words_that_were_kept_are_translated_when_they_are_read() -> None:
+    said = joined([words("{table} {key}: {problem}", table="firm", key="A", problem=words("a date")), "psql: 5"], "; ")
+    kept = words_from_json(json.loads(json.dumps(words_to_json(said))))
+    assert kept == said and str(kept) == "firm A: a date; psql: 5"
+    assert text_of("zh_CN").of(kept) == "firm A：日期; psql: 5"
+    assert words_from_json("what an earlier release wrote") == "what an earlier release wrote"
 
 
 @pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])

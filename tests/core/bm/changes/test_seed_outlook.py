@@ -12,7 +12,7 @@ MORE = "  Globex: {size: 7}\n"
 
 def seeds(system: Live) -> dict[str, str]:
     """The notes of the seed steps."""
-    return {step.target: step.note for step in system.plan().plan.steps if step.kind == "seed"}
+    return {step.target: str(step.note) for step in system.plan().plan.steps if step.kind == "seed"}
 
 
 def notes(system: Live) -> list[str]:

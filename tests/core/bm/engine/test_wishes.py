@@ -227,7 +227,7 @@ def test_a_long_index_is_cancelled_in_its_midst(system: Live) -> None:
         reader.execute(text("select 1 from bm.live"))
         with promoting(system) as raised:
             wait_for(lambda: system.sql("select 1 from bm.step where kind = 'index' and state = 'running'"
-                                        " and note like 'waiting for%'") == [(1,)])
+                                        " and note::text like '%waits for%'") == [(1,)])
             ask(system, "cancel")
             wait_for(lambda: state(system) in ("undoing", "cancelled"))
             reader.rollback()
