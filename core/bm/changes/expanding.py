@@ -25,7 +25,11 @@ def wanted_tables(state: State, other: State, facts: Facts) -> tuple[DesiredTabl
     names = name_all(state.model, state.identities, facts.physical, state.storages)
     known = (*facts.homes, *homes(other.model, other.identities, other.storages).items())
     foreign = foreign_roots(known, state.model, state.identities, state.storages)
-    return desired(System(0, state.model, state.identities, names, foreign=foreign, storages=state.storages))
+    key = frozenset(names.items()), foreign
+    if key not in state.wanted:                 # every family of a plan asks, and it is the most of a plan's work
+        state.wanted[key] = desired(System(0, state.model, state.identities, names, foreign=foreign,
+                                           storages=state.storages))
+    return state.wanted[key]
 
 
 def steps(way: Way) -> Iterator[Step]:

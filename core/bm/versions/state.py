@@ -15,6 +15,7 @@ from core.bm.versions.naming import MEMBERS
 
 if TYPE_CHECKING:
     from core.definition.model import Field, Model
+    from core.ed.schema import DesiredTable
 
 Key = tuple[str, str]           # kind, name
 
@@ -52,6 +53,11 @@ class State:
     def paths(self) -> Mapping[int, str]:
         """The path of each storage id."""
         return {self.storage(path): path for path in self.identities}
+
+    @cached_property
+    def wanted(self) -> dict[object, tuple[DesiredTable, ...]]:
+        """What it needs in the database, by the physical names and homes for which that was worked out."""
+        return {}
 
     @cached_property
     def names(self) -> Mapping[int, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.bm.changes import expanding
 from core.bm.engine.steps import Plan, step_from_json
 from core.bm.inputs.facts import Facts
 from core.bm.planning.describe import as_text, summary
@@ -55,6 +56,18 @@ REGION = """
     fields:
       region: {type: text, after: company}
     """
+
+
+def test_what_each_state_needs_in_the_database_is_worked_out_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = site.state()
+    target, asked = changed(site, base, region=REGION), []
+
+    def noted(system: System) -> object:
+        asked.append(system.model)
+        return desired(system)
+    monkeypatch.setattr(expanding, "desired", noted)
+    assert "expand" in kinds(plan(base, target, facts_of(base)))
+    assert {id(model) for model in asked} == {id(base.model), id(target.model)} and len(asked) == 2
 
 
 def test_from_nothing_every_table_is_created_with_its_indexes(site: Site) -> None:
