@@ -1,6 +1,7 @@
-"""Is it the same thing under another name? Asked where something is gone and something like it came, and nothing says.
+"""Is it the same under another name? Asked of what is gone, where something like it came, and nothing says.
 
-Answered with the former name, the identity stays as if the definition said `was`; answered with `new`, it is another.
+Answered with its name of now, the identity stays as if the definition said `was`; answered with `new`, what came is
+another. Answers about what came, with the former name or `new`, are taken as well.
 """
 
 from __future__ import annotations
@@ -17,56 +18,84 @@ from core.errors import Words, words
 
 if TYPE_CHECKING:
     from core.bm.inputs.way import Way
-    from core.bm.versions.state import State
+    from core.bm.versions.state import Member, State
 
 FILLED = "filled"               # the finding: records that have a value in a field, or a table's records
 
 
 def answered(base: State, target: State, answers: Answers) -> State:
-    """The target, with what was answered as if its definitions said it with `was`; an old name counts once."""
-    members, used = dict(target.members), set()
-    for key, answer in answers.items():
+    """The target, with what was answered as if its definitions said it with `was`; a name counts once."""
+    members, used = dict(target.members), set[str]()
+    for key, answer in sorted(answers.items(), key=lambda one: "." in one[0]):      # tables first: fields are theirs
         word, _, path = key.partition(" ")
-        old = (path.rpartition(".")[0], answer)
-        if word == "rename" and path in members and path not in base.identities and answer != NEW and old not in used:
-            members[path] = replace(members[path], was=(answer,))
-            used.add(old)
+        if word != "rename" or answer == NEW:
+            continue
+        owner, dot, name = path.rpartition(".")
+        gone = path in base.identities
+        new, old = (f"{_now(owner, base, members)}{dot}{answer}", name) if gone else (path, answer)
+        before = path if gone else f"{owner}{dot}{answer}"
+        if new in members and new not in base.identities and not used & {new, f"was {before}"}:
+            members[new] = replace(members[new], was=(old,))
+            used |= {new, f"was {before}"}
     return replace(target, members=members)
 
 
+def _now(table: str, base: State, members: Mapping[str, Member]) -> str:
+    """What a table of the base is called in the target."""
+    return table if not table or table in members else next(
+        (path for path, one in members.items() if "." not in path and table in one.was), table)
+
+
 def questions(way: Way) -> Iterator[Question]:
-    """A question for each new table or field that could be an old one; several may be."""
+    """A question for each table or field that is gone and could be one that came, or one of several."""
     if way.back:
         return
     gone = set(way.base.identities.values()) - set(way.target.identities.values())
     gone -= {way.base.identities[path] for path in migrations.used_up(way.base, way.target)}
+    gone |= {way.base.identities[path] for path in way.base.identities if way.answer("rename", path) is not None}
     filled = {one.field for one in migrations.fills(way.base, way.target, {})}
-    for path in way.target.members:
-        olds = _candidates(way, path, gone) if path not in filled else []
-        if olds:
-            yield _question(way, path, olds)
+    came = {path: olds for path in way.target.members
+            if path not in filled and (olds := _candidates(way, path, gone))}
+    asked: dict[str, list[str]] = {}
+    for path, olds in came.items():
+        if way.answer("rename", path) is not None and path not in way.base.identities:
+            yield _of_what_came(way, path, olds)
+            continue
+        for old in olds:
+            if way.former(path) in (None, old):             # else it is said to be another one
+                asked.setdefault(old, []).append(path)
+    for old in sorted(asked, key=way.base.identities.__getitem__):
+        yield _of_what_went(way, old, asked[old])
 
 
 def problems(way: Way) -> Iterator[Words]:
     """Two that are said to be the same one."""
-    counts = Counter((path.rpartition(".")[0], way.answers[f"rename {path}"]) for path in way.target.members
-                     if way.answers.get(f"rename {path}", NEW) != NEW)
-    for (owner, old), count in sorted(counts.items()):
+    was, now = Counter[str](), Counter[str]()
+    for key, answer in way.answers.items():
+        word, _, path = key.partition(" ")
+        if word == "rename" and answer != NEW:
+            owner, dot, _ = path.rpartition(".")
+            (now if path in way.base.identities else was)[f"{owner}{dot}{answer}"] += 1
+    for name, count in sorted(was.items()):
         if count > 1:
-            yield words('{count} answers say that they were "{name}" before; only one can be',
-                        count=count, name=f"{owner}.{old}" if owner else old)
+            yield words('{count} answers say that they were "{name}" before; only one can be', count=count, name=name)
+    for name, count in sorted(now.items()):
+        if count > 1:
+            yield words('{count} answers say that they are "{name}" now; only one can be', count=count, name=name)
 
 
 def _candidates(way: Way, path: str, gone: Iterable[int]) -> list[str]:
     """The paths in the base that this one may have had: what was answered first, then in the order of identities."""
     base, target = way.base, way.target
     identity, former = target.identities[path], way.former(path)
-    chosen = [former] if former is not None and way.answer("rename", path) == former.rpartition(".")[2] else []
+    chosen = [former] if former is not None and (
+        way.answer("rename", path) == former.rpartition(".")[2]
+        or way.answer("rename", former) == path.rpartition(".")[2]) else []
     new = former is None and identity not in target.returning and not target.members[path].fresh
     if not new and not chosen:
         return []
     alike = _table_alike if "." not in path else _field_alike
-    return chosen + [base.names[one] for one in sorted(gone) if alike(way, base.names[one], path)]
+    return chosen + [old for one in sorted(gone) if (old := base.names[one]) not in chosen and alike(way, old, path)]
 
 
 def _field_alike(way: Way, old: str, path: str) -> bool:
@@ -92,15 +121,26 @@ def _fields(state: State, table: str) -> Mapping[str, str]:
             if path.startswith(f"{table}.")}
 
 
-def _question(way: Way, path: str, olds: list[str]) -> Question:
-    kind, old = "field" if "." in path else "table", olds[0]
+def _of_what_came(way: Way, path: str, olds: list[str]) -> Question:
+    """The question turned round, for an answer about what came."""
+    names = [one.rpartition(".")[2] for one in olds]
+    options = [Option(name, words('it was "{name}", and keeps its values', name=name)) for name in names]
+    return _question(way, olds, [path], f"rename {path}", options)
+
+
+def _of_what_went(way: Way, old: str, news: list[str]) -> Question:
+    names = [one.rpartition(".")[2] for one in news]
+    options = [Option(name, words('it is "{name}" now, and keeps its values', name=name)) for name in names]
+    return _question(way, [old], news, f"rename {old}", options)
+
+
+def _question(way: Way, olds: list[str], news: list[str], key: str, options: list[Option]) -> Question:
+    kind, old = "field" if "." in olds[0] else "table", olds[0]
     found = way.facts.finding(FILLED, old)
     count = way.facts.values.get(way.base.identities[old], found.count)
-    names = [one.rpartition(".")[2] for one in olds]
-    options = [*(Option(name, words('it was "{name}", and keeps its values', name=name)) for name in names),
-               Option(NEW, words("it is another one; what the old one holds is kept out of sight"))]
+    another = Option(NEW, words("it is another one; what the old one holds is kept out of sight"))
     return Question(
-        f"rename {path}", words('"{old}" is gone and "{new}" came: is it the same under a new name?',
-                                old='", "'.join(olds), new=path),
-        tuple(options), count=count, samples=found.samples or NOTHING.samples,
-        place=way.target.place(kind, path), said=f"was: {names[0]} (or fresh: true)")
+        key, words('"{old}" is gone and "{new}" came: is it the same under a new name?', old='", "'.join(olds),
+                   new='", "'.join(news)),
+        (*options, another), count=count, samples=found.samples or NOTHING.samples, came=tuple(news),
+        place=way.target.place(kind, news[0]), said=f"was: {old.rpartition('.')[2]} (or fresh: true)")

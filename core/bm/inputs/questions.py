@@ -1,6 +1,6 @@
 """What only people can say about a change: questions with their counts, and the answers, from wherever they come.
 
-A key says what is asked: `rename company.phone` (the former name, or `new`), `fill company.phone` (a value,
+A key says what is asked: `rename company.phone` (the name of now, or `new`), `fill company.phone` (a value,
 `=expression` or `leave`), `choices stage.lost` (another value, or `keep`), `convert company.size` (a value,
 `=expression` or `empty`).
 """
@@ -47,6 +47,7 @@ class Question:
     place: str = ""                         # file:line:column of the definition
     said: str = ""                          # what to write in the definition instead of answering: `was: phone`
     otherwise: str = ""                     # the answer on a way back, which asks nobody
+    came: tuple[str, ...] = ()              # what may be the same under a new name: else it is new
 
     def takes(self, answer: str) -> bool:
         """Whether that is an answer: one of the options, or any text where free text is taken."""
@@ -61,9 +62,7 @@ class Question:
 
 def waiting(asked: Iterable[Question], answers: Answers) -> frozenset[str]:
     """What is only asked once it is said whether a field is a new one: if it is not, nothing has to fill it."""
-    renames = {key.removeprefix("rename ") for one in asked if (key := one.key).startswith("rename ")} - {
-        key.removeprefix("rename ") for key in answers}
-    return frozenset(f"fill {path}" for path in renames)
+    return frozenset(f"fill {path}" for one in asked if one.key not in answers for path in one.came)
 
 
 def open_questions(asked: Iterable[Question], answers: Answers) -> tuple[Question, ...]:

@@ -43,7 +43,7 @@ def renamed(system: Live) -> int:
 def test_unanswered_a_plan_exits_1_and_names_the_question_and_the_ways_out(run: Run, renamed: int) -> None:
     result = run(plan.command)
     assert result.exit_code == 1
-    for part in ("rename company.headcount", "is it the same under a new name?", "1 record (", "Firm", "size  ",
+    for part in ("rename company.size", "is it the same under a new name?", "1 record (", "Firm", "headcount  ",
                  "new  ", "--answer 'KEY=VALUE' or --answers FILE", "in the definition: was: size"):
         assert part in result.output, part
     assert "Steps:" not in result.output
@@ -51,7 +51,7 @@ def test_unanswered_a_plan_exits_1_and_names_the_question_and_the_ways_out(run: 
 
 def test_requirement_6_unattended_a_promotion_without_answers_is_refused_and_changes_nothing(
         system: Live, run: Run, renamed: int) -> None:
-    with pytest.raises(Refused, match='nobody answered "rename company.headcount"; nothing was done'):
+    with pytest.raises(Refused, match='nobody answered "rename company.size"; nothing was done'):
         run(promote.command, "--yes")
     assert system.version == 1
 
@@ -59,28 +59,28 @@ def test_requirement_6_unattended_a_promotion_without_answers_is_refused_and_cha
 @pytest.mark.parametrize("how", ["answer", "answers"])
 def test_answers_come_from_options_and_files(system: Live, run: Run, renamed: int, tmp_path: Path, how: str) -> None:
     file = tmp_path / "answers.yaml"
-    file.write_text("rename company.headcount: size\n")
-    result = run(promote.command, "--yes", f"--{how}", file if how == "answers" else "rename company.headcount=size")
+    file.write_text("rename company.size: headcount\n")
+    result = run(promote.command, "--yes", f"--{how}", file if how == "answers" else "rename company.size=headcount")
     assert "field company.size is renamed company.headcount" in result.output
-    assert "rename company.headcount: size" in result.output
+    assert "rename company.size: headcount" in result.output
     assert system.read("company", renamed)["headcount"] == 3
 
 
 def test_an_approved_plan_is_applied_with_the_answers_it_holds(system: Live, run: Run, renamed: int,
                                                               tmp_path: Path) -> None:
     approved = tmp_path / "plan.json"
-    approved.write_text(run(plan.command, "--json", "--answer", "rename company.headcount=size").output)
-    assert json.loads(approved.read_text())["answers"] == {"rename company.headcount": "size"}
+    approved.write_text(run(plan.command, "--json", "--answer", "rename company.size=headcount").output)
+    assert json.loads(approved.read_text())["answers"] == {"rename company.size": "headcount"}
     with pytest.raises(Refused, match="the approved plan has its answers"):
-        run(promote.command, approved, "--yes", "--answer", "rename company.headcount=new")
+        run(promote.command, approved, "--yes", "--answer", "rename company.size=new")
     run(promote.command, approved, "--yes")
     assert system.read("company", renamed)["headcount"] == 3
 
 
 def test_an_approved_plan_with_other_answers_is_another_plan(run: Run, renamed: int, tmp_path: Path) -> None:
     approved = tmp_path / "plan.json"
-    body = json.loads(run(plan.command, "--json", "--answer", "rename company.headcount=size").output)
-    approved.write_text(json.dumps({**body, "answers": {"rename company.headcount": "new"}}))
+    body = json.loads(run(plan.command, "--json", "--answer", "rename company.size=headcount").output)
+    approved.write_text(json.dumps({**body, "answers": {"rename company.size": "new"}}))
     with pytest.raises(Refused, match="not the plan that was approved"):
         run(promote.command, approved, "--yes")
     approved.write_text("[]")
@@ -93,10 +93,10 @@ def test_at_a_terminal_each_question_is_asked_until_it_is_answered(system: Live,
                                                                  tmp_path: Path) -> None:
     monkeypatch.setattr(progress, "attended", lambda: True)
     kept = tmp_path / "kept.yaml"
-    result = run(promote.command, "--yes", input=f"perhaps\nsize\n{kept}\n")
-    assert "1 record (" in result.output and "Say one of: size, new" in result.output
+    result = run(promote.command, "--yes", input=f"perhaps\nheadcount\n{kept}\n")
+    assert "1 record (" in result.output and "Say one of: headcount, new" in result.output
     assert f"To answer the same again: server.py promote --answers {kept}" in result.output
-    assert read_answers(kept) == {"rename company.headcount": "size"}
+    assert read_answers(kept) == {"rename company.size": "headcount"}
     assert system.read("company", renamed)["headcount"] == 3
 
 
@@ -111,7 +111,7 @@ def test_an_answer_that_does_not_fit_is_told_and_asked_again(system: Live, run: 
 
 
 def test_a_way_back_refuses_answers_to_what_it_does_not_ask(system: Live, run: Run, renamed: int) -> None:
-    run(promote.command, "--yes", "--answer", "rename company.headcount=size")
+    run(promote.command, "--yes", "--answer", "rename company.size=headcount")
     with pytest.raises(Refused, match="nothing was done"):
         run(rollback.command, "--yes", "--answer", "fill company.size=1")
     run(rollback.command, "--yes")

@@ -109,7 +109,7 @@ def test_what_live_would_ask_is_answered_and_told(followed: Followed) -> None:
     followed.write(COMPANY, "change: table company\nfields: {slogan: {type: text}}\n")
     said = banner(followed.get())
     assert "as the files say" in said
-    assert "Live will ask this" in said and "rename company.slogan: new" in said
+    assert "Live will ask this" in said and "rename company.motto: new" in said
     followed.write(COMPANY, "change: table company\nfields: {slogan: {type: integer}}\n")
     followed.get()
     followed.write(COMPANY, "change: table company\nfields: {slogan: {type: integer}, age: {type: float}}\n")

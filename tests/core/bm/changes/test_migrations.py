@@ -51,7 +51,7 @@ def rows(system: Live, *names: str) -> set[tuple[object, ...]]:
 def test_a_field_is_split_and_nobody_is_asked_whether_it_was_renamed(system: Live) -> None:
     people(system)
     no_name(system, *NAMES)
-    assert [question.key for question in system.plan().plan.questions] == ["rename company.first", "rename company.rest"]
+    assert [question.key for question in system.plan().plan.questions] == ["rename company.name"]
     release(system, "2.0.0", v2_0_0=SPLIT)
     plan = system.plan().plan
     assert plan.questions == () and plan.problems == ()

@@ -37,7 +37,7 @@ def test_requirement_6_a_field_gone_and_one_like_it_come_ask_whether_it_is_the_s
     system.site.addon("company.yaml", RENAMED)
     made = plan(system)
     asked, = made.questions
-    assert asked.key == "rename company.headcount" and [option.value for option in asked.options] == ["size", "new"]
+    assert asked.key == "rename company.size" and [option.value for option in asked.options] == ["headcount", "new"]
     assert (asked.count, [one.title for one in asked.samples]) == (2, ["Firm 3", "Firm 4"])
     assert asked.place.endswith("company.yaml:7:3") and asked.said.startswith("was: size")
     assert made.steps == () and not made.empty
@@ -46,7 +46,7 @@ def test_requirement_6_a_field_gone_and_one_like_it_come_ask_whether_it_is_the_s
 def test_answered_with_the_former_name_it_is_a_rename_without_sql(system: Live) -> None:
     firm = system.create("company", name="Firm", size=3)
     system.site.addon("company.yaml", RENAMED)
-    made = plan(system, rename__company_in_headcount="size")
+    made = plan(system, rename__company_in_size="headcount")
     assert [type(one) for one in made.changes if one.kind == "field"] == [Renamed]
     assert not [step for step in made.steps if step.sql]
     planned = service.plan_folder(system.settings, system.engine, system.plugins, made.answers)
@@ -59,17 +59,17 @@ def test_what_fills_a_field_is_asked_once_it_is_said_that_it_is_a_new_one(system
     system.create("company", name="Empty")
     system.create("company", name="Firm", size=3)
     system.site.addon("company.yaml", RENAMED.replace("headcount: {", "headcount: {required: true, "))
-    assert keys(plan(system)) == ["rename company.headcount"]
-    assert keys(plan(system, rename__company_in_headcount="new")) == ["fill company.headcount"]
-    assert keys(plan(system, rename__company_in_headcount="size")) == ["fill company.headcount"]
-    both = plan(system, rename__company_in_headcount="size", fill__company_in_headcount="leave")
+    assert keys(plan(system)) == ["rename company.size"]
+    assert keys(plan(system, rename__company_in_size="new")) == ["fill company.headcount"]
+    assert keys(plan(system, rename__company_in_size="headcount")) == ["fill company.headcount"]
+    both = plan(system, rename__company_in_size="headcount", fill__company_in_headcount="leave")
     assert both.steps and not both.problems
 
 
 def test_answered_with_new_the_old_one_is_parked(system: Live) -> None:
     firm = system.create("company", name="Firm", size=3)
     system.site.addon("company.yaml", RENAMED)
-    made = plan(system, rename__company_in_headcount="new")
+    made = plan(system, rename__company_in_size="new")
     assert {type(one) for one in made.changes if one.kind == "field"} == {Added, Removed}
     system.promote(planned=service.plan_folder(system.settings, system.engine, system.plugins, made.answers))
     assert system.read("company", firm)["headcount"] is None
@@ -90,18 +90,72 @@ def test_what_returns_from_being_parked_is_not_asked_about(system: Live) -> None
     system.create("company", name="Firm", size=3)
     system.site.addon("company.yaml", RENAMED)
     system.promote(planned=service.plan_folder(
-        system.settings, system.engine, system.plugins, {"rename company.headcount": "new"}))
+        system.settings, system.engine, system.plugins, {"rename company.size": "new"}))
     system.site.addon("company.yaml", ADDON["company.yaml"].replace("name: {", "nick: {type: text}\n          name: {"))
     made = plan(system)
     assert keys(made) == [] and made.steps
 
 
+TWO = RENAMED.replace("headcount:", "people: {type: integer}\n          headcount:")
+
+
+def test_of_one_that_went_it_is_asked_once_which_of_those_that_came_it_is(system: Live) -> None:
+    firm = system.create("company", name="Firm", size=3)
+    system.site.addon("company.yaml", TWO)
+    asked, = plan(system).questions
+    assert asked.key == "rename company.size" and [one.value for one in asked.options] == ["people", "headcount", "new"]
+    assert str(asked.words) == '"company.size" is gone and "company.people", "company.headcount" came: is it the same ' \
+                               "under a new name?"
+    made = plan(system, rename__company_in_size="headcount")
+    assert made.steps and not made.questions and [one.value for one in made.asked[0].options] == ["people", "headcount", "new"]
+    system.promote(made.answers)
+    assert {name: system.read("company", firm)[name] for name in ("people", "headcount")} == {"people": None, "headcount": 3}
+
+
+def test_of_two_that_went_the_second_is_not_asked_for_what_the_first_became(system: Live) -> None:
+    system.site.addon("company.yaml", ADDON["company.yaml"].replace("size:", "staff: {type: integer}\n          size:"))
+    system.promote()
+    system.create("company", name="Firm", size=3, staff=2)
+    system.site.addon("company.yaml", RENAMED)
+    assert sorted(keys(plan(system))) == ["rename company.size", "rename company.staff"]
+    made = plan(system, rename__company_in_size="headcount")
+    assert made.steps and not made.questions
+    assert keys(plan(system, rename__company_in_size="new")) == ["rename company.staff"]
+    both = plan(system, rename__company_in_size="headcount", rename__company_in_staff="headcount")
+    assert '2 answers say that they are "company.headcount" now; only one can be' in list(map(str, both.problems))
+
+
+def test_answers_about_what_came_are_taken_as_well(system: Live) -> None:
+    system.create("company", name="Firm", size=3)
+    system.site.addon("company.yaml", TWO)
+    made = plan(system, rename__company_in_people="size")
+    assert made.steps and not made.questions and not made.problems
+    assert [(one.was, one.name) for one in made.changes if isinstance(one, Renamed)] == [("company.size", "company.people")]
+    left, = plan(system, rename__company_in_people="new").questions
+    assert left.key == "rename company.size" and [one.value for one in left.options] == ["headcount", "new"]
+    none = plan(system, rename__company_in_people="new", rename__company_in_headcount="new")
+    assert none.steps and not none.questions and not none.problems
+    wrong = plan(system, rename__company_in_people="nothing")
+    assert '"nothing" is no answer to "rename company.people"; say one of: size, new' in list(map(str, wrong.problems))
+
+
 def test_two_cannot_have_been_the_same_one(system: Live) -> None:
     system.create("company", name="Firm", size=3)
-    system.site.addon("company.yaml", RENAMED.replace("headcount:", "people: {type: integer}\n          headcount:"))
-    assert keys(plan(system)) == ["rename company.people", "rename company.headcount"]
+    system.site.addon("company.yaml", TWO)
     made = plan(system, rename__company_in_people="size", rename__company_in_headcount="size")
     assert '2 answers say that they were "company.size" before; only one can be' in list(map(str, made.problems))
+
+
+def test_a_table_and_a_field_of_it_under_other_names_are_asked_about(system: Live) -> None:
+    firm = system.create("company", name="Firm", size=3)
+    system.site.addon("company.yaml", RENAMED.replace("table: company", "table: firm").replace("to: company", "to: firm"))
+    system.site.addon("deal.yaml", ADDON["deal.yaml"].replace("to: company", "to: firm"))
+    assert keys(plan(system)) == ["rename company"]
+    assert keys(plan(system, rename__company="firm")) == ["rename company.size"]
+    made = plan(system, rename__company="firm", rename__company_in_size="headcount")
+    assert made.steps and not made.problems
+    system.promote(made.answers)
+    assert system.read("firm", firm)["headcount"] == 3
 
 
 def test_a_table_under_another_name_is_asked_about_too(system: Live) -> None:
@@ -109,8 +163,8 @@ def test_a_table_under_another_name_is_asked_about_too(system: Live) -> None:
     system.site.addon("company.yaml", ADDON["company.yaml"].replace("table: company", "table: firm").replace(
         "to: company", "to: firm"))
     system.site.addon("deal.yaml", ADDON["deal.yaml"].replace("to: company", "to: firm"))
-    assert keys(plan(system)) == ["rename firm"]
-    made = plan(system, rename__firm="company")
+    assert keys(plan(system)) == ["rename company"]
+    made = plan(system, rename__company="firm")
     assert made.steps and not made.problems
     system.promote(planned=service.plan_folder(system.settings, system.engine, system.plugins, made.answers))
     assert system.read("firm", firm)["name"] == "Firm"
