@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV = .venv/bin/python
-PYTEST_ARGUMENTS ?= -n 2
+PYTEST_ARGUMENTS ?= -n 2 --dist worksteal
 
 .PHONY: help setup dev run test unit lint sweep bench lock clean
 

@@ -28,7 +28,7 @@ def home(engine: Engine, app_engine: Engine, database: Settings) -> House:
     return place
 
 
-def test_ten_thousand_shapes_of_filters_keep_no_more_than_the_bound(home: House) -> None:
+def test_two_thousand_shapes_of_filters_keep_no_more_than_the_bound(home: House) -> None:
     """Names of fields and operators make the shape; each is another statement."""
     home.system.cache.limit = 200
     fields = ("name", "fee", "plan", "secret", "owner", "team", "department", "position")
@@ -36,14 +36,14 @@ def test_ten_thousand_shapes_of_filters_keep_no_more_than_the_bound(home: House)
         def ask(number: int) -> None:
             bits = [f"{fields[bit % 8]} is {'not ' if number >> bit & 1 else ''}None" for bit in range(14)]
             asked = conditions.ask(records.session, "case", " and ".join(bits), {}, None)
-            if number % 100 == 0:
+            if number % 20 == 0:
                 records.count("case", " and ".join(bits))
             assert asked.key
         tracemalloc.start()
         try:
-            for number in range(10_000):
+            for number in range(2_000):
                 ask(number)
-                if number == 5_000:
+                if number == 1_000:
                     gc.collect()
                     half = tracemalloc.get_traced_memory()[0]
             gc.collect()
@@ -52,8 +52,8 @@ def test_ten_thousand_shapes_of_filters_keep_no_more_than_the_bound(home: House)
             tracemalloc.stop()
     found = {one.name: one for one in sizes(home.system)}
     assert found["statements"].entries <= found["statements"].limit == 200
-    assert found["statements"].misses >= 10_000
-    assert whole - half < 2_000_000
+    assert found["statements"].misses >= 2_000
+    assert whole - half < 200_000
 
 
 def test_nothing_is_kept_for_names_that_are_not_there(home: House) -> None:
