@@ -13,6 +13,7 @@ import click
 
 from core.cli import Invocation
 from core.definition import references
+from core.definition.past_names import past_references
 from core.definition.users import Target, User, target, users
 from core.errors import counted
 
@@ -33,7 +34,7 @@ def command(invocation: Invocation, kind: str, name: str, every: bool, as_json: 
     sources = invocation.sources()
     plugins, model = sources.plugins, sources.load().must()
     aim = target(model, kind, name)
-    found = users(model, references(model, plugins), aim, every)
+    found = users(model, (*references(model, plugins), *past_references(model)), aim, every)
     stored = _stored(invocation, plugins, aim) if live else []
     if as_json:
         click.echo(json.dumps([{**asdict(user), "source": source(user)} for user in found]

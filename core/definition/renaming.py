@@ -18,9 +18,11 @@ from core.definition.layers import SITE
 from core.definition.load import Loaded, Sources
 from core.definition.model import Model
 from core.definition.names import fault, suggestion
+from core.definition.past_names import past_references
 from core.definition.renames import Alias, edits, former_names, written_at
 from core.definition.replacing import inside
 from core.definition.rewriting import document
+from core.definition.users import User, users
 from core.definition.values import BodyPath, Definition, Layer
 from core.errors import Refused
 
@@ -107,6 +109,13 @@ def follow(sources: Sources) -> dict[str, tuple[str, str]]:
         if after.must().hash != before.must().hash:
             raise Refused("the definitions would mean something else; nothing was written")
         return _changed(sources.site, copy.site)
+
+
+def left(sources: Sources, name: str, kind: str | None = None) -> list[User]:
+    """Where a thing is named as the version before has it, so that a renaming leaves it alone. Raises Refused."""
+    model = _load(sources, "the definitions have problems; mend them first").must()
+    aim = find(model, name, kind)
+    return users(model, past_references(model), (aim.kind, f"{aim.name}.{aim.member}" if aim.member else aim.name))
 
 
 def _load(sources: Sources, else_: str) -> Loaded:

@@ -55,10 +55,10 @@ def checked(model: Model, field: Field, source: str, scope: Scope | None = None)
         raise
 
 
-def references(model: Model, field: Field, expression: Expression) -> tuple[Reference, ...]:
-    """What a stored expression names."""
-    def refer(kind: str, name: str, one: Mention) -> Reference:
-        return Reference("record", f"{field.table}.{field.name}", (), kind, name, one.column - 1)
+def references(model: Model, expression: Expression, kind: str, name: str) -> tuple[Reference, ...]:
+    """What an expression names, as references of a record or a definition to it."""
+    def refer(to_kind: str, to_name: str, one: Mention) -> Reference:
+        return Reference(kind, name, (), to_kind, to_name, one.column - 1)
 
     found: list[Reference] = []
     for one in expression.mentions:
@@ -124,7 +124,7 @@ def named(model: Model, field: Field, source: str, beside: str = "") -> tuple[Re
     place = f"{field.table}.{field.name}"
     if field.type.name == "expression":
         try:
-            return references(model, field, checked(model, field, source))
+            return references(model, checked(model, field, source), "record", place)
         except ExpressionError:
             return ()
     if field.type.name != "field":

@@ -417,3 +417,23 @@ def test_what_was_written_against_a_release_needs_no_review_after_a_rename(site:
     company.write_text(company.read_text().replace("required: true", "required: false"))
     (problem,) = loaded(site).problems
     assert "it was true, is false" in problem.message
+
+
+def test_what_speaks_of_the_version_before_is_left_and_told_and_what_is_set_follows(site: Path) -> None:
+    write(site, {
+        "addons/party/addon.yaml": "addon: party\nversion: 2.0.0\n",
+        "addons/party/migrations/2.0.0.yaml":
+            "migration: 2.0.0\nsteps:\n  named: {fill: company, set: {name: =concat(name)}}\n",
+        "metadata/migrations/party_2_0_0.yaml":
+            "change: migration party_2_0_0\nsteps:\n  called: {fill: contact, set: {cell: =concat(cell)}, where: cell != ''}\n",
+        "metadata/tables/contact_more.yaml":
+            'change: table contact\nfields:\n  third: {type: text, fill: "=concat(company.cell, cell)"}\n'})
+    code, said = run(site, "contact.cell", "mobile")
+    assert code == 0, said
+    after = texts(site)
+    assert "set: {mobile: =concat(cell)}, where: cell != ''" in after["metadata/migrations/party_2_0_0.yaml"]
+    assert 'fill: "=concat(company.cell, cell)"' in after["metadata/tables/contact_more.yaml"]
+    told = [line.replace(f"{site}/", "") for line in said.splitlines() if line.startswith("left ")]
+    assert told == [
+        f"left metadata/{place}: {what} speaks of the version before, which has the old name" for place, what in (
+            ("migrations/party_2_0_0.yaml:3", "migration party_2_0_0"), ("tables/contact_more.yaml:3", "table contact"))]

@@ -64,6 +64,48 @@ table company.cell: 8 uses
 """
 
 
+RELEASE = {
+    "addons/party/addon.yaml": "addon: party\nversion: 2.0.0\n",
+    "addons/party/migrations/2.0.0.yaml": """\
+migration: 2.0.0
+steps:
+  phone:
+    merge: [company.phone, company.mobile]
+    set: {cell: "=cell if cell is not None else phone"}
+  short:
+    fill: company
+    set:
+      name: >-
+        =concat(name, cell)
+    where: cell is None
+""",
+    "metadata/tables/visit.yaml": """\
+table: visit
+display: "{note}"
+fields:
+  company: {type: link, to: company}
+  note: {type: text, fill: "=company.cell"}
+""",
+}
+
+
+def test_what_speaks_of_the_version_before_is_told_too_with_its_place(site: Path) -> None:
+    write(site, RELEASE)
+    said = used(site, "table", "company.cell")
+    for line in ("migration party_2_0_0 steps.phone.set.cell  addons/party/migrations/2.0.0.yaml:5:11",
+                 "migration party_2_0_0 steps.phone.set.cell  addons/party/migrations/2.0.0.yaml:5:19",
+                 "migration party_2_0_0 steps.phone.set.cell  addons/party/migrations/2.0.0.yaml:5:27",
+                 "migration party_2_0_0 steps.short.where  addons/party/migrations/2.0.0.yaml:11:12",
+                 "table visit fields.note.fill  metadata/tables/visit.yaml:5:38"):
+        assert line in said, said
+    assert "migration party_2_0_0 steps.short.set.name" in said
+    said = used(site, "table", "company")
+    for line in ("steps.phone.merge.0  addons/party/migrations/2.0.0.yaml:4:13",
+                 "steps.phone.merge.1  addons/party/migrations/2.0.0.yaml:4:28",
+                 "steps.short.fill  addons/party/migrations/2.0.0.yaml:7:11"):
+        assert line in said, said
+
+
 @pytest.mark.parametrize("what, uses", [
     (("choices", "stage.won"), ["object contacts new.stage", "table company fields.cells.formula",
                                 "table contact rules.won.check",
