@@ -32,6 +32,19 @@ One = TypeVar("One")
 LONGEST = 300                   # characters of a value
 MOST_LINES = 12                 # of a text that changed
 OWNERS = {word: (holder, collection) for holder, words_of in MEMBERS.items() for collection, word in words_of.items()}
+# Where a reviewer looks for what: the kinds of definitions by area; what is in none stands at the end.
+AREAS: Mapping[str, tuple[str, ...]] = {
+    N_("What records hold"): ("table", "mixin", "choices", "workflow", "sequence", "function"),
+    N_("Who may do what"): ("role", "restrict"),
+    N_("Records that are shipped"): ("data",),
+    N_("Pages"): ("form", "list", "object", "menu", "query", "chart", "dashboard", "report", "template"),
+}
+OTHER = N_("Texts and settings")
+ASKS_FIRST = N_("asks first")
+HOLD_VALUES = ("table", "field", "choice", "state")
+RISKY = ("long", "lossy", "rewrite")
+NO_MARKS: Mapping[str, Sequence[str]] = {}
+MOST_SHOWN = 4                  # properties of one change; more are folded
 # What each kind of step does, for people who have not read the manual.
 MEANING: Mapping[str, str] = {
     "stage": N_("The new definitions are written down. Nothing uses them yet."),
@@ -73,6 +86,12 @@ class Item:
     title: str = ""                      # what people call the thing
     place: str = ""                      # file:line
     lines: tuple[Line, ...] = ()
+    marks: tuple[str, ...] = ()          # why to look twice: values are hidden, it takes long, it is asked about
+
+    @property
+    def folded(self) -> bool:
+        """Whether its lines are too many to be read before the next change."""
+        return len(self.lines) > MOST_SHOWN and not self.short
 
     @property
     def short(self) -> bool:
@@ -87,7 +106,20 @@ class Group:
     kind: str
     name: str
     title: str
+    area: str
     items: list[Item] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The definitions that change in one area, and how much of it is new, changes and goes."""
+
+    title: str
+    groups: list[Group]
+
+    def count(self, sort: str) -> int:
+        """How many changes are of a sort: added, changed, removed."""
+        return sum(item.sort == sort for group in self.groups for item in group.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +146,31 @@ class Phase(Generic[One]):
     steps: list[One]
 
 
-def groups(changes: Sequence[Change], places: Mapping[str, str], base: Model | None, target: Model | None,
-           text: Text) -> list[Group]:
-    """The changes by definition, in the order of the plan; `places` are file:line:column by kind and name."""
+def areas(changes: Sequence[Change], places: Mapping[str, str], base: Model | None, target: Model | None,
+          text: Text, marks: Mapping[str, Sequence[str]] = NO_MARKS) -> list[Area]:
+    """The changes by area and definition; `places` are file:line:column by kind and name, `marks` by the same."""
+    found = _groups(changes, places, base, target, text, marks)
+    return [Area(text(area), there) for area in (*AREAS, OTHER)
+            if (there := [group for group in found if group.area == area])]
+
+
+def marks(plan: Plan, text: Text) -> dict[str, list[str]]:
+    """Why to look twice at a change, by its kind and name: what its steps risk, and that it is asked about."""
+    found: dict[str, dict[str, None]] = {}
+    for change in plan.changes:
+        said = found.setdefault(f"{change.kind} {change.name}", {})
+        if change.kind in HOLD_VALUES and any(one.key.partition(" ")[2] == change.name for one in plan.asked):
+            said[text(ASKS_FIRST)] = None
+        built = change.kind in ("index", "unique")
+        for step in plan.steps:
+            if step.risk in RISKY and step.target == change.name and built is (step.kind == "index"):
+                said[text(RISKS[step.risk])] = None
+    return {name: list(said) for name, said in found.items()}
+
+
+def _groups(changes: Sequence[Change], places: Mapping[str, str], base: Model | None, target: Model | None,
+            text: Text, marks: Mapping[str, Sequence[str]]) -> list[Group]:
+    """The changes by definition, in the order of the plan."""
     found: dict[tuple[str, str], Group] = {}
     for change in changes:
         kind, collection = OWNERS.get(change.kind, (HOLDERS.get(change.kind, change.kind), ""))
@@ -125,13 +179,14 @@ def groups(changes: Sequence[Change], places: Mapping[str, str], base: Model | N
         path = f"{kind} {owner}.{collection}.{member}.title" if collection else f"{kind} {owner}.title"
         group = found.setdefault((kind, owner), Group(
             text(CALLED.get(kind, kind)), owner, _title(target, f"{kind} {owner}.title", text.language)
-            or _title(base, f"{kind} {owner}.title", text.language)))
+            or _title(base, f"{kind} {owner}.title", text.language),
+            next((area for area, kinds in AREAS.items() if kind in kinds), OTHER)))
         place = places.get(f"{change.kind} {change.name}", "").rpartition(":")[0]
         title = _title(model, path, text.language) if collection else ""
         if not title and isinstance(change, Added) and isinstance(change.body.get("title"), str):
             title = change.body["title"]                # of a version that is not at hand
         group.items.append(Item(_sort(change), change.sign, text.of(_says(change, member or owner)), title, place,
-                                tuple(_lines(change))))
+                                tuple(_lines(change)), tuple(marks.get(f"{change.kind} {change.name}", ()))))
     return list(found.values())
 
 
@@ -203,7 +258,7 @@ def stages(steps: Iterable[Step], text: Text) -> list[Phase[Stage]]:
     """The steps of a plan."""
     return phases(((step.kind, Stage(
         step.number, about(step.target, text), text.of(step.note), text(RISKS[step.risk]),
-        step.risk in ("lossy", "rewrite", "long"), step.lock, step.rows,
+        step.risk in RISKY, step.lock, step.rows,
         span(step.seconds, text) if step.seconds >= 1 else "", step.sql)) for step in steps), text)
 
 
@@ -229,6 +284,27 @@ def span(seconds: float, text: Text) -> str:
     if whole < 3600:
         return text("{minutes} min {seconds} s", minutes=whole // 60, seconds=whole % 60)
     return text("{hours} h {minutes} min", hours=whole // 3600, minutes=whole % 3600 // 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A plan in numbers: what a reviewer wants to know before reading it."""
+
+    added: int
+    changed: int
+    removed: int
+    risk: str
+    risky: bool
+    steps: int
+    time: str                            # "" where it takes less than a second
+
+
+def summary(plan: Plan, text: Text) -> Summary:
+    """The numbers of a plan."""
+    sorts = [_sort(change) for change in plan.changes]
+    seconds = sum(step.seconds for step in plan.steps)
+    return Summary(sorts.count("added"), sorts.count("changed"), sorts.count("removed"), text(RISKS[plan.risk]),
+                   plan.risk in RISKY, len(plan.steps), span(seconds, text) if seconds >= 1 else "")
 
 
 def letters(plan: Plan) -> str:

@@ -13,14 +13,14 @@ from werkzeug.wrappers import Response
 from core.bm import service
 from core.bm.engine import history
 from core.bm.engine.steps import Plan
-from core.bm.planning import describe, seen
+from core.bm.planning import seen
 from core.errors import BadRequest, Conflict, DefinitionError, Refused
 from core.web import plan_answers, plan_view
 from core.web.context import Context
 from core.web.i18n import N_
 from core.web.pages.admin import frame, place, short
 from core.web.plan_answers import Given
-from core.web.plan_view import Group
+from core.web.plan_view import Area
 from core.web.request import once
 from core.web.response import redirect
 from core.web.routing import Route
@@ -161,10 +161,10 @@ def _page(context: Context, way: Way, status: int = 200, refusal: str = "", prob
         context, "plan.html", frame(context, title), 422 if look.wrong and status == 200 else status, way=way,
         plan=found, title=title, refusal=refusal, problem=problem, folder=place(context.settings.metadata),
         problems=[short(context, one) for one in look.problems], short=lambda text: short(context, text),
-        groups=_groups(context, look.planned) if look.planned is not None else [],
+        areas=_areas(context, look.planned) if look.planned is not None else [],
         warnings=plan_view.said(context, found.warnings), notes=plan_view.said(context, found.notes),
         back=plan_view.said(context, found.way_back), stages=plan_view.stages(found.steps, context.text),
-        summary=context.text.of(describe.summary(found)), open=len(found.questions), wrong=len(look.wrong),
+        summary=plan_view.summary(found, context.text), open=len(found.questions), wrong=len(look.wrong),
         asked=plan_answers.fields(context, () if found.back else found.asked, way.given, look.wrong),
         kept=_kept(way, look.wrong, look.stale), stale=look.stale, letters=plan_view.letters(found),
         may=context.may(way.what), running=history.under_way(context.connection))
@@ -198,9 +198,10 @@ def _kept(way: Way, wrong: Collection[str], stale: Collection[str]) -> dict[str,
     return {key: answer for key, answer in way.given.answers.items() if key not in wrong and key not in stale}
 
 
-def _groups(context: Context, planned: Planned) -> list[Group]:
+def _areas(context: Context, planned: Planned) -> list[Area]:
     places = {name: short(context, place) for name, place in planned.plan.places.items()}
-    return plan_view.groups(planned.plan.changes, places, planned.base.model, planned.target.model, context.text)
+    return plan_view.areas(planned.plan.changes, places, planned.base.model, planned.target.model, context.text,
+                           plan_view.marks(planned.plan, context.text))
 
 
 ROUTES = (

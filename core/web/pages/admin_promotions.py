@@ -73,11 +73,11 @@ def one(context: Context, number: int) -> Response:
     """One promotion, followed while it runs."""
     progress = journal.progress(context.connection, number)
     title = context.text("Promotion {number}", number=number)
-    changes = plan_view.groups(history.changes(context.connection, number), {}, context.system.model,
+    changes = plan_view.areas(history.changes(context.connection, number), {}, context.system.model,
                                context.system.model, context.text)
     return render(context, "promotion.html",
                   frame(context, title, Crumb(context.text("Promotions"), "/admin/promotions")), title=title,
-                  region=_region(context, progress), groups=changes,
+                  region=_region(context, progress), areas=changes,
                   answers=history.answers(context.connection, number))
 
 

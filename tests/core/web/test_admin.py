@@ -41,7 +41,8 @@ def test_promote_and_roll_back(site: Site, region: None) -> None:
     browser = site.browser("ada")
     company = site.create("company", name="Somewhere", owner=site.users["ada"])
     browser.get("/admin/plan")
-    for word in ("1 to add", "field region is new Sales region", "site/tables/company.yaml:4", "New columns and tables"):
+    for word in ("New 1", "What records hold", "field region is new Sales region", "site/tables/company.yaml:4",
+                 "New columns and tables"):
         assert word in browser.words, word
     form = browser.form("/admin/promote")
     browser.post("/admin/promote", {**form, "plan": "another"}, 409)
