@@ -91,8 +91,8 @@ def drop(settings: Settings, name: str) -> None:
     Each role ends its own connections. `with (force)` would not do: autovacuum may be at work there, and its worker
     belongs to no role, so the owner is refused; a plain `drop database` ends autovacuum itself.
     """
+    run(settings, sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(name)))
     if run(settings, sql.SQL(SESSIONS).format(sql.Literal(name))):
-        run(settings, sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(name)))
         for role in ROLES:
             run(settings, sql.SQL(END_OWN).format(sql.Literal(name)), role)
     run(settings, sql.SQL("drop database {}").format(sql.Identifier(name)))

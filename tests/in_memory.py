@@ -25,8 +25,9 @@ def folder(memory: Path = MEMORY, room: int = ROOM) -> Iterator[Path | None]:
     made = Path(tempfile.mkdtemp(prefix=NAMES, dir=memory))
     made.chmod(0o755)           # PostgreSQL may run as another user
     try:
-        with (made / "used").open("w") as used:
+        with (made / "new").open("w") as used:
             fcntl.flock(used, fcntl.LOCK_EX)
+            (made / "new").rename(made / "used")        # before it is locked, it would be taken for left
             yield made
     finally:
         shutil.rmtree(made)

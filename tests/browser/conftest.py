@@ -91,7 +91,7 @@ class People:
             locale=options.pop("locale", "en-GB"),
             **options,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         self.contexts.append(context)
         page = context.new_page()
         page.on("console", self._heard)

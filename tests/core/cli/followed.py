@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from werkzeug.test import Client, TestResponse
 
+from core.cli import offline as offline_system
 from core.cli.offline import OfflineSystem
 from core.database import engine as engines
 from core.database import offline
@@ -90,12 +92,13 @@ def following(database: Settings, folder: Path) -> Iterator[Followed]:
         "metadata": folder / "site", "home": folder / "home", "addons": (folder / "addons",)}))
     found.live.home.mkdir(exist_ok=True)
     shutil.copy(database.home / "secrets.yaml", found.live.home)
-    found.start()
-    try:
-        yield found
-    finally:
-        found.stop()
-        drop(found.live)
+    with patch.object(offline_system, "PATIENCE", 300.0):       # what is asked is what comes of the files, however late
+        found.start()
+        try:
+            yield found
+        finally:
+            found.stop()
+            drop(found.live)
 
 
 def drop(live: Settings) -> None:
