@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, select
 
 from core.bm import settling
-from core.bm.changes import migrations, seed_outlook, tightening
+from core.bm.changes import fill_returned, migrations, seed_outlook, tightening
 from core.bm.changes.rename_questions import answered
 from core.bm.changes.required import EMPTY
 from core.bm.changes.seeds import Seeding
@@ -136,7 +136,8 @@ def _plan(connection: Connection, facts: Facts, base: State, loaded: Loaded, wha
     target = assign(base, wanted, facts.parked, facts.first_new, answers)
     facts = replace(facts, expressions=of_live(connection, base, plugins))
     facts = _looked(connection, facts, base, target, known is not None, answers, plugins, shown)
-    filled = migrations.refilled(base, target, answers, lambda path: bool(facts.finding(EMPTY, path)))
+    filled = migrations.refilled(base, target, answers, lambda path: bool(facts.finding(EMPTY, path))) \
+        | fill_returned.renamed(base, target, facts, answers)
     if filled and known is None:
         target = assign(base, wanted, facts.parked, facts.first_new, answers, filled)
     way = Way(base, target, diff(base, target), facts, known is not None, answers)
@@ -153,8 +154,9 @@ def _looked(connection: Connection, facts: Facts, base: State, target: State, ba
         return facts                # it is refused whatever else there is, and what is looked at may not be there
     facts = replace(facts, values=fact_module.count_values(connection, facts, base, target))
     way = Way(base, target, diff(base, target), facts, back, answers)
-    return replace(facts, findings=shown({**tightening.look(connection, base, target, facts),
-                                          **probes.look(connection, way)}),
+    return replace(facts, returned=fill_returned.look(connection, target, facts),
+                   findings=shown({**tightening.look(connection, base, target, facts),
+                                   **probes.look(connection, way)}),
                    seeds=seed_outlook.look(connection, base, target, plugins))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from core.bm.changes import fill_carried, fill_expressions, fill_linked, retyping
+from core.bm.changes import fill_carried, fill_expressions, fill_linked, fill_returned, retyping
 from core.bm.changes.filling import Part, tracking
 from core.bm.engine.steps import BATCHES, BRIEF, WRITERS, Step, risk_of
 from core.bm.inputs.way import Way
@@ -12,7 +12,8 @@ from core.errors import words
 
 Given = Callable[[Way], Iterator[tuple[str, Part]]]     # a physical table, and how columns of it are filled
 # The first that knows a field fills it.
-GIVEN: tuple[Given, ...] = (fill_expressions.given, retyping.given, fill_carried.given, fill_linked.given)
+GIVEN: tuple[Given, ...] = (fill_expressions.given, retyping.given, fill_carried.given, fill_linked.given,
+                           fill_returned.given)
 
 ROWS_PER_SECOND = 10_000
 

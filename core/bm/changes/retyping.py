@@ -130,7 +130,7 @@ def part(way: Way, one: Moved) -> Part:
     names = name_all(model, way.target.identities, way.facts.physical, way.target.storages)
     return {"how": "convert", "path": one.path, "storage": storage, "source": source, "conversion": body,
             "reads": columns(way.base, one.before, source, way.facts.physical),
-            "into": columns(way.target, one.after, storage, names), "once": _once(way, source, storage)}
+            "into": columns(way.target, one.after, storage, names), "once": once(way, source, storage)}
 
 
 def _otherwise(way: Way, one: Moved) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def _as_answered(body: dict[str, Any], once: tuple[int, Mapping[str, Any]] | Non
             **({"otherwise": once[1]["otherwise"]} if "otherwise" in once[1] else {})}
 
 
-def _once(way: Way, source: int, storage: int) -> list[dict[str, Any]]:
+def once(way: Way, source: int, storage: int) -> list[dict[str, Any]]:
     """How what stands in the columns to be filled once became what stands in those it is filled from."""
     found: list[dict[str, Any]] = []
     seen = set[int]()

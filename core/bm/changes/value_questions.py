@@ -14,6 +14,7 @@ from core.errors import Words, words
 from core.types.base import PLAIN, BadValue
 
 if TYPE_CHECKING:
+    from core.bm.inputs.facts import Finding
     from core.bm.inputs.way import Way
     from core.definition.model import Field
 
@@ -71,14 +72,19 @@ def _choices(way: Way) -> Iterator[Question]:
     for kind, name, value in choice_values.removed(way.base, way.target):
         found = way.facts.finding(HOLDS, f"{name}.{value}")
         if found:
-            body = way.target.definitions[kind, name].get(choice_values.VALUES[kind]) or {}
-            keep = Option(KEEP, words("keep it, as a value that cannot be chosen any more"))
-            yield Question(
-                f"choices {name}.{value}", words('"{value}" of {name} is gone, and records hold it: what do they get '
-                                                 "instead?", value=value, name=name),
-                (keep, *(Option(one, words('"{value}" instead', value=one)) for one in body)), count=found.count,
-                samples=found.samples, place=way.target.place(kind, name),
-                said=f"was: {value} on the value that takes its place (or retired: true on this one)", otherwise=KEEP)
+            yield choice_question(way, kind, name, value, found)
+
+
+def choice_question(way: Way, kind: str, name: str, value: str, found: Finding) -> Question:
+    """What records get that hold a value of choices, or a state, which is gone."""
+    body = way.target.definitions[kind, name].get(choice_values.VALUES[kind]) or {}
+    keep = Option(KEEP, words("keep it, as a value that cannot be chosen any more"))
+    return Question(
+        f"choices {name}.{value}", words('"{value}" of {name} is gone, and records hold it: what do they get '
+                                         "instead?", value=value, name=name),
+        (keep, *(Option(one, words('"{value}" instead', value=one)) for one in body)), count=found.count,
+        samples=found.samples, place=way.target.place(kind, name),
+        said=f"was: {value} on the value that takes its place (or retired: true on this one)", otherwise=KEEP)
 
 
 def _conversions(way: Way) -> Iterator[Question]:

@@ -87,6 +87,9 @@ class Facts:
     # What each `data` definition will do, by name; no part of the fingerprint
     seeds: Mapping[str, Outlook] = field(default_factory=dict)
 
+    # The values of choices that come back with fields that were parked, by path; no part of the fingerprint
+    returned: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
     # What somebody changed by hand, which stops every promotion (drift.py); no part of the fingerprint
     drifted: tuple[Words, ...] = ()
 

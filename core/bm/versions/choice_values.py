@@ -95,6 +95,30 @@ def everywhere(base: State, target: State, answers: Answers) -> dict[str, tuple[
     return {name: one for name, one in found.items() if one[1]}
 
 
+def of(state: State, path: str) -> Iterator[tuple[str, str]]:
+    """What the values of a field are of: choices, or the workflows that serve it, by kind and name."""
+    words = state.members[path].meaning.split()
+    if words[0] == "choice" and ("choices", words[1]) in state.definitions:
+        yield "choices", words[1]
+    elif words[0] == "state":
+        yield from (("workflow", name) for name in _workflows(state, path))
+
+
+def former_of_field(state: State, path: str) -> dict[str, str]:
+    """The former names of the values that a field may hold, by what they are called now."""
+    return {old: name for kind, owner in of(state, path) for name, body in _values(state, kind, owner).items()
+            for old in former_names(body)}
+
+
+def same(meaning: str, state: State, path: str) -> bool:
+    """Whether a meaning that a field had is that which it has, under a former name of its choices maybe."""
+    words, now = meaning.split(), state.meaning(path).split()
+    if words[:1] != ["choice"] or now[:1] != ["choice"]:
+        return words == now
+    names = (now[1], *former_names(state.definitions.get(("choices", now[1]))))
+    return words[1] in names and words[2:] == now[2:]
+
+
 def _workflows(state: State, path: str) -> Iterator[str]:
     """The workflows that serve a field of type state: those of its table and of the kinds under it."""
     table, _, field = path.partition(".")

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from core.bm.versions import homes, meanings
+from core.bm.versions import choice_values, homes, meanings
 from core.bm.versions.state import Member, Parked, State
 
 
@@ -25,7 +25,9 @@ def assign(base: State, target: State, parked: Iterable[Parked], first_new: int,
     if target.identities:
         kept = {one.identity for one in parked if not one.new}
         return replace(target, returning=frozenset(kept.intersection(target.identities.values())))
-    waiting = {(one.path, one.meaning): one for one in parked}
+    waiting: dict[str, list[Parked]] = {}
+    for one in parked:
+        waiting.setdefault(one.path, []).insert(0, one)
     returning: set[int] = set()
     next_new = first_new
     identities: dict[str, int] = {}
@@ -36,7 +38,8 @@ def assign(base: State, target: State, parked: Iterable[Parked], first_new: int,
         identity = _kept(member, base, target, identities)
         if identity is None and "." in path and not member.fresh:
             identity = homes.from_relative(member, base, state, identities)
-        old = None if member.fresh else waiting.get((path, state.meaning(path)))
+        old = None if member.fresh else next(
+            (one for one in waiting.get(path, ()) if choice_values.same(one.meaning, state, path)), None)
         if identity is None and old is not None:
             identity = old.identity
             returning.update(() if old.new else (identity,))
@@ -48,7 +51,8 @@ def assign(base: State, target: State, parked: Iterable[Parked], first_new: int,
     for path, identity in identities.items():
         former = base.names.get(identity)
         if former is None:
-            if path in left and left[path] != homes.home(state, path):     # its columns are in a table that was left
+            # its columns are in a table that was left
+            if path in elsewhere or (path in left and left[path] != homes.home(state, path)):
                 storages[path], next_new = next_new, next_new + 1
         elif homes.needs_another(base, state, path) if "." not in path else (
                 path in elsewhere or homes.moves(base, state, former, path)

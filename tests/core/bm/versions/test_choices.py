@@ -9,6 +9,7 @@ import pytest
 from core.bm import service
 from core.errors import Refused
 from tests.core.bm.conftest import Live
+from tests.core.bm.sites import ADDON
 
 KINDS = "addons/shop/kinds.yaml"
 BOTH = """
@@ -137,3 +138,93 @@ def test_states_are_renamed_and_merged_too(system: Live) -> None:
     assert read(system, "deal", "stage_phase") == ["open", "open"]
     system.rollback()
     assert read(system, "deal", "stage") == ["fresh", "fresh"]
+
+
+# A parked field that returns
+
+PLAIN = "title: Deals\n"
+
+
+def parked_and_back(system: Live, values: str, answers: dict[str, str] | None = None, more: str = BOTH) -> None:
+    """The fields go, then the choices change, then the fields return."""
+    system.site.write("deal.yaml", "change: table deal\n" + PLAIN)
+    system.promote()
+    define(system, values)
+    system.promote({one.key: "keep" for one in system.plan().plan.questions})
+    system.site.write("deal.yaml", more)
+    system.promote(answers)
+
+
+def test_a_parked_field_that_returns_has_the_values_of_now(filled: Live) -> None:
+    parked_and_back(filled, "  client: {title: Client, was: customer}\n  partner: {title: Partner}\n")
+    assert read(filled, "deal", "kind") == ["client", "partner", None, None]
+    assert read(filled, "deal", "kinds") == [["client"], ["partner"], None, ["partner", "client"]]
+    assert filled.plan().plan.empty
+    filled.rollback(2)                                      # the version that had the fields and the old names
+    assert read(filled, "deal", "kind") == ["customer", "partner", None, None]
+    assert read(filled, "deal", "kinds") == [["customer"], ["partner"], None, ["partner", "customer"]]
+
+
+def test_a_way_back_to_a_field_that_was_parked_finds_the_values_of_then(filled: Live) -> None:
+    define(filled, "  client: {title: Client, was: customer}\n  partner: {title: Partner}\n")
+    filled.promote()
+    late = filled.create("deal", title="Late", kind="client", kinds=["client"])
+    filled.site.write("deal.yaml", "change: table deal\n" + PLAIN)
+    filled.promote()
+    filled.rollback(2)
+    assert read(filled, "deal", "kind") == ["customer", "partner", None, None, "customer"]
+    assert filled.read("deal", late)["kinds"] == ["customer"]
+
+
+def test_of_a_value_that_went_meanwhile_a_returning_field_asks(filled: Live) -> None:
+    values = "  partner: {title: Partner}\n  other: {title: Other}\n"
+    with pytest.raises(Refused, match="this plan asks questions|answer"):
+        parked_and_back(filled, values)
+    [question] = filled.plan().plan.questions
+    assert (question.key, question.count) == ("choices company_kind.customer", 3)
+    filled.promote({"choices company_kind.customer": "other"})
+    assert read(filled, "deal", "kind") == ["other", "partner", None, None]
+    assert read(filled, "deal", "kinds") == [["other"], ["partner"], None, ["partner", "other"]]
+
+
+def test_a_value_that_is_kept_returns_as_it_was(filled: Live) -> None:
+    parked_and_back(filled, "  partner: {title: Partner}\n", {"choices company_kind.customer": "keep"})
+    assert read(filled, "deal", "kind") == ["customer", "partner", None, None]
+
+
+def test_a_parked_field_of_choices_that_are_called_otherwise_returns(filled: Live) -> None:
+    filled.site.write("deal.yaml", "change: table deal\n" + PLAIN)
+    filled.promote()
+    filled.site.addon("kinds.yaml", "choices: sort\nwas: company_kind\nvalues:\n  client: {was: customer}\n  partner: {}\n")
+    company = ADDON["company.yaml"].replace("of: company_kind", "of: sort")
+    filled.site.addon("company.yaml", company)
+    filled.promote()
+    filled.site.write("deal.yaml", BOTH.replace("company_kind", "sort"))
+    filled.promote()
+    assert read(filled, "deal", "kind") == ["client", "partner", None, None]
+
+
+def test_a_parked_field_of_states_returns_with_the_states_of_now(system: Live) -> None:
+    field = "change: table ticket\nfields:\n  stage: {type: state}\n"
+    flow = WORKFLOW.replace("FROM", "[fresh]")
+    system.site.write("ticket.yaml", field)
+    system.site.write("flow.yaml", flow.replace("STATE", "fresh: {title: Fresh, phase: open}"))
+    system.promote()
+    system.create("deal", title="Pilot")
+    for name in ("ticket.yaml", "flow.yaml"):
+        system.site.write(name, None)
+    system.promote()
+    system.site.write("ticket.yaml", field)
+    system.site.write("flow.yaml", flow.replace("[fresh]", "[begun]").replace(
+        "STATE", "begun: {title: Begun, phase: open, was: fresh}"))
+    system.promote()
+    assert read(system, "deal", "stage") == ["begun"]
+
+
+def test_a_returning_field_that_is_filled_as_well_is_refused_with_the_way_out(filled: Live) -> None:
+    parked_and_back(filled, "  client: {title: Client, was: customer}\n  partner: {title: Partner}\n",
+                    more="change: table deal\n" + PLAIN + "help: Pilots\n")
+    filled.site.write("deal.yaml", BOTH.replace("  kind:  {type: choice, of: company_kind}",
+                                                "  kind:  {type: choice, of: company_kind, fill: partner}"))
+    said, = map(str, filled.plan().plan.problems)
+    assert '"deal.kind" returns with values of other names, and gets values' in said
