@@ -25,6 +25,7 @@ from core.web.shell import Crumb, fragment, render
 from core.web.widgets.date import moment
 
 PAGE = 30
+PAUSED = (N_("Paused"), "c-orange")
 STEP_STATES = {"waiting": N_("waits"), "running": N_("under way"), "done": N_("done"), "undone": N_("taken back"),
                "failed": N_("failed")}
 
@@ -116,7 +117,8 @@ def _region(context: Context, progress: Progress) -> Markup:
     ran: dict[int, list[Statement]] = {}
     for statement in journal.statements(context.connection, progress.id):
         ran.setdefault(statement.step, []).append(statement)
-    state, color = STATES.get(progress.state, (progress.state, "c-plain"))
+    state, color = PAUSED if progress.paused and not progress.ended else \
+        STATES.get(progress.state, (progress.state, "c-plain"))
     steps = [_step(context, step, ran.get(step.number, [])) for step in progress.steps]
     shares = [1.0 if step.state in ("done", "undone") else step.share or 0.0 for step in steps]
     left = [step.seconds_left for step in progress.steps if step.seconds_left is not None]
@@ -139,7 +141,7 @@ def _buttons(context: Context, progress: Progress) -> frozenset[str]:
     """What can be asked of it now by whoever looks."""
     found = set()
     if _may(context, progress) and not progress.ended and progress.asked != "cancel":
-        found.add("continue" if progress.asked == "pause" else "pause")
+        found.add("continue" if progress.paused or progress.asked == "pause" else "pause")
         if progress.may_cancel:
             found.add("cancel")
     live = progress.state in ("flipped", "done") and progress.target == context.version
@@ -160,7 +162,8 @@ def _paused(context: Context, progress: Progress) -> list[str]:
         return [context.text("Paused by {name}.", name=why.get("by") or context.text("the command line"))]
     if why.get("why") == "busy":
         return [context.text("A table is busy, so it waits. Who holds it:"),
-                *(context.text.of(words_from_json(one)) for one in why.get("blockers", ()))]
+                *(context.text.of(words_from_json(one)) for one in why.get("blockers", ())),
+                context.text("Nothing was changed for users. Continue when they have finished, or cancel it.")]
     if not progress.ended and progress.asked == "pause":
         return [context.text("It will pause after the present batch or step.")]
     if not progress.ended and progress.asked == "cancel":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
 
+from core.errors import words, words_to_json
 from core.settings import Settings
 from tests.core.web.promoting import begun, state_of, work_off, work_process
 from tests.core.web.site import Browser, Site, sample_site
@@ -166,3 +168,25 @@ def test_the_history_has_pages(site: Site) -> None:
     assert statements <= 6
     ada.get("/admin/promotions?before=1")
     assert "There is nothing before this." in ada.words
+
+
+def test_a_promotion_that_a_busy_table_stopped_says_who_holds_it_in_the_readers_language_and_how_to_go_on(
+        site: Site) -> None:
+    write(site, "tables/company.yaml", "change: table company\nfields:\n  busy: {type: text}\n")
+    ada = site.browser("ada")
+    ada.get("/admin/plan")
+    with work_process(site):
+        number = begun(ada, "/admin/promote", ada.form("/admin/promote"))
+        why = {"why": "busy", "since": "2026-01-01T00:00:00+00:00", "blockers": [words_to_json(words(
+            "{name} (process {process}), for {seconds} s: {state}, {word}", name="monthly report", process=7, seconds=5,
+            state=words("waits inside a transaction"), word="select"))]}
+        with site.owner.begin() as connection:
+            connection.execute(text("update bm.promotion set paused = cast(:why as jsonb) where id = :id"),
+                               {"why": json.dumps(why), "id": number})
+        ada.get(f"/admin/promotions/{number}")
+        assert "Paused" in ada.words and "monthly report (process 7), for 5 s: waits inside a transaction" in ada.words
+        assert f"/admin/promotions/{number}/continue" in ada.text and f"/{number}/pause" not in ada.text
+        with site.owner.begin() as connection:
+            connection.execute(text("update bm.promotion set paused = null where id = :id"), {"id": number})
+        work_off(site)
+    assert state_of(site, number) == "done"
