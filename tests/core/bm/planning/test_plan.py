@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -286,7 +287,8 @@ def test_the_same_input_gives_the_same_bytes_in_every_process(site: Site, projec
 
 def test_a_step_is_read_back_from_the_journal_as_it_was(site: Site) -> None:
     made = plan(EMPTY, site.state(), Facts())
-    assert tuple(step_from_json(body) for body in made.as_json()["steps"]) == made.steps
+    assert tuple(step_from_json(body) for body in made.as_json()["steps"]) == tuple(
+        replace(step, note=str(step.note)) for step in made.steps)      # a plan is kept as a file says it
 
 
 def test_forms_are_compared_node_by_node() -> None:
