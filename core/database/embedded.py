@@ -79,9 +79,10 @@ def running(home: Path) -> int | None:
 def _enter(settings: Settings, users: int) -> None:
     with _turn(settings.home) as turn:
         fcntl.flock(users, fcntl.LOCK_SH)
+        ready = _ready(settings)
         if running(settings.home) is None:
             _start(settings, turn)
-        elif not _ready(settings):
+        elif not ready:
             raise Refused(f"the PostgreSQL in {settings.home} runs but does not answer; see postgres/log there")
         elif not _made(settings):                    # who started it was killed before it came to that
             _bootstrap(settings)
@@ -294,13 +295,14 @@ def _connect(settings: Settings, database: str) -> Any:
 
 
 def _ready(settings: Settings) -> bool:
+    """Wait until a server that runs takes connections; False too when it ends, for somebody was stopping it."""
     def answers() -> bool:
         try:
             _connect(settings, "postgres").close()
         except (psycopg2.OperationalError, Refused):
             return False
         return True
-    return _wait(answers, 30)
+    return _wait(lambda: running(settings.home) is None or answers(), 30) and running(settings.home) is not None
 
 
 def _made(settings: Settings) -> bool:

@@ -12,9 +12,14 @@ from tests.sweep.agreement import disagreements, query
 FIELD = "change: table company\nfields:\n  asleep: {type: text, default: awake}\n"
 
 
+SERVING = "select pid from sys.worker where kind = 'serve'"
+
+
 def test_fault_24_a_frozen_worker_serves_no_old_version_when_it_wakes(site: Site) -> None:
-    workers = [pid for (pid,) in query(site.home, "select pid from sys.worker where kind = 'serve'")]
-    assert len(workers) == 2
+    end = time.monotonic() + 60
+    while len(workers := [pid for (pid,) in query(site.home, SERVING)]) < 2:        # each says so when it is up
+        assert time.monotonic() < end
+        time.sleep(0.2)
     path = site.metadata / "tables" / "company.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(FIELD, encoding="utf-8")

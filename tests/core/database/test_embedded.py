@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,6 +196,20 @@ def test_an_initdb_that_outlives_a_killed_start_is_waited_for(settings: Settings
     with embedded.ensure(settings):
         assert embedded.running(settings.home)
     assert not half.exists()
+
+
+def test_fault_34_a_server_that_a_killed_command_was_stopping_is_waited_for_and_started_again(settings: Settings) -> None:
+    command = Command(settings.home)
+    first = command.server()
+    holding = embedded._connect(settings, "postgres")
+    os.kill(first, signal.SIGTERM)          # it takes nobody any more and ends when the last one has left
+    command.kill()
+    leaving = threading.Timer(0.5, holding.close)
+    leaving.start()
+    with embedded.ensure(settings):
+        assert embedded.running(settings.home) not in (None, first)
+        embedded._connect(settings, "postgres").close()
+    leaving.join()
 
 
 def test_nobody_gets_in_without_a_password(settings: Settings) -> None:
