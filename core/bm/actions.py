@@ -99,4 +99,5 @@ ACTIONS: Mapping[Kind, Action] = {
     "tighten": _short(tightening.add),
     "park": _short(altering.park),
     "purge": _short(purging.purge),
+    "mend": _short(altering.mend),
 }

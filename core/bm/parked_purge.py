@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, select
 
-from core.bm import parked
-from core.bm.actions import ACTIONS
+from core.bm import parked, settling
 from core.bm.changes.seeds import Seeding
-from core.bm.engine import journal, lock
-from core.bm.engine.run import Order, Run, Say, silent
+from core.bm.engine.run import Order, Say, silent
 from core.bm.engine.steps import BOTH, BRIEF, Plan, Step
 from core.bm.inputs import facts as fact_module
 from core.bm.inputs.facts import Facts
@@ -116,20 +114,8 @@ def as_text(planned: Plan) -> str:
 def apply(engine: Engine, plugins: Plugins, planned: Plan, state: State, author: str = "", account: int | None = None,
           say: Say = silent) -> int:
     """Carry out the plan of a purge; gives the number of its journal. Raises Refused when it no longer fits."""
-    order = Order(planned, state, state, None, Seeding(plugins), "", author, account)
-    with lock.holding(engine, author) as line:
-        with line.begin() as connection:
-            journal.must_be_idle(connection)
-            if (live.current(connection)[0], fact_module.gather(connection).fingerprint) != \
-                    (state.version, planned.fingerprint):
-                raise Refused("the tables of the records changed since the plan was made; plan again")
-            number = journal.begin(connection, planned, state.version, state.version or 0, order.message, account,
-                                   author)
-            turn = journal.take(connection, number)
-            journal.step_done(connection, turn, planned.steps[0])
-            journal.set_state(connection, turn, "flipped")          # from here on it is always finished
-        Run(line, engine, ACTIONS, order, turn, state.version or 0, say, states={1: "done"}).after()
-    return number
+    order = Order(planned, state, state, None, Seeding(plugins), "", author, account, duty="purge")
+    return settling.apply_beside(engine, order, say)
 
 
 def purge_ripe(settings: Settings, engine: Engine, plugins: Plugins, moment: datetime) -> int | None:

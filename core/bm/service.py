@@ -38,7 +38,7 @@ from core.bm.versions.state import State, state_of
 from core.database import engine as engines
 from core.database import steps
 from core.database.jobs import enqueue
-from core.definition import Loaded, load
+from core.definition import Loaded, load, references
 from core.definition.held import held
 from core.definition.overrides import LOCK
 from core.errors import DefinitionError, Problem, Refused
@@ -303,6 +303,9 @@ def plan_rollback(settings: Settings, engine: Engine, version: int | None = None
         facts = fact_module.gather(connection, settings.parked_days)
         target = assign(base, target, facts.parked, facts.first_new)
         facts = _looked(connection, facts, base, target, True, answers, plugins, shown)
+        if target.model is not None:
+            way = Way(base, target, diff(base, target), facts, True, answers)
+            facts = replace(facts, invalid=validation.look(connection, way, references(target.model, plugins)))
     return Planned(make_plan(base, target, facts, True, answers), base, target)
 
 
@@ -322,7 +325,7 @@ def rollback_to(settings: Settings, engine: Engine, version: int | None = None, 
 def _order(settings: Settings, planned: Planned, plugins: Plugins, message: str, author: str,
            account: int | None) -> Order:
     return Order(planned.plan, planned.base, planned.target, planned.what, Seeding(plugins), message, author, account,
-                 _place(settings, planned))
+                 _place(settings, planned), "promote" if planned.what is not None else "roll_back")
 
 
 def pull(settings: Settings, engine: Engine, force: bool = False) -> list[str]:

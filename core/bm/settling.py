@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from core.bm.actions import ACTIONS
 from core.bm.changes import renamed
 from core.bm.drift import findings as drift
-from core.bm.engine import altering, journal, lock, processes, wishes
+from core.bm.engine import altering, faults, journal, lock, permission, processes, wishes
 from core.bm.engine.journal import Open, Turn
 from core.bm.engine.run import Fill, Order, Run, Say, Stop, first_line, never, silent
 from core.bm.engine.steps import Plan
@@ -60,7 +60,8 @@ def apply(engine: Engine, order: Order, say: Say = silent, stop: Stop = never) -
         with line.begin() as connection:
             promotion, version = stage(connection, order)
             turn = journal.take(connection, promotion)
-        Run(line, engine, ACTIONS, order, turn, version, say, stop).all()
+        with faults.kept(line, turn):
+            Run(line, engine, ACTIONS, order, turn, version, say, stop).all()
     return version
 
 
@@ -77,6 +78,29 @@ def begin(engine: Engine, order: Order, after: Callable[[Connection, int], objec
             promotion, _ = stage(connection, order, waiting=True)
             after(connection, promotion)
     return promotion
+
+
+def apply_beside(engine: Engine, order: Order, say: Say = silent) -> int:
+    """Carry out a plan under which the live version stays; gives the number of its journal. It is always finished.
+
+    Raises Refused when it no longer fits what is there, or while another promotion runs.
+    """
+    with lock.holding(engine, order.author) as line:
+        with line.begin() as connection:
+            journal.must_be_idle(connection)
+            if (live.current(connection)[0], fact_module.gather(connection).fingerprint) != \
+                    (order.base.version, order.plan.fingerprint):
+                raise Refused("the tables of the records changed since the plan was made; plan again")
+            version = order.base.version or 0
+            number = journal.begin(connection, order.plan, version, version, order.message, order.account, order.author,
+                                   duty=order.duty)
+            turn = journal.take(connection, number)
+            stage = order.plan.steps[0]
+            journal.step_done(connection, turn, stage)
+            journal.set_state(connection, turn, "flipped")
+        with faults.kept(line, turn):
+            Run(line, engine, ACTIONS, order, turn, version, say, states={stage.number: "done"}).after()
+    return number
 
 
 def _nothing_to_do(order: Order) -> bool:
@@ -97,7 +121,7 @@ def stage(connection: Connection, order: Order, waiting: bool = False) -> tuple[
     members.add(connection, order.target)
     renamed.note(connection, order.base, order.target, order.plan.answers)
     promotion = journal.begin(connection, order.plan, order.base.version, version, order.message, order.account,
-                              order.author, waiting, order.folder)
+                              order.author, waiting, order.folder, order.duty)
     staged = next(step for step in order.plan.steps if step.kind == "stage")
     journal.step_done(connection, Turn(promotion, 0), staged)
     return promotion, version
@@ -112,6 +136,8 @@ def _check_still_fits(line: Engine, order: Order) -> None:
         if version != (order.base.version or 0):
             raise Refused("someone else promoted meanwhile; plan again")
         facts = fact_module.gather(connection)
+        if order.base.hash and facts.after != order.plan.after:
+            raise Refused("someone else promoted meanwhile; plan again")
         drifted = drift.stopping(connection, order.base, facts)
         if drifted:
             raise Refused("somebody changed the database by hand since the plan was made: {drift}",
@@ -140,7 +166,8 @@ def _all_at_once(line: Engine, engine: Engine, order: Order, say: Say) -> int:
                 run.done(connection, step, altering.note_physical(connection, order.target, step))
                 run.states[step.number] = "done"
         flip_in(run, connection, next(step for step in order.plan.steps if step.kind == "flip"))
-    run.after()
+    with faults.kept(line, run.turn):
+        run.after()
     return version
 
 
@@ -151,7 +178,7 @@ def settle(engine: Engine, fill: Fill, plugins: Plugins, author: str = "", say: 
     """End the promotion that nobody runs any more; its number, or None if there is none to end.
 
     Not `patient`: what rests, or is run by somebody, is left alone. Otherwise raises Refused for it; and what only a
-    busy table had stopped is tried again.
+    busy table or a fault had stopped is tried again at once.
     """
     with engine.connect() as connection:
         found = journal.unfinished(connection)
@@ -171,9 +198,12 @@ def settle(engine: Engine, fill: Fill, plugins: Plugins, author: str = "", say: 
 
 
 def _rests(connection: Connection, found: Open) -> bool:
-    """Whether somebody paused it, or a busy table did and nobody asked to go on since."""
+    """Whether somebody paused it, or a busy table did and nobody asked to go on since, or a fault for some time."""
     asked = wishes.last(connection, found.id)
     if asked is not None and asked.wish == "pause":
+        return True
+    fault = faults.last(connection, found.id)
+    if fault is not None and fault.waits and not (asked is not None and asked.wish == "cancel" and not found.flipped):
         return True
     if not found.paused:
         return False
@@ -200,18 +230,20 @@ def _end(line: Engine, engine: Engine, found: Open, fill: Fill, plugins: Plugins
          wanted: Wanted) -> None:
     with line.begin() as connection:
         turn = journal.take(connection, found.id)
-        order, why = _order(connection, found, fill, plugins, wanted)
-    run = Run(line, engine, ACTIONS, order, turn, found.target, say, stop, found.states)
-    run.flipped = found.flipped
-    if found.state == "undoing":
-        run.undo(found.ends_as or "abandoned", found.error or "")
-    elif why:
-        run.undo("abandoned", why)
-    else:
-        if found.state == "waiting":
-            with run.begin() as connection:
-                journal.set_state(connection, turn, "running")
-        run.all()
+    with faults.kept(line, turn):
+        with line.begin() as connection:
+            order, why = _order(connection, found, fill, plugins, wanted)
+        run = Run(line, engine, ACTIONS, order, turn, found.target, say, stop, found.states)
+        run.flipped = found.flipped
+        if found.state == "undoing":
+            run.undo(found.ends_as or "abandoned", found.error or "")
+        elif why:
+            run.undo("abandoned", why)
+        else:
+            if found.state == "waiting":
+                with run.begin() as connection:
+                    journal.set_state(connection, turn, "running")
+            run.all()
 
 
 def _order(connection: Connection, found: Open, fill: Fill, plugins: Plugins,
@@ -222,6 +254,8 @@ def _order(connection: Connection, found: Open, fill: Fill, plugins: Plugins,
     if found.state == "undoing":
         return bare, ""
     if not found.flipped and (why := _unfit(connection, found, wanted)):
+        return bare, why
+    if not (found.flipped and found.begun) and (why := permission.refusal(connection, found, plugins)):
         return bare, why
     try:
         base, target = (live.state(connection, version, plugins) for version in (found.base, found.target))

@@ -28,6 +28,8 @@ def command(context: click.Context, with_formulas: bool, repairing: bool, rebuil
     invocation: Invocation = context.obj
     with invocation.database() as settings:
         found = [*files(settings), *database(settings)]
+        if not found:
+            found = promotions(settings)
         if with_formulas and not found:
             found = formulas(settings, repairing)
         if rebuilding and not found:
@@ -37,6 +39,26 @@ def command(context: click.Context, with_formulas: bool, repairing: bool, rebuil
     if not found:
         click.echo("all is well")
     context.exit(1 if found else 0)
+
+
+def promotions(settings: Settings) -> list[str]:
+    """A promotion that broke off and has not ended, and what the last one could not do after its version was live."""
+    from core.bm.engine import faults, history
+    from core.bm.engine.journal import OPEN
+    pool = engines.open(settings, "app")
+    try:
+        with engines.transaction(pool) as connection:
+            last = next(iter(history.entries(connection, limit=1)), None)
+            fault = faults.last(connection, last.id) if last is not None else None
+    finally:
+        pool.dispose()
+    if last is None or last.state not in ("done", *OPEN):
+        return []
+    if last.state == "done":
+        return [f"promotion {last.id} could not do all of its steps: {last.error}; see `promotions {last.id}`"] \
+            if last.error else []
+    return [f"promotion {last.id} has not ended: {fault.sentence()}, tried {fault.tries} times; "
+            f"`promotions --continue {last.id}` tries again at once"] if fault is not None else []
 
 
 def rebuild_search(settings: Settings) -> str:

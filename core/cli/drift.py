@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 import click
+from sqlalchemy import Engine
 
-from core.bm import service
+from core.bm import mending, service
 from core.bm.drift import findings as drifts
 from core.bm.inputs.drifted import VIEWS, Drifted
 from core.cli import Invocation
+from core.plugins import Plugins
 
 
 @click.command("drift")
@@ -25,10 +27,8 @@ def command(context: click.Context, as_json: bool, repair: bool, adopt: tuple[st
         if adopt:
             for one in drifts.adopt(engine, adopt, plugins, invocation.user):
                 click.echo(f"{one.name} stays ({one.what}).", err=as_json)
-        failed = drifts.repair(engine, plugins, invocation.user, lambda sql: click.echo(sql, err=as_json)) \
-            if repair else ()
-        for one, reason in failed:
-            click.echo(f"{one.name}: {reason}", err=True)
+        if repair:
+            _repair(engine, plugins, invocation.user, as_json)
         found = drifts.drift(settings, engine, plugins)
     if as_json:
         click.echo(json.dumps({"drift": [one.as_json() for one in found.findings],
@@ -36,6 +36,15 @@ def command(context: click.Context, as_json: bool, repair: bool, adopt: tuple[st
     else:
         _show(found)
     context.exit(0 if found.none else 1)
+
+
+def _repair(engine: Engine, plugins: Plugins, user: str, quiet: bool) -> None:
+    number = mending.repair(engine, plugins, user, say=lambda step: click.echo("\n".join(step.sql), err=quiet))
+    if number is None:
+        return
+    for line in mending.left(engine, number):
+        click.echo(line, err=True)
+    click.echo(f"`promotions {number}` tells what was run.", err=quiet)
 
 
 def _show(found: drifts.Drift) -> None:

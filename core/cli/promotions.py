@@ -6,7 +6,8 @@ import click
 from sqlalchemy import Engine
 
 from core.bm import service
-from core.bm.engine import history, journal, wishes
+from core.bm.engine import faults, history, journal, wishes
+from core.bm.engine.faults import Fault
 from core.bm.engine.history import Entry
 from core.bm.engine.journal import Progress, StepProgress
 from core.cli import Invocation, progress
@@ -18,7 +19,8 @@ from core.settings import Settings
 @click.command("promotions")
 @click.argument("number", required=False, type=click.IntRange(1))
 @click.option("--pause", is_flag=True, help="Let NUMBER rest until --continue.")
-@click.option("--continue", "go_on", is_flag=True, help="Go on with NUMBER.")
+@click.option("--continue", "go_on", is_flag=True, help="Go on with NUMBER, which was paused, or "
+              "broke off and waits for its next try.")
 @click.option("--cancel", is_flag=True, help="Take NUMBER back, as long as its version is not live.")
 @click.pass_obj
 def command(invocation: Invocation, number: int | None, pause: bool, go_on: bool, cancel: bool) -> None:
@@ -40,14 +42,17 @@ def _list(engine: Engine) -> None:
     with engine.connect() as connection:
         for one in history.entries(connection):
             about = "  ".join(word for word in (one.by, one.message or _sort(one)) if word)
+            wrong = one.fault or str(one.error or "").split("\n")[0]
             click.echo(f"{one.id:>5}  {one.started_on:%Y-%m-%d %H:%M}  {one.state:<9}  {one.done:>3} of {one.steps:<3}"
                        f"  {one.base or '-'} -> {one.target}  {about}".rstrip())
+            if wrong:
+                click.echo(f"{'':>7}{wrong}")
 
 
 def _sort(one: Entry) -> str:
     """What it is about where nobody said so."""
     if one.base == one.target:
-        return "removes what was parked"
+        return "mends what drifted" if one.mends else "removes what was parked"
     return f"back to version {one.target}" if one.back else ""
 
 
@@ -70,7 +75,10 @@ def _show(engine: Engine, number: int) -> None:
     with engine.connect() as connection:
         found = journal.progress(connection, number)
         statements = journal.statements(connection, number)
+        fault = faults.last(connection, number)
     click.echo(_head(found))
+    if fault is not None:
+        click.echo(_broke(fault, found.ended))
     for step in found.steps:
         click.echo(_line(step))
         for one in (one for one in statements if one.step == step.number):
@@ -91,6 +99,12 @@ def _head(found: Progress) -> str:
         why = busy if found.paused["why"] == "busy" else f"asked by {found.paused['by']}"
         lines += [f"paused since {found.paused['since'][:19]}: {why}"]
     return "\n".join(lines)
+
+
+def _broke(fault: Fault, ended: bool) -> str:
+    tried = f"{fault.sentence()}, last on {fault.happened_on:%Y-%m-%d %H:%M:%S}; tried {fault.tries} times"
+    again = f"again at {fault.next_on:%H:%M:%S}, or at once with --continue" if fault.waits else "again now"
+    return tried if ended else f"{tried}; {again}"
 
 
 def _line(step: StepProgress) -> str:

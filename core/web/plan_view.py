@@ -63,6 +63,7 @@ MEANING: Mapping[str, str] = {
     "tighten": N_("What is required now holds in the database too."),
     "park": N_("What was removed is parked, with its values."),
     "purge": N_("What was parked is removed for good."),
+    "mend": N_("What drifted is as live wants it again."),
 }
 
 

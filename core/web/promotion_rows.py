@@ -30,6 +30,7 @@ class Row:
     what: str
     by: str
     error: str
+    fault: str
     when: Markup
     time: str
 
@@ -37,9 +38,10 @@ class Row:
 def row_of(context: Context, entry: Entry) -> Row:
     """A promotion as lists show it."""
     state, color = STATES.get(entry.state, (entry.state, "c-plain"))
-    return Row(entry, context.text(state), color, way(context, entry.back, entry.base, entry.target),
+    return Row(entry, context.text(state), color, way(context, entry.back, entry.base, entry.target, entry.mends),
                who(context, entry.by), context.text.of(entry.error or "").split("\n")[0],
-               moment(entry.started_on, context.viewer), plan_view.span(entry.seconds, context.text))
+               context.text.of(entry.fault or ""), moment(entry.started_on, context.viewer),
+               plan_view.span(entry.seconds, context.text))
 
 
 def who(context: Context, by: str) -> str:
@@ -47,11 +49,11 @@ def who(context: Context, by: str) -> str:
     return context.text("the command line") if not by else context.text(DAILY) if by == DAILY else by
 
 
-def way(context: Context, back: bool, base: int | None, target: int) -> str:
-    """From which version to which."""
+def way(context: Context, back: bool, base: int | None, target: int, mends: bool) -> str:
+    """From which version to which; or what is done beside the one that stays."""
     if base is None:
         return context.text("The first version, {target}", target=target)
     if base == target:
-        return context.text("What was parked is removed for good")
+        return context.text("What drifted is mended") if mends else context.text("What was parked is removed for good")
     return context.text("Back from version {base} to {target}" if back else "From version {base} to {target}",
                         base=base, target=target)

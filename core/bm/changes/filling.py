@@ -9,10 +9,10 @@ requests still write is filled until none of them is left; a write of the new ve
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, MetaData, Table, any_, select, text, update
@@ -27,7 +27,7 @@ from core.ed.tables import typed
 from core.types.registry import registry
 
 if TYPE_CHECKING:
-    from core.bm.engine.batches import Batches
+    from core.bm.engine.batches import Batches, Writing
     from core.bm.engine.run import Run
     from core.ed.system import System
     from core.types.base import FieldType
@@ -41,6 +41,13 @@ touched = Table("touched", MetaData(schema="sys"), Column("storage", BigInteger,
                 Column("record", BigInteger, primary_key=True), Column("made", Boolean))
 Row = Mapping[str, Any]                 # the id of a record, and what stands in the columns by their physical names
 Columns = Sequence[Sequence[str]]       # pairs of a physical name and a PostgreSQL type, as JSON keeps them
+
+
+class Change(Protocol):
+    """What writes records."""
+
+    def __call__(self, connection: Connection, statement: Writing, given: Any = None) -> int:
+        """Run a statement, and count it in the journal; the rows it touched."""
 
 
 @dataclass(frozen=True)
@@ -165,14 +172,12 @@ def _fills(run: Run) -> list[Step]:
 
 def _batch(work: Filling, batches: Batches) -> bool:
     with batches.begin() as connection:
-        began = time.monotonic()
         ids = work.after(connection, batches.cursor or 0)
         if not ids:
             return False
         held = work.hold(connection, ids)
         work.mark(connection, set(ids) - held.keys())
-        for sql, rows in work.write(connection, list(held.values()), work.parts):
-            batches.statement(connection, sql, time.monotonic() - began, rows)
+        work.write(connection, list(held.values()), work.parts)
         batches.note(connection, ids[-1], len(ids))
     return True
 
@@ -180,7 +185,8 @@ def _batch(work: Filling, batches: Batches) -> bool:
 class Filling:
     """One table's columns to be filled, made of a step's data alone."""
 
-    def __init__(self, data: Mapping[str, Any], versions: Versions) -> None:
+    def __init__(self, data: Mapping[str, Any], versions: Versions, change: Change) -> None:
+        self.change = change                # runs what writes records, and counts it in the journal
         self.parts: tuple[Part, ...] = tuple(data["parts"])
         self.versions = versions
         names = {name: kind for part in self.parts for name, kind in (*part["reads"], *part["into"])}
@@ -194,7 +200,7 @@ class Filling:
         plan = run.order.plan
         data = step.data if step.kind == "fill" else next(
             one.data for one in plan.steps if one.kind == "fill" and one.data.get("table") == step.data["table"])
-        return cls(data, Versions(run.order.base.version, run.version, run.system))
+        return cls(data, Versions(run.order.base.version, run.version, run.system), partial(run.change, step))
 
     # Reading
 
@@ -239,7 +245,7 @@ class Filling:
                 made = [row["id"] for row in rows if (part["storage"], row["id"]) in fresh]
                 new = self._made_by_target(connection, made) if made else set()
                 rows = [row for row in rows if row["id"] not in made or (row["id"] not in new and _empty(part, row))]
-            self._write_each(connection, rows, part) if flipped else list(self.write(connection, rows, (part,)))
+            self._write_each(connection, rows, part) if flipped else self.write(connection, rows, (part,))
             gone = self._gone(connection, set(ids) - held.keys())
             done += self._unmark(connection, part, [*held, *gone])
         return done
@@ -268,8 +274,8 @@ class Filling:
 
     # Writing
 
-    def write(self, connection: Connection, rows: Sequence[Row], parts: Sequence[Part]) -> Iterator[tuple[str, int]]:
-        """Fill the columns of some parts in records that are held: one statement; what it was, for the journal."""
+    def write(self, connection: Connection, rows: Sequence[Row], parts: Sequence[Part]) -> None:
+        """Fill the columns of some parts in records that are held, by one statement."""
         columns: dict[str, Any] = {}
         values: dict[int, dict[str, Any]] = {}
         for part in parts:
@@ -287,15 +293,14 @@ class Filling:
         statement = update(self.table).values({name: new.c[name] for name in columns}).where(
             self.table.c.id == new.c.id)
         connection.execute(text("select set_config(:name, 'on', true)"), {"name": ddl.FILLING})
-        connection.execute(statement, encode(complete))
+        self.change(connection, statement, encode(complete))
         connection.execute(text("select set_config(:name, '', true)"), {"name": ddl.FILLING})
-        yield str(statement.compile(dialect=connection.dialect)), len(complete)
 
     def _write_each(self, connection: Connection, rows: Sequence[Row], part: Part) -> None:
         """All at once; if two records turn out equal in what is unique, one by one, leaving those out."""
         try:
             with connection.begin_nested():
-                list(self.write(connection, rows, (part,)))
+                self.write(connection, rows, (part,))
         except IntegrityError as error:
             if len(rows) == 1:
                 log.warning("%s of record %s keeps its value: %s", part["path"], rows[0]["id"], error.orig)

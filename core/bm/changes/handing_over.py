@@ -6,7 +6,6 @@ back it is the other way around.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +41,6 @@ def hand_over(batches: Batches, source: Table, type_: int, found: Pairs) -> None
     """Write anew what is known of the records of a table, in batches of them; done twice is done once."""
     c = source.c
     while found:
-        began = time.monotonic()
         with batches.begin() as connection:
             ids = list(connection.scalars(select(c.id).where(c.id > (batches.cursor or 0), c["_type"] == type_)
                                           .order_by(c.id).limit(BATCH)))
@@ -51,7 +49,6 @@ def hand_over(batches: Batches, source: Table, type_: int, found: Pairs) -> None
             for old, new in found:
                 given: dict[str, Any] = {"old": str(old), "new": str(new), "ids": ids}
                 for statement in (_HISTORY, _SHIPPED, _FILES):
-                    rows = connection.execute(statement, given).rowcount
-                    batches.statement(connection, statement.text, time.monotonic() - began, rows)
+                    batches.change(connection, statement, given)
             batches.note(connection, ids[-1], len(ids))
         batches.breathe()

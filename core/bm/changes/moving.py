@@ -7,9 +7,9 @@ everything stays, parked; a way back copies what changed since.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 
 from core.bm.changes import handing_over
 from core.bm.changes.expanding import wanted_tables
-from core.bm.changes.filling import BATCH, catch_up, touched
+from core.bm.changes.filling import BATCH, Change, catch_up, touched
 from core.bm.changes.migrations import fills
 from core.bm.engine import journal
 from core.bm.engine.steps import BATCHES, BRIEF, WRITERS, Probe, Step, risk_of
@@ -234,13 +234,19 @@ def _parked(way: Way, found: list[Move]) -> Iterator[Step]:
 class Copying:
     """The rows of one table on their way, made of a step's data alone."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, change: Change) -> None:
+        self.change = change                # runs what writes records, and counts it in the journal
         self.type = int(data["type"])
         self.handed = data["handed"]
         own = [(into, source, kind) for into, source, kind in data["columns"]]
         self.pairs = [*((name, name, kind) for name, kind in SYSTEM_COLUMNS.items()), *own]
         self.source = _table(data["source"], [(name, kind) for _, name, kind in self.pairs])
         self.into = _table(data["into"], [(name, kind) for name, _, kind in self.pairs])
+
+    @classmethod
+    def of(cls, run: Run, step: Step) -> Copying:
+        """As a run of a promotion has it."""
+        return cls(step.data, partial(run.change, step))
 
     def batch(self, connection: Connection, after: int) -> tuple[int, int] | None:
         """Copy the next rows, and remove those between them that are no more; the last id, and how many."""
@@ -251,13 +257,13 @@ class Copying:
         self.copy(connection, ids)
         gone = [t["_type"] == self.type, t.id > after,
                 ~exists().where(there.c.id == t.id, there.c["_type"] == self.type)]
-        connection.execute(delete(self.into).where(*gone, *((t.id <= ids[-1],) if len(ids) == BATCH else ())))
+        self.change(connection, delete(self.into).where(*gone, *((t.id <= ids[-1],) if len(ids) == BATCH else ())))
         return (ids[-1], len(ids)) if ids else None
 
     def copy(self, connection: Connection, ids: list[int]) -> None:
         """Make rows what they are where they stand."""
         if ids:
-            connection.execute(self.statement(), {"ids": ids})
+            self.change(connection, self.statement(), {"ids": ids})
 
     def statement(self) -> Insert:
         """The one statement that copies rows."""
@@ -285,7 +291,7 @@ class Copying:
         self.copy(connection, sorted(there))
         gone = [one for one in ids if one not in there]
         if gone:
-            connection.execute(delete(self.into).where(t.id == any_(IDS), t["_type"] == self.type), {"ids": gone})
+            self.change(connection, delete(self.into).where(t.id == any_(IDS), t["_type"] == self.type), {"ids": gone})
         return len(ids)
 
     def forget(self, connection: Connection) -> None:
@@ -309,19 +315,16 @@ def is_move(step: Step) -> bool:
 
 def fill(run: Run, step: Step) -> None:
     """All records in batches, then what was written meanwhile, until little of that is left."""
-    work, batches = Copying(step.data), run.batches(step)
-    sql = str(work.statement().compile(dialect=run.line.dialect))
+    work, batches = Copying.of(run, step), run.batches(step)
     while True:
-        began = time.monotonic()
         with batches.begin() as connection:
             done = work.batch(connection, batches.cursor or 0)
             if done is not None:
-                batches.statement(connection, sql, time.monotonic() - began, done[1])
                 batches.note(connection, *done)
         if done is None:
             break
         batches.breathe()
-    catch_up(run, step, Copying(step.data).work_off)
+    catch_up(run, step, Copying.of(run, step).work_off)
     with run.begin() as connection:
         run.done(connection, step)
 
@@ -329,14 +332,14 @@ def fill(run: Run, step: Step) -> None:
 def undo_fill(run: Run, step: Step) -> None:
     """Marks count for nothing any more; the copies stay where no version sees them, until the next promotion's."""
     with run.begin() as connection:
-        Copying(step.data).forget(connection)
+        Copying.of(run, step).forget(connection)
         journal.step_undone(connection, run.turn, step)
 
 
 def before_flip(run: Run) -> None:
     """Shortly before the flip, that little is left to do in it."""
     for step in _fills(run):
-        catch_up(run, step, Copying(step.data).work_off)
+        catch_up(run, step, Copying.of(run, step).work_off)
 
 
 def at_flip(run: Run, connection: Connection) -> None:
@@ -345,14 +348,14 @@ def at_flip(run: Run, connection: Connection) -> None:
     for source in dict.fromkeys(str(step.data["source"]) for step in found):
         ddl.execute(connection, ddl.lock_writers(source))
     for step in found:
-        work = Copying(step.data)
+        work = Copying.of(run, step)
         while work.work_off(connection):
             pass
 
 
 def settle(run: Run, step: Step) -> None:
     """What requests of the old version wrote after the flip is copied; then nothing is noted any more."""
-    work, batches = Copying(step.data), run.batches(step)
+    work, batches = Copying.of(run, step), run.batches(step)
     while True:
         with run.begin() as connection:
             if not work.work_off(connection):

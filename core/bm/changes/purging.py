@@ -38,34 +38,34 @@ def purge(run: Run, step: Step) -> None:
     data = step.data
     if data:
         for kind in data["kinds"]:
-            _remove_rows(run, data["place"], kind)
-        _forget(run, data)
+            _remove_rows(run, step, data["place"], kind)
+        _forget(run, step, data)
     run.short(step, step.sql, partial(_note, run, step))
 
 
-def _remove_rows(run: Run, place: str, kind: int) -> None:
+def _remove_rows(run: Run, step: Step, place: str, kind: int) -> None:
     """The records of a kind, whose table goes on for others."""
     source = sql_table(place, sql_column("id", BigInteger), sql_column("_type", Integer), schema="ed")
     some = select(source.c.id).where(source.c["_type"] == kind).limit(BATCH)
     statement = delete(source).where(source.c.id.in_(some))
     while True:
         with run.begin() as connection:
-            if not connection.execute(statement).rowcount:
+            if not run.change(step, connection, statement):
                 return
         run.check()
 
 
-def _forget(run: Run, data: Mapping[str, Any]) -> None:
+def _forget(run: Run, step: Step, data: Mapping[str, Any]) -> None:
     """What is kept beside records: files, words, remarks; and history, unless it is to be kept."""
     with run.begin() as connection:
         for statement in _BESIDE:
-            connection.execute(statement, {"ids": data["members"]})
+            run.change(step, connection, statement, {"ids": data["members"]})
     waiting = [(_FORGET_FIELDS, {"keys": [str(one) for one in data["fields"]], "batch": BATCH}),
                (_FORGET_RECORDS, {"ids": data["records"], "batch": BATCH})] if data["forget"] else []
     for statement, given in waiting:
         while given.get("keys") or given.get("ids"):
             with run.begin() as connection:
-                if not connection.execute(statement, given).rowcount:
+                if not run.change(step, connection, statement, given):
                     break
             run.check()
 

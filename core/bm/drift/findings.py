@@ -1,29 +1,26 @@
 """Drift: three views of a live system beside each other: what live should have, what is there, and the way out.
 
 Looking changes nothing. What somebody did by hand is never written over: no promotion runs while it stands, until it is
-undone or adopted; `repair` does what is safe and guesses no value.
+undone or adopted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 
 from core.bm.drift import definitions as drift_definitions
 from core.bm.drift import tables as drift_tables
-from core.bm.engine import journal, lock
-from core.bm.engine.run import first_line
+from core.bm.engine import journal
 from core.bm.inputs import facts as fact_module
 from core.bm.inputs.drifted import FOLDER, Drifted
 from core.bm.inputs.facts import Facts
 from core.bm.versions import folder, live, tables
 from core.bm.versions.state import State
-from core.database import ddl
 from core.definition import load
 from core.errors import NotFound, Refused, Words, words
 
@@ -51,23 +48,23 @@ def drift(settings: Settings, engine: Engine, plugins: Plugins) -> Drift:
         journal.must_be_idle(connection)
         current, _ = live.current(connection)
         base = live.state(connection, current, plugins)
-        inside = _inside(connection, base, fact_module.gather(connection))
+        found = inside(connection, base, fact_module.gather(connection))
         beside = tuple(_folder(settings, connection, base, plugins))
-    return Drift((*inside.findings, *beside), inside.adopted)
+    return Drift((*found.findings, *beside), found.adopted)
 
 
 def stopping(connection: Connection, base: State, facts: Facts) -> tuple[Words, ...]:
     """Why nothing may be promoted now: what somebody changed by hand, each as a sentence."""
     if base.model is None:
         return ()
-    return tuple(one.sentence() for one in _inside(connection, base, facts).findings if one.stops)
+    return tuple(one.sentence() for one in inside(connection, base, facts).findings if one.stops)
 
 
 def adopt(engine: Engine, names: Iterable[str], plugins: Plugins, author: str = "") -> tuple[Drifted, ...]:
     """Let things stay that somebody added by hand: promotions leave them alone. Raises NotFound, Refused."""
     with engine.begin() as connection:
         current, _ = live.current(connection)
-        findings = _inside(connection, live.state(connection, current, plugins),
+        findings = inside(connection, live.state(connection, current, plugins),
                            fact_module.gather(connection)).findings
         chosen = [_named(findings, name) for name in names]
         for one in chosen:
@@ -80,42 +77,8 @@ def adopt(engine: Engine, names: Iterable[str], plugins: Plugins, author: str = 
     return tuple(chosen)
 
 
-def repair(engine: Engine, plugins: Plugins, author: str = "",
-           say: Callable[[str], None] = lambda statement: None) -> tuple[tuple[Drifted, str | Words], ...]:
-    """Do what is safe, one thing after the other; gives those that could not be done, each with the reason.
-
-    Raises Refused while another promotion or repair runs.
-    """
-    failed: list[tuple[Drifted, str | Words]] = []
-    with lock.holding(engine, author) as line:
-        with line.connect() as connection:
-            journal.must_be_idle(connection)
-            current, _ = live.current(connection)
-            findings = _inside(connection, live.state(connection, current, plugins),
-                               fact_module.gather(connection)).findings
-        for one in findings:
-            try:
-                _mend(line, one, say)
-            except DBAPIError as error:
-                failed.append((one, first_line(error)))
-    return tuple(failed)
-
-
-def _mend(line: Engine, one: Drifted, say: Callable[[str], None]) -> None:
-    for statement in one.repair:
-        say(statement)
-        if "concurrently" in statement.lower().split()[:4]:
-            ddl.run_concurrently(line, statement)
-        else:
-            ddl.run(line, (statement,))
-    if one.release:
-        with line.begin() as connection:
-            connection.execute(tables.physical.update().values(state="live", changed_on=func.now())
-                               .where(tables.physical.c.id.in_(one.release)))
-
-
-def _inside(connection: Connection, base: State, facts: Facts) -> Drift:
-    """The two views of the database, without what was told to stay."""
+def inside(connection: Connection, base: State, facts: Facts) -> Drift:
+    """The views of the database alone, without what was told to stay."""
     if base.model is None:
         return Drift(())
     found = (*drift_tables.compare(base, facts, drift_tables.Catalog.read(connection)),

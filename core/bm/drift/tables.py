@@ -89,12 +89,11 @@ def _indexes(table: DesiredTable, facts: Facts) -> Iterator[Drifted]:
     for index in table.indexes:
         there = facts.indexes.get(index.name)
         if there is None or not there[1]:
-            drop = (ddl.drop_index(index.name, concurrently=True),) if there is not None else ()
             yield Drifted(TABLES, "missing index" if there is None else "broken index", f"{table.name}.{index.name}",
                           words("index {name}", name=index.name),
                           words("no such index") if there is None else words("an index that is not valid"),
                           words("repair builds it beside the users; so does the next promotion"),
-                          repair=(*drop, index.create_concurrently))
+                          repair=(index.create_concurrently,))
 
 
 def _constraints(table: DesiredTable, facts: Facts) -> Iterator[Drifted]:

@@ -155,6 +155,20 @@ def park(run: Run, step: Step) -> None:
         run.done(connection, step)
 
 
+def mend(run: Run, step: Step) -> None:
+    """Bring back what drifted: an index, or by one statement, or a mark that a column is in use."""
+    if step.probe is not None:
+        index(run, step)
+        return
+
+    def note(connection: Connection) -> None:
+        if step.identities:
+            connection.execute(tables.physical.update().values(state="live", changed_on=func.now())
+                               .where(tables.physical.c.id.in_(step.identities)))
+        run.done(connection, step)
+    run.short(step, step.sql, note)
+
+
 def _each(run: Run, step: Step, statements: Iterable[str], undo: bool = False) -> None:
     """Statements one after the other: those of indexes beside the users, others in a short transaction each."""
     for statement in statements:

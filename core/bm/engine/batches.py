@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, TextClause, UpdateBase, select
 
 from core.bm.engine import journal
 from core.bm.engine.journal import Turn
 from core.bm.engine.steps import Step
 from core.bm.versions import tables
 
+Writing = UpdateBase | TextClause
 PAUSE = 0.01                    # seconds between two batches, which are the others'
 
 
@@ -37,6 +38,9 @@ class Runner(Protocol):
 
     def check(self) -> None:
         """Obey what people ask; raises Cancelled, Left."""
+
+    def change(self, step: Step, connection: Connection, statement: Writing, given: Any = None) -> int:
+        """Run a statement that is run many times, and count it in the journal; the rows it touched."""
 
 
 class Batches:
@@ -72,9 +76,9 @@ class Batches:
         journal.batch_done(connection, self.run.turn, self.step, cursor, done, total)
         self.cursor = cursor
 
-    def statement(self, connection: Connection, sql: str, seconds: float, rows: int) -> None:
-        """In the transaction of a batch: the statement that it ran, which is the same for each."""
-        journal.batch_statement(connection, self.run.turn, self.step, sql, seconds=seconds, rows=rows)
+    def change(self, connection: Connection, statement: Writing, given: Any = None) -> int:
+        """In the transaction of a batch: run a statement that is the same for each; the rows it touched."""
+        return self.run.change(self.step, connection, statement, given)
 
     def breathe(self) -> None:
         """Between two batches: let others work, and obey them. Raises Cancelled before the flip, Left."""

@@ -32,6 +32,8 @@ class Entry:
     seconds: float
     done: int
     steps: int
+    mends: bool                     # what drifted
+    fault: Words | str | None       # what broke it off the last time, while it has not ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +88,23 @@ def answers(connection: Connection, promotion: int) -> dict[str, str]:
 
 def _entries() -> Select[Any]:
     promotion, step = tables.promotion, tables.step
-    count = (select(func.count().label("steps"), func.count().filter(step.c.state == "done").label("done"))
+    count = (select(func.count().label("steps"), func.count().filter(step.c.state == "done").label("done"),
+                    func.bool_or(step.c.kind == "mend").label("mends"))
              .where(step.c.promotion_id == promotion.c.id).correlate(promotion).lateral())
+    fault = (select(tables.fault.c.said).where(tables.fault.c.promotion_id == promotion.c.id,
+                                               promotion.c.state.in_(OPEN)).correlate(promotion)
+             .order_by(tables.fault.c.id.desc()).limit(1).scalar_subquery().label("fault"))
     return select(
         *promotion.c["id", "base", "target", "state", "by_name", "message", "error", "started_on", "ended_on"],
-        promotion.c.plan["back"].as_boolean().label("back"), count.c.steps, count.c.done,
+        promotion.c.plan["back"].as_boolean().label("back"), count.c.steps, count.c.done, count.c.mends, fault,
         func.extract("epoch", func.coalesce(promotion.c.ended_on, func.clock_timestamp()) - promotion.c.started_on)
         .label("seconds")).select_from(promotion.join(count, promotion.c.id > 0))
 
 
 def _entry(row: Any) -> Entry:
     return Entry(row.id, row.base, row.target, row.state, bool(row.back), row.by_name, row.message or "", row.error,
-                 row.started_on, row.ended_on, float(row.seconds), row.done, row.steps)
+                 row.started_on, row.ended_on, float(row.seconds), row.done, row.steps,
+                 bool(row.mends), row.fault)
 
 
 def _changes(bodies: Iterable[Mapping[str, Any]]) -> Iterable[Change]:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from core.bm.engine.steps import Plan, Step, step_from_json
 from core.bm.versions import tables
+from core.definition.model import Duty
 from core.errors import NotFound, Refused, Words
 
 ENDED = ("done", "failed", "cancelled", "abandoned")
@@ -52,6 +53,8 @@ class Open:
     ends_as: str | None
     error: Words | str | None
     paused: Mapping[str, Any] | None
+    account: int | None
+    duty: str | None                         # what who began it on a page has to be allowed
     steps: tuple[Step, ...]
     states: Mapping[int, str]                # by the number of the step
     cursors: Mapping[int, Any]
@@ -61,13 +64,22 @@ class Open:
         """Whether its version is live already."""
         return self.state == "flipped"
 
+    @property
+    def begun(self) -> bool:
+        """Whether any step was begun but the first, which writes the promotion down."""
+        return any(state != "waiting" for number, state in self.states.items() if number != self.steps[0].number)
+
 
 def begin(connection: Connection, plan: Plan, base: int | None, target: int, message: str = "",
           account: int | None = None, name: str = "", waiting: bool = False,
-          folder: Mapping[str, Any] | None = None) -> int:
-    """Open a promotion with all its steps waiting; gives its number. `waiting`: another process is to run it."""
+          folder: Mapping[str, Any] | None = None, duty: Duty = "promote") -> int:
+    """Open a promotion with all its steps waiting; gives its number. `waiting`: another process is to run it.
+
+    An account has to be allowed its duty still when another process runs it.
+    """
     row = {"base": base, "target": target, "plan": plan.as_json(), "plan_hash": plan.hash, "message": message,
-           "state": "waiting" if waiting else "running", "by_account": account, "by_name": name, "folder": folder}
+           "state": "waiting" if waiting else "running", "by_account": account, "by_name": name, "folder": folder,
+           "duty": duty if account is not None else None}
     number = connection.execute(tables.promotion.insert().values(row).returning(tables.promotion.c.id)).scalar_one()
     connection.execute(tables.step.insert(), [
         {"promotion_id": number, "number": step.number, "kind": step.kind, "target": step.target,
@@ -193,7 +205,7 @@ def unfinished(connection: Connection) -> Open | None:
     steps = {one.number: one for one in connection.execute(
         select(*tables.step.c["number", "state", "cursor"]).where(tables.step.c.promotion_id == row.id))}
     return Open(row.id, row.base, row.target, row.state, row.by_name, row.message, row.plan, row.ends_as, row.error,
-                row.paused, tuple(step_from_json(step) for step in row.plan["steps"]),
+                row.paused, row.by_account, row.duty, tuple(step_from_json(step) for step in row.plan["steps"]),
                 {number: one.state for number, one in steps.items()},
                 {number: one.cursor for number, one in steps.items()})
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from core.bm.engine import journal, wishes
-from core.bm.engine.batches import Batches
+from core.bm.engine.batches import Batches, Writing
 from core.bm.engine.journal import Superseded
 from core.bm.engine.steps import KINDS, Kind, Plan, Step
 from core.bm.engine.wishes import Cancelled, Left
@@ -26,6 +26,7 @@ from core.bm.versions.state import State
 from core.database import ddl
 from core.database.ddl import Busy, Ran
 from core.database.engine import sqlstate
+from core.definition.model import Duty
 from core.ed.system import System
 from core.errors import TesseraError, Told, Words, joined, words, words_to_json
 
@@ -62,6 +63,7 @@ class Order:
     author: str = ""
     account: int | None = None
     folder: Mapping[str, Any] | None = None     # the site's folder, to be noted when all is done
+    duty: Duty = "promote"              # what the account has to be allowed still when another process runs it
 
 
 Say = Callable[[Step], None]
@@ -298,6 +300,14 @@ class Run:
             then(connection)
         return ddl.tried(self.line, attempt, wanted, budget=BUDGET, pause=self.pause)
 
+    def change(self, step: Step, connection: Connection, statement: Writing, given: Any = None) -> int:
+        """Run a statement that is run many times, and count it in its one entry; the rows it touched."""
+        began = time.monotonic()
+        rows = int(connection.execute(statement, given).rowcount)
+        journal.batch_statement(connection, self.turn, step, str(statement.compile(dialect=connection.dialect)),
+                                seconds=time.monotonic() - began, rows=rows)
+        return rows
+
     def ran(self, step: Step, connection: Connection, done: Ran, undo: bool = False) -> None:
         """Write down a statement that was run."""
         journal.statement(connection, self.turn, step, done.sql, seconds=done.seconds, tries=done.tries,
@@ -322,7 +332,8 @@ class Run:
             own = [row for row in rows if row.table_name == table]
             statement = ddl.drop_table(table) if table in whole else \
                 ddl.drop_columns(table, sorted(row.column_name for row in own))
-            ddl.run(self.line, statement, before=partial(members.forget, identities={row.id for row in own}))
+            self.short(self.order.plan.steps[0], (statement,), partial(members.forget, identities={
+                row.id for row in own}), undo=True)
         with self.begin() as connection:
             members.forget(connection, set(left) - {row.id for row in rows})
 

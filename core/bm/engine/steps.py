@@ -13,14 +13,15 @@ from core.bm.versions.diff import Change
 from core.errors import N_, Words
 
 Kind = Literal["stage", "set", "expand", "fill", "index", "suspend", "prepare", "loosen", "flip", "acknowledge",
-               "settle", "seed", "compute", "validate", "tighten", "park", "purge"]
+               "settle", "seed", "compute", "validate", "tighten", "park", "purge", "mend"]
 Risk = Literal["metadata", "additive", "long", "lossy", "rewrite"]
 KINDS: Mapping[Kind, str] = {               # in the order in which they are done
     "stage": N_("stage"), "set": N_("set"), "expand": N_("expand"), "fill": N_("fill"),
     "index": N_("index"), "suspend": N_("suspend"),
     "prepare": N_("prepare"), "loosen": N_("loosen"), "flip": N_("flip"), "acknowledge": N_("acknowledge"),
     "settle": N_("settle"), "seed": N_("seed"), "compute": N_("compute"), "validate": N_("validate"),
-    "tighten": N_("tighten"), "park": N_("park"), "purge": N_("purge")}
+    "tighten": N_("tighten"), "park": N_("park"), "purge": N_("purge"),
+    "mend": N_("mend")}
 RISKS: Mapping[Risk, str] = {
     "metadata": N_("metadata"), "additive": N_("additive"), "long": N_("long"), "lossy": N_("lossy"),
     "rewrite": N_("rewrite")}
@@ -82,6 +83,7 @@ class Plan:
     problems: tuple[Words, ...] = ()         # file:line:column: why a change cannot be promoted
     notes: tuple[Words, ...] = ()            # what a person should know before saying yes
     back: bool = False                       # a rollback
+    after: int = 0                           # the last promotion that was made when it was planned: another voids it
     questions: tuple[Question, ...] = ()     # what nobody answered; as long as there are any, there are no steps
     asked: tuple[Question, ...] = ()         # all that was asked, answered or not; forms show it again
     answers: Mapping[str, str] = field(default_factory=dict, hash=False)    # by the key of the question
@@ -110,7 +112,8 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """The plan for machines; `canonical` of it is the same bytes for the same input."""
         return {"format": FORMAT, "base": self.base, "target": self.target, "fingerprint": self.fingerprint,
-                "back": self.back, "risk": self.risk, "changes": [_change_json(change) for change in self.changes],
+                "back": self.back, "after": self.after, "risk": self.risk,
+                "changes": [_change_json(change) for change in self.changes],
                 "steps": [{**asdict(step), "note": str(step.note)} for step in self.steps],
                 "answers": dict(self.answers),
                 "questions": [question.as_json() for question in self.questions], "places": dict(self.places),

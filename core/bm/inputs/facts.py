@@ -68,6 +68,7 @@ class Facts:
     parked_columns: frozenset[tuple[int, str]] = frozenset()
     parked: tuple[Parked, ...] = ()
     first_new: int = 1                                       # the first identity that nothing ever had
+    after: int = 0                  # the last promotion that was made; no part of the fingerprint
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)      # what the catalog has, by table
     indexes: Mapping[str, tuple[str, bool]] = field(default_factory=dict)       # name -> (table, valid)
     constraints: Mapping[str, tuple[str, bool]] = field(default_factory=dict)   # keys and checks: -> (table, validated)
@@ -144,6 +145,8 @@ def gather(connection: Connection, kept_days: int = 30) -> Facts:
         parked=tuple(_parked(connection, physical)), homes=tuple(live.known_homes(connection)),
         purged={row.storage: f"{row.purged_on:%Y-%m-%d}" for row in connection.execute(
             select(*tables.purged.c["storage", "purged_on"]))},
+        after=connection.scalar(select(func.max(tables.promotion.c.id)).where(
+            tables.promotion.c.state.in_(live.FLIPPED))) or 0,
         first_new=_first_new(connection), columns=_columns(connection), indexes=_indexes(connection),
         constraints=_constraints(connection), references=_references(connection), rows=estimates(connection),
         filled=_filled(connection), kept_days=kept_days,

@@ -78,7 +78,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("renaming", questions=rename_questions.questions, problems=rename_questions.problems),
     Family("asking", questions=value_questions.questions, problems=value_questions.problems),
     Family("refusals", problems=refusals.problems),
-    Family("validation", problems=validation.problems),
+    Family("validation", problems=validation.problems, warnings=validation.warnings),
     Family("environment", steps=environment.steps, questions=environment.questions, problems=environment.problems),
     Family("expanding", steps=expanding.steps),
     Family("retyping", problems=retyping.problems, notes=retyping.notes, way_back=retyping.way_back),
@@ -113,8 +113,8 @@ def plan(base: State, target: State, facts: Facts, back: bool = False, answers: 
     way = replace(way, answers=given(asked, answers, back))
     later = waiting(asked, way.answers)
     now = tuple(one for one in asked if one.key not in later)
-    made = Plan(base.hash, target.hash, facts.fingerprint, way.changes, back=back, answers=way.answers,
-                questions=open_questions(now, way.answers), asked=now, places=_places(way),
+    made = Plan(base.hash, target.hash, facts.fingerprint, way.changes, back=back, after=facts.after,
+                answers=way.answers, questions=open_questions(now, way.answers), asked=now, places=_places(way),
                 problems=(*wrong_answers(asked, answers), *_said(way, "problems")), notes=_said(way, "notes"),
                 warnings=_said(way, "warnings"))
     if made.problems or made.questions:

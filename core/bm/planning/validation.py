@@ -47,7 +47,7 @@ SAMPLES: dict[str, object] = {
 
 def look(connection: Connection, way: Way, references: Iterable[Reference]) -> tuple[tuple[str, str, Words], ...]:
     """What the database says against definitions that changed, or that name what changed: (kind, name, why)."""
-    if way.target.model is None or not way.base.hash or way.back:
+    if way.target.model is None or not way.base.hash:
         return ()
     wanted = reached(way, references)
     if not wanted:
@@ -56,7 +56,18 @@ def look(connection: Connection, way: Way, references: Iterable[Reference]) -> t
 
 
 def problems(way: Way) -> Iterator[Words]:
-    """Each with the place of the definition."""
+    """What stands against a new version, each with the place of the definition."""
+    if not way.back:
+        yield from _told(way)
+
+
+def warnings(way: Way) -> Iterator[Words]:
+    """What a version asks that was live once, and is understood no longer; who needs the way back has it."""
+    if way.back:
+        yield from _told(way)
+
+
+def _told(way: Way) -> Iterator[Words]:
     for kind, name, why in way.facts.invalid:
         yield way.problem(kind, name, words("the database does not understand {kind} {name}: {why}", kind=kind,
                                             name=name, why=why))

@@ -73,7 +73,8 @@ promotion = Table(
     Column("plan", JSONB), Column("plan_hash", Text), Column("state", Text), Column("by_account", BigInteger),
     Column("message", Text), Column("started_on", MOMENT), Column("ended_on", MOMENT), Column("error", Said),
     Column("runner_epoch", Integer), Column("by_name", Text), Column("host", Text), Column("process", Integer),
-    Column("ends_as", Text), Column("paused", JSONB(none_as_null=True)), Column("folder", JSONB(none_as_null=True)))
+    Column("ends_as", Text), Column("paused", JSONB(none_as_null=True)), Column("folder", JSONB(none_as_null=True)),
+    Column("duty", Text))
 
 step = Table(
     "step", BM,
@@ -94,6 +95,12 @@ wish = Table(
     Column("id", BigInteger, primary_key=True), Column("promotion_id", BigInteger), Column("wish", Text),
     Column("by_account", BigInteger), Column("by_name", Text), Column("host", Text), Column("process", Integer),
     Column("asked_on", MOMENT))
+
+fault = Table(
+    "fault", BM,
+    Column("id", BigInteger, primary_key=True), Column("promotion_id", BigInteger), Column("step", Integer),
+    Column("said", Said), Column("place", Text), Column("host", Text), Column("process", Integer),
+    Column("happened_on", MOMENT))
 
 adopted = Table(
     "adopted", BM,

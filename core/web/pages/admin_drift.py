@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Response
 
-from core.bm import service
+from core.bm import mending, service
 from core.bm.drift import findings as drifts
 from core.bm.drift.findings import Drift
 from core.bm.inputs.drifted import FOLDER, VIEWS, Drifted
@@ -19,7 +19,7 @@ from core.web.response import page, redirect
 from core.web.routing import Route
 from core.web.shell import fragment, render
 
-DONE = {"mended": N_("What could be mended is mended."), "stays": N_("It stays; promotions leave it alone.")}
+STAYS = N_("It stays; promotions leave it alone.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,10 @@ def change(context: Context) -> Response:
             if form.get("stays"):
                 drifts.adopt(engine, [form["stays"]], plugins, login)
                 return redirect("/admin/drift?done=stays")
-            failed = drifts.repair(engine, plugins, login)
+            number = mending.repair(engine, plugins, login, context.account.id if context.account is not None else None)
     except (Refused, NotFound) as error:
         return _page(context, [context.text.of(error.words)])
-    if failed:
-        return _page(context, [f"{one.name}: {context.text.of(reason)}" for one, reason in failed])
-    return redirect("/admin/drift?done=mended")
+    return redirect("/admin/drift" if number is None else f"/admin/promotions/{number}")
 
 
 def _look(context: Context) -> Drift:
@@ -89,13 +87,13 @@ def _page(context: Context, problems: list[str] | None = None) -> Response:
         found = _look(context)
     except Refused as error:
         refusal = context.text.of(error.words)
-    done = DONE.get(context.request.args.get("done", ""), "")
+    stays = context.request.args.get("done", "") == "stays" and not problems
     return render(
         context, "drift.html", frame(context, title), 409 if problems else 200, title=title, refusal=refusal,
         problems=problems or [], views=_views(context, found.findings),
         stays=[_row(context, one) for one in found.adopted],
         mends=any(one.mends for one in found.findings), may=context.may("promote"),
-        done=context.text(done) if done and not problems else "")
+        done=context.text(STAYS) if stays else "")
 
 
 def _views(context: Context, findings: tuple[Drifted, ...]) -> list[View]:

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from core.bm import service
-from core.bm.engine import history, journal, lock, wishes
+from core.bm.engine import faults, history, journal, lock, wishes
+from core.bm.engine.faults import Fault
 from core.bm.engine.journal import Progress, Statement, StepProgress
 from core.errors import words_from_json
 from core.web import plan_view
@@ -123,25 +124,28 @@ def _region(context: Context, progress: Progress) -> Markup:
     shares = [1.0 if step.state in ("done", "undone") else step.share or 0.0 for step in steps]
     left = [step.seconds_left for step in progress.steps if step.seconds_left is not None]
     seconds = (progress.ended_on or context.viewer.now) - progress.started_on
+    fault = faults.last(context.connection, progress.id)
     return fragment(
         text, "promotion_progress.html", context=context, progress=progress, state=text(state), color=color,
         total=len(steps),
         phases=plan_view.phases(((one.kind, step) for one, step in zip(progress.steps, steps, strict=True)), text),
-        way=way(context, progress.back, progress.base, progress.target),
+        way=way(context, progress.back, progress.base, progress.target, any(
+            one.kind == "mend" for one in progress.steps)),
         by=who(context, progress.by), paused=_paused(context, progress),
+        broke=_broke(context, progress, fault) if fault is not None else [],
         begun=moment(progress.started_on, context.viewer), time=plan_view.span(seconds.total_seconds(), text),
         done=sum(step.state == "done" for step in steps), share=sum(shares) / len(shares) if shares else 1.0,
         left=plan_view.span(sum(left), text) if left and sum(left) >= 1 and not progress.ended else "",
         error=text.of(progress.error) if progress.error else "",
         alone=not progress.ended and progress.state != "waiting" and not lock.held(context.connection),
-        buttons=_buttons(context, progress))
+        buttons=_buttons(context, progress, fault is not None and fault.waits))
 
 
-def _buttons(context: Context, progress: Progress) -> frozenset[str]:
+def _buttons(context: Context, progress: Progress, waits: bool) -> frozenset[str]:
     """What can be asked of it now by whoever looks."""
     found = set()
     if _may(context, progress) and not progress.ended and progress.asked != "cancel":
-        found.add("continue" if progress.paused or progress.asked == "pause" else "pause")
+        found.add("continue" if progress.paused or progress.asked == "pause" or waits else "pause")
         if progress.may_cancel:
             found.add("cancel")
     live = progress.state in ("flipped", "done") and progress.target == context.version
@@ -169,6 +173,20 @@ def _paused(context: Context, progress: Progress) -> list[str]:
     if not progress.ended and progress.asked == "cancel":
         return [context.text("It is being cancelled.")]
     return []
+
+
+def _broke(context: Context, progress: Progress, fault: Fault) -> list[Markup]:
+    """What broke it off the last time, and, as long as it has not ended, how it goes on."""
+    text = context.text
+    at = text("It broke off at step {number}:", number=fault.step) if fault.step is not None else text("It broke off:")
+    lines = [Markup("{} {} <code>{}</code>").format(at, text.of(fault.said), fault.place)]
+    if progress.ended:
+        return lines
+    tried = text.plural("It was tried {count} time.", "It was tried {count} times.", fault.tries)
+    if not fault.waits:
+        return [*lines, Markup("{} {}").format(tried, text("It is tried again now."))]
+    return [*lines, Markup("{} {} {}").format(tried, text("The next try, if nobody lets it continue before:"),
+                                              moment(fault.next_on, context.viewer))]
 
 
 def _step(context: Context, step: StepProgress, ran: Sequence[Statement]) -> Step:

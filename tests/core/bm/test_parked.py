@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from core.bm import parked, parked_purge, parked_restore, service
 from core.bm.changes import purging
+from core.bm.engine import journal
+from core.bm.engine.journal import Statement
 from core.bm.parked import Parked
 from core.errors import NotFound, Refused
 from tests.core.bm.conftest import Live
@@ -39,6 +41,11 @@ def purge(system: Live, *names: str, moment: datetime = LATER, now: bool = False
         chosen = parked_purge.chosen(parked.parked(connection, system.settings), names, moment, now)
         planned, state = parked_purge.plan(connection, system.plugins, chosen, forget)
     return parked_purge.apply(system.engine, system.plugins, planned, state, "ada")
+
+
+def statements(system: Live, number: int) -> tuple[Statement, ...]:
+    with system.engine.connect() as connection:
+        return journal.statements(connection, number)
 
 
 def with_phone(system: Live) -> int:
@@ -177,7 +184,8 @@ def test_a_purge_is_journalled_and_nothing_comes_back_from_it(system: Live) -> N
     assert system.read("company", one)["name"] == "A"
     [(by, state, base, target)] = system.sql(f"select by_name, state, base, target from bm.promotion where id = {number}")
     assert (by, state) == ("ada", "done") and base == target == system.version
-    [(sql, started, ended)] = system.sql(f"select sql, started_on, ended_on from bm.statement where promotion_id = {number}")
+    [(sql, started, ended)] = system.sql(f"select sql, started_on, ended_on from bm.statement where"
+                                         f" promotion_id = {number} and sql like 'alter%'")
     assert "drop column" in sql and started <= ended
     problems = "\n".join(map(str, service.plan_rollback(system.settings, system.engine, 2, system.plugins).plan.problems))
     assert f"company.phone was purged on {datetime.now(UTC):%Y-%m-%d}" in problems
@@ -262,6 +270,26 @@ def test_a_purge_that_broke_off_is_finished_by_whoever_comes_next(system: Live, 
     assert [one.name for one in things(system)] == ["company.phone"]
     service.finish_earlier(system.engine, system.plugins)
     assert things(system) == () and look(system).none
+
+
+def test_each_delete_of_a_purge_stands_in_the_journal(system: Live) -> None:
+    with_phone(system)
+    with_visit(system)
+    system.site.write("case.yaml", "table: case\ntitle: Case\nplural: Cases\nbase: ticket\ndisplay: '{title}'\n"
+                      "keeps: [history]\n")
+    system.promote()
+    system.create("case", title="C")
+    system.site.write("case.yaml", None)
+    system.promote()
+    number = purge(system)
+    ran = list(system.sql(f"select sql, rows from bm.statement where promotion_id = {number} and sql not like 'alter%'"
+                          " order by number"))
+    for start in ("DELETE FROM ed.ticket", "delete from sys.file", "delete from sys.search where", "delete from sys.remark",
+                  "delete from sys.seed", "delete from sys.search_queue", "drop table ed."):
+        assert any(sql.startswith(start) for sql, _ in ran), start
+    assert sum(rows for sql, rows in ran if "update sys.history" in sql) == 1
+    assert sum(rows for sql, rows in ran if "delete from sys.history" in sql) == 2
+    assert {one.step for one in statements(system, number)} == {2, 3, 4}
 
 
 def test_the_daily_purge_takes_what_is_ripe_only(system: Live) -> None:

@@ -294,6 +294,10 @@ def test_a_busy_table_stops_no_undoing_for_good(system: Live, monkeypatch: pytes
         with pytest.raises(Busy):
             service.finish_earlier(system.engine, system.plugins, wanted=nothing)
     assert state(system) == "undoing"
+    with system.engine.begin() as connection:
+        [(said,)] = system.sql("select said from bm.fault")
+        assert "the table is busy" in said
+        wishes.ask(connection, 2, "continue", "anna")           # else it would wait until its next try
     promotion_job.settle_promotions(job(system))
     assert state(system) == "abandoned" and catalog(system) == before
 

@@ -53,5 +53,11 @@ def test_what_is_safe_is_mended(site: Site) -> None:
     ada.get("/admin/drift")
     assert "missing index" in ada.words
     ada.post("/admin/drift", {"_csrf": ada.form("/admin/drift")["_csrf"]})
+    number = int(ada.location.removeprefix("/admin/promotions/"))
     ada.get(ada.location)
-    assert "What could be mended is mended." in ada.words and "missing index" not in ada.words
+    assert "Done" in ada.words and "What drifted is mended" in ada.words and "By ada" in ada.words
+    assert f"create index concurrently {index}" in ada.words.lower().replace('"', "")
+    ada.get("/admin/promotions")
+    assert f"/admin/promotions/{number}" in ada.text and "What drifted is mended" in ada.words
+    ada.get("/admin/drift")
+    assert "missing index" not in ada.words

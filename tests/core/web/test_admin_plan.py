@@ -9,6 +9,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
+from core.bm import actions
+from core.bm.engine.run import Action, Run
+from core.bm.engine.steps import Step
 from core.errors import words, words_to_json
 from core.settings import Settings
 from tests.core.web.promoting import begun, state_of, work_off, work_process
@@ -150,13 +153,43 @@ def test_who_may_only_look_sees_the_plan_without_a_button(site: Site) -> None:
     assert "None of your roles gives the right to promote (may: promote)." in max_.words
 
 
+def test_what_broke_off_is_told_with_its_place_and_continues_when_somebody_says_so(
+        site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.create("company", name="First", owner=site.users["ada"])
+    write(site, "tables/company.yaml", CODE)
+    ada, original = site.browser("ada"), actions.ACTIONS["settle"]
+
+    def fail(run: Run, step: Step) -> None:
+        raise RuntimeError("out <of> luck")
+    with work_process(site):
+        ada.get("/admin/plan?t.fill company.code=K-1")
+        form = ada.form("/admin/promote")
+        number = begun(ada, "/admin/promote", {**form, "consent": form["plan"][:6]})
+        with monkeypatch.context() as patched, pytest.raises(RuntimeError):
+            patched.setitem(actions.ACTIONS, "settle", Action(fail, original.undo))  # type: ignore[arg-type]
+            work_off(site)
+        ada.get(f"/admin/promotions/{number}")
+        assert re.search(r"It broke off at step \d+: RuntimeError: out <of> luck core/bm/engine/run.py:\d+", ada.words)
+        assert "It was tried 1 time. The next try" in ada.words and "Live, being finished" in ada.words
+        ada.get("/admin/promotions")
+        assert "RuntimeError: out <of> luck" in ada.words
+        work_off(site)
+        assert state_of(site, number) == "flipped"              # not yet
+        ada.get(f"/admin/promotions/{number}")
+        ada.post(f"/admin/promotions/{number}/continue", {"_csrf": csrf(ada)})
+        work_off(site)
+        ada.get(f"/admin/promotions/{number}")
+    assert state_of(site, number) == "done" and "RuntimeError" in ada.words and "next try" not in ada.words
+
+
 def test_the_history_has_pages(site: Site) -> None:
     with site.owner.begin() as connection:
         for number in range(40):
             connection.exec_driver_sql(
-                "insert into bm.promotion (base, target, plan, plan_hash, state, message, ended_on) select base, target,"
-                " plan, plan_hash, 'failed', %(message)s, now() from bm.promotion where id = 1",
+                "insert into bm.promotion (base, target, plan, plan_hash, state, message) select base, target,"
+                " plan, plan_hash, 'running', %(message)s from bm.promotion where id = 1",
                 {"message": f"Try {number:02}"})
+        connection.exec_driver_sql("update bm.promotion set state = 'failed', ended_on = now() where id > 1")
     ada = site.browser("ada")
     ada.get("/admin/promotions")
     assert "Try 39" in ada.words and "Try 05" not in ada.words and "Older" in ada.words

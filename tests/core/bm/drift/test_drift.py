@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from core.bm import service
+from core.bm import mending, service
 from core.bm.drift import findings as drifts
+from core.bm.engine.steps import Step
 from core.bm.inputs.drifted import Drifted
 from core.errors import NotFound, Refused
 from tests.core.bm.conftest import Live
@@ -118,9 +119,13 @@ def test_indexes_and_constraints_come_back_by_repair(system: Live) -> None:
                     " set not null")
     found = look(system).findings
     assert {one.what for one in found} == {"missing index", "missing constraint", "required column"}
-    ran: list[str] = []
-    assert drifts.repair(system.engine, system.plugins, "ada", ran.append) == ()
-    assert look(system).none and len(ran) == 4 and any("concurrently" in one.lower() for one in ran)
+    number = mending.repair(system.engine, system.plugins, "ada")
+    assert number == 2 and mending.left(system.engine, number) == ()
+    ran = system.sql("select sql from bm.statement where promotion_id = 2 and started_on <= ended_on order by number")
+    assert look(system).none and len(ran) == 4 and any("concurrently" in one.lower() for one, in ran)
+    assert system.sql("select by_name, message, state, target from bm.promotion where id = 2") == [
+        ("ada", "", "done", 1)]
+    assert mending.repair(system.engine, system.plugins) is None
     assert {name for name, in system.sql("select indexname from pg_indexes where schemaname = 'ed'")} == made
 
 
@@ -132,10 +137,37 @@ def test_a_constraint_that_records_break_is_told_and_left(system: Live) -> None:
     one = system.create("company", name="A")
     by_hand(system, f'alter table ed."{table}" drop constraint "{key}"')
     by_hand(system, f'update ed."{table}" set "{column}" = 999999 where id = {one}')
-    [(left, reason)] = drifts.repair(system.engine, system.plugins)
-    assert left.what == "missing constraint" and "violates foreign key" in str(reason)
+    number = mending.repair(system.engine, system.plugins)
+    assert number is not None
+    [told] = mending.left(system.engine, number)
+    assert told.startswith(f"{table}.{key}: ") and "violates foreign key" in told
     assert system.sql(f'select "{column}" from ed."{table}" where id = {one}') == [(999999,)]
     assert only(system).what == "unchecked constraint"
+
+
+def test_a_repair_that_broke_off_is_finished_by_whoever_comes_next(system: Live) -> None:
+    [[index]] = system.sql("select indexname from pg_indexes where schemaname = 'ed'"
+                           " and indexname like 'ix%' order by 1 limit 1")
+    by_hand(system, f'drop index ed."{index}"')
+    by_hand(system, f'alter table ed."{table_of(system, "company")}" alter column "{column_of(system, "company.size")}"'
+                    " set not null")
+
+    def killed(step: Step) -> None:
+        if step.number == 3:
+            raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        mending.repair(system.engine, system.plugins, "ada", say=killed)
+    with pytest.raises(Refused, match="under way"):
+        mending.repair(system.engine, system.plugins, "ada")
+    assert service.finish_earlier(system.engine, system.plugins)
+    assert look(system).none and system.sql("select state from bm.promotion where id = 2") == [("done",)]
+
+
+def test_a_column_that_live_uses_and_is_noted_as_parked_is_noted_as_live_again(system: Live) -> None:
+    by_hand(system, "update sys.physical set state = 'parked' where id = (select id from bm.member where path ="
+                    " 'company.size')")
+    assert only(system).what == "parked in use"
+    assert mending.repair(system.engine, system.plugins) == 2 and look(system).none
 
 
 @pytest.mark.parametrize(("statement", "what"), [

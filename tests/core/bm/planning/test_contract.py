@@ -47,6 +47,39 @@ def test_requirement_4_a_plan_is_bound_to_its_base_its_target_and_the_shape_of_t
         system.promote(planned=planned)
 
 
+def test_requirement_10_an_approved_plan_is_good_as_long_as_live_is_what_it_was(system: Live) -> None:
+    """Days later: what people wrote since, and time itself, make no other plan."""
+    system.site.write("company.yaml", REGION)
+    planned = system.plan()
+    system.create("company", name="Firm", size=3)
+    with system.engine.begin() as connection:
+        for statement in ("alter table bm.promotion disable trigger user",
+                          "update bm.promotion set started_on = started_on - interval '40 days',"
+                          " ended_on = ended_on - interval '40 days'",
+                          "alter table bm.promotion enable trigger user",
+                          "update bm.version set created_on = created_on - interval '40 days'",
+                          "update sys.physical set changed_on = changed_on - interval '40 days'"):
+            connection.exec_driver_sql(statement)
+    assert system.plan().plan.hash == planned.plan.hash
+    assert system.promote(planned=planned) == 2
+
+
+def test_requirement_10_an_approved_plan_is_void_after_any_other_promotion_even_one_that_was_taken_back(
+        system: Live) -> None:
+    system.site.write("company.yaml", REGION)
+    planned = system.plan()
+    system.site.write("company.yaml", "change: table company\ntitle: Firm\n")
+    system.promote()
+    system.rollback()
+    system.site.write("company.yaml", REGION)
+    again = system.plan()
+    assert again.base.hash == planned.base.hash and again.plan.fingerprint == planned.plan.fingerprint
+    assert again.plan.hash != planned.plan.hash
+    with pytest.raises(Refused, match="someone else promoted meanwhile; plan again"):
+        system.promote(planned=planned)
+    assert system.promote(planned=again) == 3
+
+
 def test_the_hash_does_not_hang_on_what_users_write_meanwhile(system: Live) -> None:
     system.create("company", name="Firm", size=3)
     system.site.addon("company.yaml", ADDON["company.yaml"].replace("          size: {type: integer}\n", ""))

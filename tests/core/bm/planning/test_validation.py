@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
 
+from core.bm import service
 from core.bm.inputs.facts import Facts
 from core.bm.inputs.way import Way
 from core.bm.planning import validation
@@ -66,21 +68,58 @@ def test_where_only_texts_changed_nothing_is_tried(tmp_path: Path) -> None:
     assert reached(site, "query.yaml", QUERY.replace("Big companies", "Large companies")) == []
 
 
-def test_what_the_database_does_not_understand_stops_the_plan_with_its_place(
-        system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_all(system.site)
-    system.site.write("role.yaml", "role: clerk\ntitle: Clerk\ngrants:\n  company: {read: true}\n")
-    assert system.plan().plan.problems == ()
+def break_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As another release of core, or of the database, might."""
     built = query_sql.Builder.query
 
     def broken(self: query_sql.Builder, one: Query) -> query_sql.Selected:
         found = built(self, one)
         return replace(found, order=(*found.order, text("nothing_of_that_name")))
     monkeypatch.setattr(query_sql.Builder, "query", broken)
+
+
+def test_what_the_database_does_not_understand_stops_the_plan_with_its_place(
+        system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_all(system.site)
+    system.site.write("role.yaml", "role: clerk\ntitle: Clerk\ngrants:\n  company: {read: true}\n")
+    assert system.plan().plan.problems == ()
+    break_queries(monkeypatch)
     said, *rest = map(str, system.plan().plan.problems)
     assert rest == []
     assert said.endswith('column "nothing_of_that_name" does not exist') and "query.yaml:1:1: " in said
     assert "the database does not understand query big_companies" in said
+
+
+@pytest.mark.parametrize("site", [
+    {"query.yaml": None, "other.yaml": "change: table company\ntitle: Firm\n"},             # the query itself returns
+    {"size.yaml": "change: table company\nfields:\n  size: {required: true}\n"}])            # what it names changes
+def test_what_is_understood_no_longer_is_told_first_on_a_way_back_and_keeps_nobody_from_it(
+        system: Live, monkeypatch: pytest.MonkeyPatch, site: dict[str, str | None]) -> None:
+    write_all(system.site)
+    system.promote()
+    for name, content in site.items():
+        system.site.write(name, content)
+    system.promote()
+    rollback = partial(service.plan_rollback, system.settings, system.engine, plugins=system.plugins)
+    assert not any("does not understand" in str(one) for one in rollback().plan.warnings)
+    break_queries(monkeypatch)
+    found = rollback().plan
+    assert found.problems == () and found.steps
+    [said] = [str(one) for one in found.warnings if "does not understand" in str(one)]
+    assert "query big_companies" in said and said.endswith('column "nothing_of_that_name" does not exist')
+    assert system.rollback() == 2
+
+
+def test_a_way_back_fills_nothing_anew(system: Live) -> None:
+    """What a field got when it became required was for the records that were there then."""
+    system.site.write("size.yaml", "change: table company\nfields:\n  size: {required: true, fill: 7}\n")
+    system.promote()
+    system.site.write("size.yaml", None)
+    system.promote()
+    empty = system.create("company", name="Later")
+    assert system.rollback(2) == 2
+    assert system.read("company", empty)["size"] is None
+    assert not [step for step in system.sql("select kind from bm.step where promotion_id = 4") if step == ("fill",)]
 
 
 def test_requirement_10_a_plan_takes_no_lock_that_people_feel_and_leaves_nothing_behind(system: Live) -> None:
