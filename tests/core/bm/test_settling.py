@@ -296,7 +296,7 @@ def test_a_busy_table_stops_no_undoing_for_good(system: Live, monkeypatch: pytes
     assert state(system) == "undoing"
     with system.engine.begin() as connection:
         [(said,)] = system.sql("select said from bm.fault")
-        assert "the table is busy" in said
+        assert "busy" in str(said)
         wishes.ask(connection, 2, "continue", "anna")           # else it would wait until its next try
     promotion_job.settle_promotions(job(system))
     assert state(system) == "abandoned" and catalog(system) == before

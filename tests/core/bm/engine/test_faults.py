@@ -187,4 +187,4 @@ def test_what_the_records_did_not_allow_is_told_by_the_list_and_the_doctor(
     [told] = doctor.promotions(system.settings)
     assert "3 records are empty in it" in listed and "3 records are empty in it" in told
     with system.engine.connect() as connection:
-        assert history.entries(connection)[0].fault == ""
+        assert history.entries(connection)[0].fault is None
