@@ -111,6 +111,8 @@ def index(run: Run, step: Step) -> None:
             raise Refused("{name}: the index cannot be made: {reason}", name=step.target,
                           reason=_reason(error)) from error
     with run.begin() as connection:
+        if valid:
+            journal.found_done(connection, run.turn, step, step.sql[0])
         run.done(connection, step)
 
 

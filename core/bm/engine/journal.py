@@ -160,6 +160,17 @@ def statement(connection: Connection, turn: Turn, step: Step, sql: str, *, secon
         started_on=func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, seconds)))
 
 
+def found_done(connection: Connection, turn: Turn, step: Step, sql: str) -> None:
+    """Write down a statement whose runner was killed before it could: it ran at some time since its step began."""
+    table = tables.statement
+    there = select(table.c.number).where(table.c.promotion_id == turn.promotion, table.c.step == step.number,
+                                         table.c.sql == sql, ~table.c.undo)
+    if connection.execute(there).first() is None:
+        since = select(func.extract("epoch", func.clock_timestamp() - tables.step.c.started_on)).where(
+            tables.step.c.promotion_id == turn.promotion, tables.step.c.number == step.number)
+        statement(connection, turn, step, sql, seconds=float(connection.execute(since).scalar_one()))
+
+
 def batch_statement(connection: Connection, turn: Turn, step: Step, sql: str, *, seconds: float, rows: int) -> None:
     """The same for a statement that is run once for each batch: it is one entry, which counts them."""
     check(connection, turn)

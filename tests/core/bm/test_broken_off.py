@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core.bm.engine import altering
+from core.bm.engine.run import Run
 from core.bm.engine.steps import Step
 from core.database import address
 from core.database import engine as engines
@@ -112,6 +113,29 @@ def test_requirement_3_killed_inside_a_step_its_journal_and_its_work_are_undone_
                       " where p.target = 2 and s.state = 'done'") == [(1,)]
     monkeypatch.undo()
     system.promote()
+    check_whole(system)
+
+
+def test_requirement_13_an_index_whose_runner_was_killed_before_it_said_so_is_in_the_journal_once(
+        system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(system)
+    index = next(step for step in system.plan().plan.steps if step.kind == "index")
+    for killed_at in ("ran", "done"):
+        original = getattr(Run, killed_at)
+
+        def killed(*given: Any, original: Any = original, **more: Any) -> None:
+            if any(isinstance(one, Step) and one.number == index.number for one in given):
+                raise Killed
+            original(*given, **more)
+        monkeypatch.setattr(Run, killed_at, killed)
+        with pytest.raises(Killed):
+            system.promote()
+        monkeypatch.undo()
+        assert system.sql("select count(*) from pg_indexes where schemaname = 'ed' and indexname = "
+                          f"'{index.probe.names[0] if index.probe else ''}'") == [(1,)]
+    system.promote()
+    assert system.sql("select count(*), min(ended_on - started_on) > interval '0' from bm.statement"
+                      f" where step = {index.number} and sql ilike 'create%index concurrently%'") == [(1, True)]
     check_whole(system)
 
 
