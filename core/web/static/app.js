@@ -54,8 +54,15 @@ document.addEventListener("click", (event) => {
 // Dialogs of a page that ask for more than yes or no.
 document.addEventListener("click", (event) => {
   const opener = event.target.closest?.("[data-dialog]");
-  if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
-  event.target.closest?.("[data-close]")?.closest("dialog")?.close();
+  if (opener) {
+    event.preventDefault();         // without scripts the link's target is shown by the style sheet
+    document.getElementById(opener.dataset.dialog)?.showModal();
+  }
+  const closer = event.target.closest?.("[data-close]")?.closest("dialog[open]");
+  if (closer) {
+    event.preventDefault();
+    closer.close();
+  }
 });
 
 // Deleting and the like ask first.

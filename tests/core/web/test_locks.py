@@ -125,3 +125,9 @@ def test_the_api_says_locked_and_unlocks(site: Site, deal: int) -> None:
     assert ask(site, "max", "POST", f"deal/{deal}/unlock", {"reason": "x"}).status_code == 200
     assert ask(site, "max", "POST", f"deal/{deal}/lock").status_code == 204
     assert ask(site, "max", "PATCH", f"deal/{deal}", {"_version": 2, "name": "Newer"}).status_code == 409
+
+
+def test_unlocking_needs_no_scripts(site: Site, deal: int) -> None:
+    max_ = site.browser("max")
+    max_.get(f"/deals/{deal}")
+    assert 'href="#unlock"' in max_.text and '<dialog id="unlock"' in max_.text      # shown as the link's target
