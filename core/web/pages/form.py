@@ -285,8 +285,10 @@ def _again(context: Context, place: Place, identity: int, sent: form_save.Sent, 
            base: Mapping[str, Any], status: int = 422) -> Response:
     """The form once more, with what was typed and what is wrong with it."""
     record, trashed = load(context, place, identity)
-    entries = _with_titles(context, place.view,
-                           {**form_save.begin(place.view, record, context.viewer), **sent.entries})
+    began = form_save.begin(place.view, record, context.viewer)
+    typed = {key: entry for key, entry in sent.entries.items()          # what stands as it did has its title already
+             if not (entry.texts and key in began and entry == Entry(began[key].texts))}
+    entries = _with_titles(context, place.view, {**began, **typed})
     return draw(context, place, {**record, "_version": version}, editing=True, trashed=trashed, entries=entries,
                 problems=sent.problems, status=status, memory=json.dumps(base, ensure_ascii=False),
                 notice=_told_gone(context, sent))

@@ -139,3 +139,12 @@ def test_fault_29_half_an_upload_is_no_upload(site: Site) -> None:
                                  content_type="multipart/form-data; boundary=b", headers={
                                      "Origin": "http://localhost", "Content-Length": str(len(body) + 1000)})
     assert answer.status_code in (400, 403, 413) and set((site.settings.home / "files").rglob("*")) == before
+
+
+def test_a_form_that_is_refused_still_says_which_file_the_record_has(site: Site) -> None:
+    id_ = keep(site, "contract <1>.txt", b"text")
+    browser = site.browser("ada")
+    browser.get(f"/specimens/{id_}?edit=1")
+    assert "contract &lt;1&gt;.txt" in browser.text
+    browser.post(f"/specimens/{id_}", {**browser.form(f"/specimens/{id_}"), "a_integer": "many"}, 422)
+    assert "contract &lt;1&gt;.txt" in browser.text
