@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.bm import switching
-from core.bm.changes import environment, filling, formulas, moving, purging, tightening
+from core.bm.changes import catching_up, environment, formulas, purging, tightening
 from core.bm.engine import altering, journal
 from core.bm.engine.run import Action, Run
 from core.bm.engine.steps import Kind, Step
@@ -64,18 +64,6 @@ def _compute(run: Run, step: Step) -> None:
         switching.tell_live(connection, run.version)
 
 
-def _fill(run: Run, step: Step) -> None:
-    (moving if moving.is_move(step) else filling).fill(run, step)
-
-
-def _undo_fill(run: Run, step: Step) -> None:
-    (moving if moving.is_move(step) else filling).undo_fill(run, step)
-
-
-def _settle(run: Run, step: Step) -> None:
-    (moving if moving.is_move(step) else filling).settle(run, step)
-
-
 def _short(do: Callable[[Run, Step], None]) -> Action:
     """Undone as most are: the step's own statements the other way round, in one short transaction."""
     return Action(do, altering.undo_short)
@@ -85,14 +73,14 @@ ACTIONS: Mapping[Kind, Action] = {
     "stage": Action(_nothing, _nothing),
     "set": Action(_set, _undo_set),
     "expand": Action(altering.expand, altering.undo_expand),
-    "fill": Action(_fill, _undo_fill),
+    "fill": Action(catching_up.fill, catching_up.undo_fill),
     "index": Action(altering.index, altering.undo_index),
     "suspend": Action(_suspend, _undo_suspend),
     "prepare": Action(switching.prepare, switching.undo_prepare),
     "loosen": Action(altering.loosen, tightening.put_back),
     "flip": _short(switching.flip),
     "acknowledge": _short(switching.acknowledge),
-    "settle": _short(_settle),
+    "settle": _short(catching_up.settle),
     "seed": _short(_seed),
     "compute": _short(_compute),
     "validate": _short(altering.validate),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select, text
 
-from core.bm.changes import filling, moving, renamed
+from core.bm.changes import catching_up, renamed
 from core.bm.engine import journal, wishes
 from core.bm.engine.wishes import Cancelled
 from core.bm.versions import live, tables
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 PREPARE_SECONDS = 60.0          # how long workers may take to build a version
 LEAVE_SECONDS = 60.0            # how long requests may go on with the old one before hygiene begins
 PREPARE, LIVE = "tessera_prepare", "tessera_live"       # channels of NOTIFY; follow.py listens
-
-# What is done in the transaction of the flip, before the pointer is compared and set. It waits for locks 100 ms at
-# most, and is done again from its beginning when it did not get them.
-AT_FLIP: tuple[Callable[[Run, Connection], None], ...] = (moving.at_flip, filling.at_flip)
 
 
 def prepare(run: Run, step: Step) -> None:
@@ -66,12 +61,10 @@ def _unprepared(run: Run) -> list[str]:
 
 def flip(run: Run, step: Step) -> None:
     """The atomic point, in one short transaction; tried again while tables that it locks are busy."""
-    moving.before_flip(run)
-    filling.before_flip(run)
+    catching_up.before_flip(run)
 
     def attempt(connection: Connection, tries: int) -> None:
-        for one in AT_FLIP:
-            one(run, connection)
+        catching_up.at_flip(run, connection)
         flip_in(run, connection, step)
     ddl.tried(run.line, attempt, (statement for one in run.order.plan.steps for statement in one.sql), pause=run.pause)
     run.flipped = True

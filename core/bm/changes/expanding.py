@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from core.bm.engine.steps import BOTH, BRIEF, ONLINE, Kind, Probe, Step, risk_of
 from core.bm.inputs.facts import Facts
 from core.bm.inputs.way import Way
-from core.bm.versions.homes import foreign_roots, home, homes
+from core.bm.versions.homes import foreign_roots, home, homes, moving
 from core.bm.versions.state import State
 from core.database import ddl
 from core.ed.schema import DesiredCheck, DesiredForeignKey, DesiredIndex, DesiredTable, desired, name_all
@@ -48,9 +48,7 @@ def receiving(way: Way) -> frozenset[str]:
     if base.model is None or target.model is None:
         return frozenset()
     names = name_all(target.model, target.identities, way.facts.physical, target.storages)
-    return frozenset(names[home(target, path), ""][0] for path in target.model.tables
-                     if (former := base.names.get(target.identities[path])) is not None
-                     and home(base, former) != home(target, path))
+    return frozenset(names[home(target, path), ""][0] for _, path in moving(base, target))
 
 
 NONE: frozenset[str] = frozenset()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from core.bm.changes.filling import Part, Row, Versions
-from core.bm.changes.moving import columns, system_of
+from core.bm.changes.standing import pairs, systems
 from core.bm.versions.homes import home
 
 if TYPE_CHECKING:
@@ -38,22 +38,22 @@ def given(way: Way) -> Iterator[tuple[str, Part]]:
     base, target = way.base, way.target
     if base.model is None or target.model is None:
         return
-    before, after = system_of(base, base.model, way.facts), system_of(target, target.model, way.facts)
+    before, after = systems(way)
     found: dict[str, tuple[str, dict[str, Any]]] = {}
     for name, table in target.model.tables.items():
         former = base.names.get(target.identities[name])
         if former is None or table.abstract or home(base, former) != home(target, name):
             continue
-        old, new = before.stored(former), after.stored(name)
+        new = after.stored(name)
         had = {base.identities[f"{one.table}.{one.name}"] for one in base.model.tables[former].fields.values()}
         for field in table.fields.values():
             path = f"{field.table}.{field.name}"
-            pairs = [] if field.virtual else list(columns(before, after, old, new, field))
-            if not pairs or target.identities[path] in had:
+            taken = [] if field.virtual else list(pairs(way, before, after, former, name, field))
+            if not taken or target.identities[path] in had:
                 continue                            # the same field: its values stay, or retyping.py converts them
             part = found.setdefault(path, (new.table.name, {
                 "how": "carry", "path": path, "storage": target.storage(path), "from": {},
-                "into": [[into, kind] for into, _, kind in pairs], "reads": [[TYPE, "integer"]]}))[1]
-            part["from"][str(target.identities[name])] = [source for _, source, _ in pairs]
-            part["reads"] += [[source, kind] for _, source, kind in pairs]
+                "into": [[into, kind] for into, _, kind in taken], "reads": [[TYPE, "integer"]]}))[1]
+            part["from"][str(target.identities[name])] = [source for _, source, _ in taken]
+            part["reads"] += [[source, kind] for _, source, kind in taken]
     yield from found.values()

@@ -17,12 +17,13 @@ from sqlalchemy import ColumnElement, Connection, Integer, any_, case, literal, 
 
 from core.bm.changes.fill_converted import with_base
 from core.bm.changes.filling import Part, Row, Versions
-from core.bm.changes.migrations import Fill, Piece, Version, field_of, fills, typed
+from core.bm.changes.migrations import Fill, Piece, Version, field_of, fills, other_type, typed
 from core.bm.changes.read_paths import Reading, columns
+from core.bm.changes.required import EMPTY
 from core.bm.changes.retyping import table_of
 from core.bm.inputs.facts import SAMPLES, SECONDS, Finding, Sample, counted, in_time
 from core.bm.versions import live
-from core.bm.versions.homes import home
+from core.bm.versions.homes import former_field, home, moving
 from core.bm.versions.tables import IDS
 from core.database import ddl
 from core.definition.migrations import Past
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from core.ed.system import System
 
 UNFIT = "unfit"                 # the finding: values that the field does not take
+NOTHING_GIVEN = "nothing given"     # the finding: records for which it comes to nothing, though something is required
 SLOW = "slow"                   # the finding: a batch took longer than there is time for
 ROWS = 1_000                    # looked at, at once
 KEPT = -1                       # no piece holds: the record keeps what it has
@@ -172,38 +174,43 @@ def look(connection: Connection, way: Way, system: System) -> dict[tuple[str, st
     """The values that fields would not take, counted: of all records, or of as many as there is time for."""
     found: dict[tuple[str, str], Finding] = {}
     end = time.monotonic() + SECONDS
-    for path, some in _filled(way).items():
+    for path, some in _all(way):
         try:
             expressions = Expressions(system, way.target, some)
         except ExpressionError:
             continue                            # that is told
-        finding = in_time(connection, partial(_unfit, connection, system, expressions, end))
-        if finding is None:
+        tried = in_time(connection, partial(_try, connection, system, expressions, end))
+        if tried is None:
             found[SLOW, path] = Finding(ROWS)
-        elif finding:
-            found[UNFIT, path] = finding
+        for what, finding in zip((UNFIT, NOTHING_GIVEN), tried or (), strict=False):
+            if finding:
+                found[what, path] = finding.and_also(found.get((what, path)))
     return found
 
 
-def _unfit(connection: Connection, system: System, expressions: Expressions, end: float) -> Finding:
+def _try(connection: Connection, system: System, expressions: Expressions, end: float) -> tuple[Finding, Finding]:
+    """What a field does not take, and for how many records it comes to nothing where something is required."""
     source = system.stored(expressions.fills[0].before).table
     session = Session.system_session(system, connection)
+    required = field_of(expressions.target, expressions.fills[0]).required is True
     unfit: list[Unfit] = []
-    after = 0
+    after = nothing = 0
     while True:
         ids = list(connection.scalars(select(source.c.id).where(source.c.id > after).order_by(source.c.id).limit(ROWS)))
         worked = expressions.values(session, ids) if ids else Worked({})
         unfit += worked.unfit
+        nothing += sum(value is None for row in worked.values.values() for value in row.values()) if required else 0
         if len(ids) < ROWS or time.monotonic() > end:
             samples = tuple(Sample(one.record, f"{one.value}: {one.problem}", expressions.fills[0].before,
                                    expressions.reads) for one in unfit[:SAMPLES])
-            return Finding(len(unfit), samples, partial=len(ids) == ROWS and bool(unfit))
+            more = len(ids) == ROWS
+            return Finding(len(unfit), samples, partial=more and bool(unfit)), Finding(nothing)
         after = ids[-1]
 
 
 def problems(way: Way) -> Iterator[Words]:
     """Values that fields would not take, with the way out."""
-    for path in _filled(way):
+    for path in dict.fromkeys(path for path, _ in _all(way)):
         if way.facts.finding(SLOW, path):
             yield way.problem("field", path, words(
                 "{field}: to work out what {count} records get takes longer than {seconds} s; make the expression "
@@ -217,25 +224,68 @@ def problems(way: Way) -> Iterator[Words]:
 
 def given(way: Way) -> Iterator[tuple[str, Part]]:
     """The physical table and the part of each field that gets values which records do not have yet."""
-    for path, some in _filled(way).items():
+    for path, some in _in_place(way).items():
         table = table_of(way, path)
         if table in way.facts.columns:
-            yield table, _part(way, path, some)
+            yield table, part(way, path, some)
 
 
-def _filled(way: Way) -> dict[str, list[Fill]]:
+def _all(way: Way) -> Iterator[tuple[str, list[Fill]]]:
+    """The fills of each field, by the records that get them at once."""
+    yield from _in_place(way).items()
+    for was, table in moving(way.base, way.target):
+        yield from along(way, was, table).items()
+
+
+def _in_place(way: Way) -> dict[str, list[Fill]]:
     """The fills by field: of new ones, and of those whose values stand elsewhere from now on."""
     found: dict[str, list[Fill]] = {}
     for one in fills(way.base, way.target, way.answers):
         former = way.former(one.field)
         if home(way.base, one.before) != home(way.target, one.table):
-            continue                            # refused, and on a way back nothing is said of what it lacks
+            continue
         if former is None or way.base.storage(former) != way.target.storage(one.field):
-            found.setdefault(one.field, []).append(one)
+            found.setdefault(one.field, list(_others(way, one))).append(one)
+        elif one.keeps is None:                 # new to these records alone: the columns are there, unseen for them
+            found.setdefault(one.field, []).append(replace(one, again=True))
     return found
 
 
-def _part(way: Way, path: str, some: Sequence[Fill]) -> Part:
+def _others(way: Way, one: Fill) -> Iterator[Fill]:
+    """What keeps the values of all records that have a field, where only some of them get others."""
+    table, _, name = (way.former(one.field) or "").partition(".")
+    before, _ = way.models
+    old = before.field(table, name) if table else None
+    if old is not None and not old.virtual and one.before != table and one.keeps is not None \
+            and home(way.base, table) == home(way.base, one.before):
+        yield Fill(one.field, one.field.partition(".")[0], table, (Piece(None, Past("False")),), old.name)
+
+
+def along(way: Way, was: str, table: str) -> dict[str, list[Fill]]:
+    """The fills by field for records of a table that go to another physical table: its own, and those said above it."""
+    before, after = way.models
+    again = way.back or (way.target.identities[table], home(way.target, table)) in way.facts.homes
+    found: dict[str, list[Fill]] = {}
+    for one in fills(way.base, way.target, way.answers):
+        if after.names.is_kind_of(table, one.table) and before.names.is_kind_of(was, one.before) \
+                and _changes(way, was, one):
+            found.setdefault(one.field, []).append(replace(one, again=one.keeps is None and (again or one.again)))
+    return found
+
+
+def _changes(way: Way, was: str, one: Fill) -> bool:
+    """Whether a fill gives a table's records anything: what they have in the field goes along by itself."""
+    field = field_of(way.target, one)
+    former = former_field(way.base, way.target, was, field)
+    if former is None or former.virtual:
+        return True
+    return one.keeps is not None and (
+        any(piece.kind == "migration" for piece in one.pieces) or other_type(way.base, way.target, field, former)
+        or bool(way.facts.finding(EMPTY, f"{one.table}.{field.name}")))
+
+
+def part(way: Way, path: str, some: Sequence[Fill]) -> Part:
+    """How the columns of a field are filled, as JSON."""
     one, storage = field_of(way.target, some[0]), way.target.storage(path)
     names = name_all(way.models[1], way.target.identities, way.facts.physical, way.target.storages)
     reads = Reading(way.base, way.facts.physical)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, any_, select
 
 from core.bm.changes.filling import Part, Row, Versions
-from core.bm.changes.moving import system_of
+from core.bm.changes.standing import systems
 from core.bm.versions.homes import home
 from core.bm.versions.tables import IDS
 from core.database import ddl
@@ -41,7 +41,7 @@ def given(way: Way) -> Iterator[tuple[str, Part]]:
     base, target = way.base, way.target
     if base.model is None or target.model is None:
         return
-    before, after = system_of(base, base.model, way.facts), system_of(target, target.model, way.facts)
+    before, after = systems(way)
     for path in target.members:
         table, dot, name = path.partition(".")
         former = way.former(path) if dot else None
@@ -49,11 +49,16 @@ def given(way: Way) -> Iterator[tuple[str, Part]]:
             continue
         old, new = base.model.field(*former.split(".")), target.model.field(table, name)
         if old is not None and new is not None and turns(old, new, way.back):
-            yield after.stored(table).table.name, {
-                "how": "lead", "path": path, "storage": target.storage(path), "many": [old.many, new.many],
-                "reads": _stored(before, former, old), "into": _stored(after, path, new),
-                "tables": sorted({before.stored(one).table.name for one in (*_ends(before, old), *_kept(way, new))}),
-                "places": _places(after, new), "before": _places(before, old)}
+            yield after.stored(table).table.name, part(way, before, after, old, new)
+
+
+def part(way: Way, before: System, after: System, old: Field, new: Field) -> Part:
+    """How the columns of a link are filled, as JSON."""
+    former, path = f"{old.table}.{old.name}", f"{new.table}.{new.name}"
+    return {"how": "lead", "path": path, "storage": way.target.storage(path), "many": [old.many, new.many],
+            "reads": _stored(before, former, old), "into": _stored(after, path, new),
+            "tables": sorted({before.stored(one).table.name for one in (*_ends(before, old), *_kept(way, new))}),
+            "places": _places(after, new), "before": _places(before, old)}
 
 
 def _stored(system: System, path: str, field: Field) -> list[list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from core.bm.changes import fill_carried, fill_expressions, fill_linked, fill_returned, retyping
+from core.bm.changes import fill_carried, fill_expressions, fill_linked, fill_returned, moving, retyping
 from core.bm.changes.filling import Part, tracking
 from core.bm.engine.steps import BATCHES, BRIEF, WRITERS, Step, risk_of
 from core.bm.inputs.way import Way
@@ -27,7 +27,10 @@ def steps(way: Way) -> Iterator[Step]:
             if part["path"] not in known:
                 found.setdefault(table, []).append(part)
             known.add(part["path"])
+    come = [*moving.moves(way)]
     for table, parts in sorted(found.items()):
+        data = {"how": "columns", "table": table, "parts": parts,
+                "without": sorted(one.type for one in come if one.into == table)}
         made, removed = tracking(table, parts)
         target = parts[0]["path"].partition(".")[0]
         fields = ", ".join(part["path"].partition(".")[2] for part in parts)
@@ -37,7 +40,7 @@ def steps(way: Way) -> Iterator[Step]:
         yield Step(0, "fill", target, lock=BATCHES, risk=risk_of(rows), rows=rows,
                    seconds=round(rows / ROWS_PER_SECOND, 2),
                    note=words("values of {fields}, beside the people who write", fields=fields),
-                   data={"table": table, "parts": parts})
+                   data=data)
         yield Step(0, "settle", target, tuple(removed), BRIEF,
                    note=words("what old requests wrote since the flip is filled"),
-                   data={"table": table})
+                   data=data)

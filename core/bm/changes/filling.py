@@ -1,25 +1,34 @@
 """Columns that get their values from others while people write: in batches, then what was written meanwhile.
 
-The transaction that makes the triggers (`tracking`) comes before the first batch, so that each record is either read
-by a batch after its last write, or marked in sys.touched and filled again. A batch never waits for a row: what somebody
-holds is marked too. In the transaction of the flip nobody writes, and the last marks are worked off. After it, what old
-requests still write is filled until none of them is left; a write of the new version takes the mark away.
+A batch never waits for a row: what somebody holds is marked too. After the flip a write of the new version takes the
+mark away. How it catches up with what people write is in catching_up.py.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, MetaData, Table, any_, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    MetaData,
+    Table,
+    any_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from core.bm.engine.steps import Step
 from core.bm.versions.tables import IDS
 from core.database import ddl
 from core.ed.rowset import encode, rowset
@@ -28,13 +37,12 @@ from core.types.registry import registry
 
 if TYPE_CHECKING:
     from core.bm.engine.batches import Batches, Writing
-    from core.bm.engine.run import Run
     from core.ed.system import System
     from core.types.base import FieldType
 
 BATCH = 1_000
-FEW = 100                       # marks that are left for the transaction of the flip
-ROUNDS = 100                    # how often marks are worked off before the flip, where people write without end
+TYPE = "_type"
+T = TypeVar("T")
 log = logging.getLogger("tessera.filling")
 
 touched = Table("touched", MetaData(schema="sys"), Column("storage", BigInteger, primary_key=True),
@@ -75,7 +83,7 @@ class Source(Protocol):
 
 
 # What is JSON in `Step.data` of a fill:
-#   {"table": "company_1", "parts": [PART, ...]}
+#   {"how": "columns", "table": "company_1", "parts": [PART, ...], "without": [identities of tables, ...]}
 # PART: {"how": the name of a source, "path": "company.size", "storage": 120, "into": COLUMNS, "reads": COLUMNS,
 #        "any": whether it hangs on more than the columns it reads, "inserted": whether every new record is filled,
 #        "through": other tables that it reads, with the arguments of `ddl.track_from`, ... what the source needs}
@@ -104,82 +112,27 @@ def tracking(table: str, parts: Iterable[Part]) -> tuple[list[str], list[str]]:
 
 # When it is applied
 
-def fill(run: Run, step: Step) -> None:
-    """All records in batches, then what was written meanwhile, until little of that is left."""
-    work, batches = Filling.of(run, step), run.batches(step)
-    while _batch(work, batches):
-        batches.breathe()
-    catch_up(run, step, Filling.of(run, step).work_off)
-    with run.begin() as connection:
-        run.done(connection, step)
+@contextmanager
+def quietly(connection: Connection) -> Iterator[None]:
+    """What is written here is no news to the triggers."""
+    set_ = text("select set_config(:name, :value, true)")
+    connection.execute(set_, {"name": ddl.FILLING, "value": "on"})
+    yield
+    connection.execute(set_, {"name": ddl.FILLING, "value": ""})
 
 
-def undo_fill(run: Run, step: Step) -> None:
-    """Nobody marks anything any more, for the triggers go with the columns; what is in these was never seen."""
-    from core.bm.engine import journal
-    with run.begin() as connection:
-        Filling.of(run, step).forget(connection)
-        journal.step_undone(connection, run.turn, step)
-
-
-def catch_up(run: Run, step: Step, work_off: Callable[[Connection], int]) -> None:
-    """Work off what was written meanwhile, until little of it is left."""
-    batches = run.batches(step)
-    for _ in range(ROUNDS):
-        with run.begin() as connection:
-            if work_off(connection) < FEW:
-                return
-        batches.breathe()
-
-
-def before_flip(run: Run) -> None:
-    """Shortly before the flip, that little is left to do in it."""
-    for step in _fills(run):
-        catch_up(run, step, Filling.of(run, step).work_off)
-
-
-def at_flip(run: Run, connection: Connection) -> None:
-    """In the transaction of the flip: from here to its end nobody writes, and all that was written is filled."""
-    steps = sorted(_fills(run), key=lambda step: str(step.data["table"]))
-    for step in steps:
-        ddl.execute(connection, ddl.lock_writers(step.data["table"]))
-    for step in steps:
-        work = Filling.of(run, step)
-        while work.work_off(connection):
-            pass
-
-
-def settle(run: Run, step: Step) -> None:
-    """What requests of the old version wrote after the flip is filled; then nothing is noted any more."""
-    work, batches = Filling.of(run, step), run.batches(step)
-    while True:
-        with run.begin() as connection:
-            if not work.work_off(connection, flipped=True):
-                break
-        batches.breathe()
-
-    def rest(connection: Connection) -> None:
-        while work.work_off(connection, flipped=True):
-            pass
-        work.forget(connection)
-        run.done(connection, step)
-    run.locked(step, step.sql, rest)        # who wrote before the triggers went has committed, and left a mark
-
-
-def _fills(run: Run) -> list[Step]:
-    return [step for step in run.order.plan.steps if step.kind == "fill" and "parts" in step.data]
-
-
-def _batch(work: Filling, batches: Batches) -> bool:
-    with batches.begin() as connection:
-        ids = work.after(connection, batches.cursor or 0)
-        if not ids:
-            return False
-        held = work.hold(connection, ids)
-        work.mark(connection, set(ids) - held.keys())
-        work.write(connection, list(held.values()), work.parts)
-        batches.note(connection, ids[-1], len(ids))
-    return True
+def one_by_one(connection: Connection, some: Sequence[T], do: Callable[[Sequence[T]], object],
+               left_out: Callable[[T, IntegrityError], object]) -> None:
+    """All at once; if two records turn out equal in what is unique, one by one, leaving those out."""
+    try:
+        with connection.begin_nested():
+            do(some)
+    except IntegrityError as error:
+        if len(some) == 1:
+            left_out(some[0], error)
+            return
+        for one in some:
+            one_by_one(connection, [one], do, left_out)
 
 
 class Filling:
@@ -188,31 +141,46 @@ class Filling:
     def __init__(self, data: Mapping[str, Any], versions: Versions, change: Change) -> None:
         self.change = change                # runs what writes records, and counts it in the journal
         self.parts: tuple[Part, ...] = tuple(data["parts"])
+        self.written = str(data["table"])
+        self.without = sorted(data.get("without", ()))      # kinds of records that come with values of their own
         self.versions = versions
-        names = {name: kind for part in self.parts for name, kind in (*part["reads"], *part["into"])}
-        self.table = Table(str(data["table"]), MetaData(schema=ddl.SCHEMA), Column("id", BigInteger, primary_key=True),
+        names = {TYPE: "integer"} | {name: kind for part in self.parts
+                                     for name, kind in (*part["reads"], *part["into"])}
+        self.table = Table(self.written, MetaData(schema=ddl.SCHEMA), Column("id", BigInteger, primary_key=True),
                            *(Column(name, typed(kind)) for name, kind in names.items()))
         self._sources: dict[int, Source] = {}
 
-    @classmethod
-    def of(cls, run: Run, step: Step) -> Filling:
-        """As a run of a promotion has it: before the flip and after it, in the same process or in another one."""
-        plan = run.order.plan
-        data = step.data if step.kind == "fill" else next(
-            one.data for one in plan.steps if one.kind == "fill" and one.data.get("table") == step.data["table"])
-        return cls(data, Versions(run.order.base.version, run.version, run.system), partial(run.change, step))
+    def batch(self, connection: Connection, after: int) -> tuple[int, int] | None:
+        """Fill the next records; the last id, and how many. Those that somebody holds are marked instead."""
+        ids = self.after(connection, after)
+        if not ids:
+            return None
+        held = self.hold(connection, ids)
+        self.mark(connection, set(ids) - held.keys())
+        self.write(connection, list(held.values()), self.parts)
+        return ids[-1], len(ids)
+
+    def afterwards(self, batches: Batches) -> None:
+        """Nothing: the values are all there is."""
+
+    def take_back(self, connection: Connection) -> bool:
+        """Nothing: the columns go with what made them."""
+        return False
 
     # Reading
 
     def after(self, connection: Connection, cursor: int) -> list[int]:
         """The next records."""
         c = self.table.c
-        return list(connection.scalars(select(c.id).where(c.id > cursor).order_by(c.id).limit(BATCH)))
+        return list(connection.scalars(select(c.id).where(c.id > cursor, *self._own()).order_by(c.id).limit(BATCH)))
+
+    def _own(self) -> list[ColumnElement[bool]]:
+        return [self.table.c[TYPE].not_in(self.without)] if self.without else []
 
     def hold(self, connection: Connection, ids: Sequence[int]) -> dict[int, Row]:
         """The records that nobody else holds, as they are, and as they stay until the end of the transaction."""
-        statement = select(self.table).where(self.table.c.id == any_(IDS)).order_by(self.table.c.id).with_for_update(
-            key_share=True, skip_locked=True)
+        statement = select(self.table).where(self.table.c.id == any_(IDS), *self._own()).order_by(
+            self.table.c.id).with_for_update(key_share=True, skip_locked=True)
         return {row["id"]: dict(row) for row in connection.execute(statement, {"ids": list(ids)}).mappings()}
 
     # Marks
@@ -253,7 +221,8 @@ class Filling:
     def _gone(self, connection: Connection, ids: set[int]) -> set[int]:
         if not ids:
             return set()
-        there = connection.scalars(select(self.table.c.id).where(self.table.c.id == any_(IDS)), {"ids": sorted(ids)})
+        there = connection.scalars(select(self.table.c.id).where(self.table.c.id == any_(IDS), *self._own()),
+                                   {"ids": sorted(ids)})
         return ids - set(there)
 
     def _unmark(self, connection: Connection, part: Part, ids: Sequence[int]) -> int:
@@ -292,21 +261,13 @@ class Filling:
         new = rowset({"id": BigInteger(), **columns})
         statement = update(self.table).values({name: new.c[name] for name in columns}).where(
             self.table.c.id == new.c.id)
-        connection.execute(text("select set_config(:name, 'on', true)"), {"name": ddl.FILLING})
-        self.change(connection, statement, encode(complete))
-        connection.execute(text("select set_config(:name, '', true)"), {"name": ddl.FILLING})
+        with quietly(connection):
+            self.change(connection, statement, encode(complete))
 
     def _write_each(self, connection: Connection, rows: Sequence[Row], part: Part) -> None:
-        """All at once; if two records turn out equal in what is unique, one by one, leaving those out."""
-        try:
-            with connection.begin_nested():
-                self.write(connection, rows, (part,))
-        except IntegrityError as error:
-            if len(rows) == 1:
-                log.warning("%s of record %s keeps its value: %s", part["path"], rows[0]["id"], error.orig)
-                return
-            for row in rows:
-                self._write_each(connection, [row], part)
+        one_by_one(connection, rows, lambda some: self.write(connection, some, (part,)),
+                   lambda row, error: log.warning("%s of record %s keeps its value: %s", part["path"], row["id"],
+                                                  error.orig))
 
     def _source(self, part: Part) -> Source:
         from core.bm.changes.fill_sources import SOURCES

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from core.bm.changes.read_paths import Reading
+from core.bm.changes.required import comes_with_base
 from core.bm.inputs.questions import LEAVE
+from core.bm.versions.homes import former_field, home
 from core.bm.versions.meanings import before_renames
 from core.definition.migrations import Filled, Migration, Past, UpgradeStep, version_key
 from core.errors import Words, words
@@ -118,17 +120,33 @@ def _found(base: State, target: State, answers: Mapping[str, str]) -> Iterator[F
             continue
         for one in table.fields.values():
             path = f"{one.table}.{one.name}"
-            here = one.table == name or one.path.startswith(f"table {name}.")      # declared, or narrowed, here
-            former = base.names.get(target.identities[path])
             if one.virtual or one.computed or one.type.is_drawn:
                 continue
-            old = base.model.field(*former.split(".")) if former is not None else None
+            here = one.table == name or one.path.startswith(f"table {name}.")      # declared, or narrowed, here
+            comes = comes_with_base(base, target, name, one)
+            former = base.names.get(target.identities[path])
+            if comes or home(base, before) != home(target, name):
+                old = former_field(base, target, before, one)
+            else:
+                old = base.model.field(*former.split(".")) if former is not None else None
             old = None if old is None or old.virtual else old
             pieces = steps.get((name, one.name)) or (
-                _of_field(base, target, name, one, old, answers) if here else ())
-            if pieces:
-                yield Fill(path, name, before, tuple(pieces), old.name if old is not None else None,
-                           target.identities[path] in target.returning)
+                _of_field(base, target, name, one, old, answers) if here or comes else ())
+            fill = Fill(path, name, before, tuple(pieces), old.name if old is not None else None,
+                        target.identities[path] in target.returning)
+            if pieces and (here or all(_understood(base, target, fill, piece) for piece in pieces)):
+                yield fill
+
+
+def _understood(base: State, target: State, fill: Fill, piece: Piece) -> bool:
+    """Whether what a base says of its own records can be said of those of a table that comes under it."""
+    if piece.kind in ("", "migration"):
+        return True                             # said of these records: what is wrong with it is told
+    try:
+        typed(base, target, fill, piece)
+    except ExpressionError:
+        return False
+    return True
 
 
 def _of_steps(base: State, target: State) -> dict[tuple[str, str], list[Piece]]:
@@ -205,7 +223,7 @@ def _of_field(base: State, target: State, table: str, one: Field, old: Field | N
               answers: Mapping[str, str]) -> tuple[Piece, ...]:
     """What is answered, or said by the field itself: for all records, or for those that are empty in what is there."""
     kind, _, name = one.path.partition(".")[0].partition(" ")
-    other = old is not None and _other_type(base, target, one, old)
+    other = old is not None and other_type(base, target, one, old)
     where = None if old is None or other else Past(f"{old.name} is None")
     becomes = one.required is True and (old is None or old.required is not True)
     answer = answers.get(f"fill {table}.{one.name}")
@@ -223,7 +241,8 @@ def _of_field(base: State, target: State, table: str, one: Field, old: Field | N
     return ()
 
 
-def _other_type(base: State, target: State, one: Field, old: Field) -> bool:
+def other_type(base: State, target: State, one: Field, old: Field) -> bool:
+    """Whether values of a field of the base are of another type than those of a field of the target."""
     return base.meaning(f"{old.table}.{old.name}") != before_renames(base, target, f"{one.table}.{one.name}")
 
 
@@ -232,8 +251,10 @@ def refilled(base: State, target: State, answers: Mapping[str, str], empty: Call
 
     `empty` tells of a field that becomes required whether records have no value in it.
     """
-    return frozenset(one.field for one in fills(base, target, answers) if one.keeps is not None and (
-        any(piece.kind == "migration" for piece in one.pieces) or empty(f"{one.table}.{one.field.partition('.')[2]}")))
+    there = (one for one in fills(base, target, answers)
+             if one.keeps is not None and home(base, one.before) == home(target, one.table))
+    return frozenset(one.field for one in there if any(piece.kind == "migration" for piece in one.pieces)
+                     or empty(f"{one.table}.{one.field.partition('.')[2]}"))
 
 
 def _answered(one: Field, answer: str) -> object:

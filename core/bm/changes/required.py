@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.bm.versions.homes import former_field
 from core.expression import Expression
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def newly_required(base: State, target: State) -> Iterator[Required]:
             if one.computed or one.type.virtual or one.required is False or (
                     _said_above(target.model, name, one) and not joins(base, target, name)):
                 continue
-            former = _former(base, target, before, one)
+            former = former_field(base, target, before, one)
             if not _required_before(former, one):
                 yield Required(name, one, before, former)
 
@@ -64,24 +65,12 @@ def joins(base: State, target: State, table: str) -> bool:
     return former is None or not base.model.names.is_kind_of(before, former)
 
 
-def comes_with_base(base: State, target: State, one: Required) -> bool:
-    """Whether a field is of the base that its table comes under: nothing fills it for the records of that one alone."""
-    return one.field.table != one.table and joins(base, target, one.table)
-
-
-def filled(base: State, target: State, one: Required) -> bool:
-    """Whether records get what the definition says."""
-    return fills_itself(one.field) and not comes_with_base(base, target, one)
-
-
-def fills_itself(one: Field) -> bool:
-    """Whether the definition says what records get that are there: `fill`, or a default that needs no user."""
-    if one.written.get("fill") is not None:
-        return True
-    default = one.default
-    if isinstance(default, Expression):
-        return not any(variable[0] == "user" for variable in default.variables)
-    return default is not None
+def comes_with_base(base: State, target: State, table: str, one: Field) -> bool:
+    """Whether a field is of a base that a table comes under: for its records it is new, whatever it is for others."""
+    if one.table == table or not joins(base, target, table) or base.model is None:
+        return False
+    former = base.names.get(target.identities[one.table])
+    return former is None or not base.model.names.is_kind_of(base.names[target.identities[table]], former)
 
 
 def _said_above(model: Model, table: str, one: Field) -> bool:
@@ -90,11 +79,6 @@ def _said_above(model: Model, table: str, one: Field) -> bool:
     found = model.tables[above].fields.get(one.name) if above else None
     return found is not None and found.table == one.table \
         and found.written.get("required") == one.written.get("required")
-
-
-def _former(base: State, target: State, before: str, one: Field) -> Field | None:
-    path = base.names.get(target.identities[f"{one.table}.{one.name}"])
-    return base.model.field(before, path.partition(".")[2]) if path is not None and base.model is not None else None
 
 
 def _required_before(former: Field | None, one: Field) -> bool:

@@ -7,7 +7,7 @@ After it comes what it does keep, as far as all records meet it; for the rest th
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,18 @@ from sqlalchemy.exc import IntegrityError
 
 from core.bm.changes import migrations
 from core.bm.changes.expanding import CHECKED_PER_SECOND, NONE, receiving, wanted_tables
-from core.bm.changes.required import EMPTY, filled, newly_required
+from core.bm.changes.fill_expressions import NOTHING_GIVEN
+from core.bm.changes.required import EMPTY, newly_required
+from core.bm.changes.standing import system_of
+from core.bm.changes.value_questions import UNCONVERTIBLE
 from core.bm.engine import altering
 from core.bm.engine.steps import BRIEF, ONLINE, Probe, Step, risk_of
 from core.bm.inputs.facts import Facts, Finding
+from core.bm.inputs.questions import EMPTY as EMPTIED
 from core.bm.inputs.questions import LEAVE
+from core.bm.versions.homes import former_field
 from core.database import ddl
-from core.ed.schema import REQUIRED, DesiredIndex, DesiredRequired, DesiredTable
+from core.ed.schema import REQUIRED, DesiredIndex, DesiredRequired, DesiredTable, parts
 from core.errors import Refused, Words, joined, words
 
 if TYPE_CHECKING:
@@ -31,8 +36,9 @@ if TYPE_CHECKING:
     from core.bm.engine.run import Run
     from core.bm.inputs.way import Way
     from core.bm.versions.state import State
+    from core.ed.system import System
 
-UNFILLED = "unfilled"           # the finding: rows for which a condition of that name does not hold
+UNFILLED = "unfilled"           # the finding: rows for which the condition of that field does not hold
 _THERE = text("select conname from pg_constraint where conrelid = cast(:table as regclass)")
 log = logging.getLogger("tessera.tightening")
 
@@ -56,18 +62,21 @@ def notes(way: Way) -> Iterator[Words]:
 
 
 def left_empty(wanted: Iterable[DesiredTable], way: Way) -> Facts:
-    """The facts with what stays empty in columns that come, or in records that do: nobody could count there."""
+    """The facts with what will be empty, by what is said of what becomes required, and of values without meaning."""
     left: dict[str, int] = {}
     said = migrations.said(way.base, way.target)
     for one in newly_required(way.base, way.target):
         empty = way.facts.finding(EMPTY, one.path).count if one.always else 0
-        known = one.path in said or filled(way.base, way.target, one)
-        if empty and not known and way.answer("fill", one.path) in (None, LEAVE):
+        if empty and one.path not in said and way.answer("fill", one.path) in (None, LEAVE):
             path = f"{one.field.table}.{one.field.name}"
             left[path] = left.get(path, 0) + empty
-    findings = {(UNFILLED, one.name): Finding(left[one.field]) for table in wanted for one in table.required
-                if one.field in left}
-    return replace(way.facts, findings={**findings, **way.facts.findings})
+    for (what, path), found in way.facts.findings.items():
+        emptied = what == UNCONVERTIBLE and way.answer("convert", path) in (None, EMPTIED)
+        if emptied or what == NOTHING_GIVEN:
+            left[path] = left.get(path, 0) + found.count
+    findings = {(UNFILLED, one.field): Finding(left.get(one.field, 0)).and_also(way.facts.finding(UNFILLED, one.field))
+                for table in wanted for one in table.required}
+    return replace(way.facts, findings={**way.facts.findings, **findings})
 
 
 def loosen(wanted: tuple[DesiredTable, ...], way: Way) -> Iterator[Step]:
@@ -156,37 +165,56 @@ def tighten(wanted: tuple[DesiredTable, ...], target: State, facts: Facts,
 
 
 def _missing(wanted: Iterable[DesiredTable], facts: Facts,
-             late: frozenset[str] = NONE) -> Iterator[tuple[DesiredTable, DesiredRequired, Finding]]:
-    """What is required of tables that are there, and not kept by the database; with how many rows stand against it."""
+             late: frozenset[str] | None = NONE) -> Iterator[tuple[DesiredTable, DesiredRequired, Finding]]:
+    """What is required and not kept by the database, with how many rows stand against it.
+
+    Tables that come are made with it, but for those that are `late`; None: all of them are.
+    """
     for table in wanted:
-        for one in table.required if table.name in facts.columns or table.name in late else ():
+        for one in table.required if late is None or table.name in facts.columns or table.name in late else ():
             if not facts.constraints.get(one.name, ("", False))[1]:
-                yield table, one, facts.finding(UNFILLED, one.name)
+                yield table, one, facts.finding(UNFILLED, one.field)
 
 
 def look(connection: Connection, base: State, target: State, facts: Facts) -> dict[tuple[str, str], Finding]:
-    """How many rows stand against each condition that is not kept yet, in the columns that are there already."""
-    found: dict[tuple[str, str], Finding] = {}
+    """How many rows stand against each condition that is not kept yet, where their values stand now.
+
+    What becomes required is not counted here, but where it is asked what records get (required.py).
+    """
     by_table: dict[str, list[DesiredRequired]] = {}
-    for table, one, _ in _missing(wanted_tables(target, base, facts), facts):
-        there = one if table.name in facts.columns and set(one.columns) <= set(facts.columns[table.name]) \
-            else _as_before(one, table.name, base, target, facts)
-        if there is not None:
-            by_table.setdefault(table.name, []).append(there)
+    if base.model is not None and target.model is not None:
+        before, said = system_of(base, base.model, facts), migrations.said(base, target)
+        for table, one, _ in _missing(wanted_tables(target, base, facts), facts, None):
+            there = set(one.columns) <= facts.columns.get(table.name, {}).keys()
+            for name, condition in _standing(one, table.name if there else "", before, base, target, said):
+                by_table.setdefault(name, []).append(condition)
+    found: dict[tuple[str, str], Finding] = {}
     for name, some in by_table.items():
         for one, count in zip(some, _count(connection, name, some), strict=True):
             if count:
-                found[UNFILLED, one.name] = Finding(count)
+                found[UNFILLED, one.field] = Finding(count).and_also(found.get((UNFILLED, one.field)))
     return found
 
 
-def _as_before(one: DesiredRequired, table: str, base: State, target: State, facts: Facts) -> DesiredRequired | None:
-    """The condition over the columns in which its field stands until its values are turned; None if it is new."""
-    former = base.names.get(target.identities.get(one.field, 0))
-    found = (old for wanted in wanted_tables(base, target, facts) if wanted.name == table for old in wanted.required
-             if old.field == former and set(old.columns) <= facts.columns.get(table, {}).keys())
-    old = next(found, None)
-    return replace(one, columns=old.columns) if old is not None else None
+def _standing(one: DesiredRequired, here: str, before: System, base: State, target: State,
+              said: Set[str]) -> Iterator[tuple[str, DesiredRequired]]:
+    """The condition over the tables and columns in which records have the field now, where it is required already.
+
+    `here` is the table in which the target's own columns are there, "" if they come.
+    """
+    model, name = target.model, one.field.partition(".")[2]
+    for type_ in one.types if model is not None else ():
+        path, former = target.names[type_], base.names.get(type_)
+        field = model.tables[path].fields[name] if model is not None else None
+        if former is None or field is None or {f"{path}.{name}", one.field} & said:
+            continue
+        was, stored = former_field(base, target, former, field), before.stored(former)
+        if was is not None and not was.virtual and was.required is True:
+            names = {part: stored.name(was.name, part) for part, _ in parts(was)}
+            columns = (names[""],) if "" in names else tuple(names.values())
+            yield stored.table.name, replace(one, columns=columns, types=(type_,))
+        elif was is None and here == stored.table.name:         # it returns with what it had
+            yield here, replace(one, types=(type_,))
 
 
 def _count(connection: Connection, table: str, some: Iterable[DesiredRequired]) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from core.bm.changes import migrations, required
+from core.bm.changes import migrations
 from core.bm.changes.required import EMPTY as EMPTY_VALUES
 from core.bm.changes.required import newly_required
 from core.bm.inputs.questions import EMPTY, KEEP, LEAVE, Option, Question, unfit
@@ -57,15 +57,13 @@ def _fills(way: Way) -> Iterator[Question]:
     filled = migrations.said(way.base, way.target)
     for one in newly_required(way.base, way.target):
         found = way.facts.finding(EMPTY_VALUES, one.path)
-        if one.always and found and one.path not in filled and not required.filled(way.base, way.target, one):
+        if one.always and found and one.path not in filled:
             leave = Option(LEAVE, words("leave them empty; each is asked for when it is next saved"))
-            bare = required.comes_with_base(way.base, way.target, one)
             yield Question(
                 f"fill {one.path}", words('"{field}" is now required, and records have no value in it: what do they '
                                           "get?", field=one.path),
-                (leave,) if bare else (leave, *_values(way, one.field)), free=not bare, count=found.count,
-                samples=found.samples, place=way.target.place("field", one.path),
-                said=f"{LEAVE}, by an answer" if bare else "fill: VALUE (or fill: =EXPRESSION)", otherwise=LEAVE)
+                (leave, *_values(way, one.field)), free=True, count=found.count, samples=found.samples,
+                place=way.target.place("field", one.path), said="fill: VALUE (or fill: =EXPRESSION)", otherwise=LEAVE)
 
 
 def _choices(way: Way) -> Iterator[Question]:

@@ -59,6 +59,12 @@ class Finding:
     def __bool__(self) -> bool:
         return bool(self.count or self.partial)
 
+    def and_also(self, other: Finding | None) -> Finding:
+        """What was found in two places."""
+        return self if other is None else Finding(
+            self.count + other.count, (*other.samples, *self.samples)[:SAMPLES], self.partial or other.partial,
+            max(self.last, other.last))
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -75,8 +81,8 @@ class Facts:
     references: Mapping[str, str] = field(default_factory=dict)                 # foreign keys: to which table they lead
     rows: Mapping[str, int] = field(default_factory=dict)                       # estimates, by physical table
     values: Mapping[int, int] = field(default_factory=dict)                     # filled values, by identity
-    # columns by storage id: from which they were last converted, and how; the journal tells
-    filled: Mapping[int, tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
+    # columns by storage id: from which they were converted, the last at the end, and how; the journal tells
+    filled: Mapping[int, Mapping[int, Mapping[str, Any]]] = field(default_factory=dict)
     homes: tuple[tuple[int, int], ...] = ()                               # tables, and where records of theirs stand
     expressions: tuple[StoredName, ...] = ()                              # what records of live name
     settings: frozenset[str] = frozenset()                                # those that somebody gave a value
@@ -161,14 +167,19 @@ def _parked(connection: Connection, physical: Sequence[Any]) -> Iterator[Parked]
         yield Parked(row.path, row.id, row.meaning, row.state == "new", row.storage, home_of.get(row.storage or row.id))
 
 
-def _filled(connection: Connection) -> dict[int, tuple[int, Mapping[str, Any]]]:
-    """From which columns others were last filled by conversion, as the journal tells, and how."""
+def _filled(connection: Connection) -> dict[int, dict[int, Mapping[str, Any]]]:
+    """From which columns others were filled by conversion, as the journal tells, and how it was done the last time."""
     rows = connection.execute(text("""
         select part.value as part from bm.promotion p, jsonb_array_elements(p.plan -> 'steps') step,
                jsonb_array_elements(step.value -> 'data' -> 'parts') part
          where p.state in ('flipped', 'done') and step.value ->> 'kind' = 'fill' and part.value ? 'conversion'
          order by p.id"""))
-    return {row.part["storage"]: (row.part["source"], row.part["conversion"]) for row in rows}
+    found: dict[int, dict[int, Mapping[str, Any]]] = {}
+    for row in rows:
+        known = found.setdefault(row.part["storage"], {})
+        known.pop(row.part["source"], None)
+        known[row.part["source"]] = row.part["conversion"]
+    return found
 
 
 def _first_new(connection: Connection) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.bm.changes import migrations
-from core.bm.changes.required import EMPTY, MAY_BE_EMPTY, fills_itself
+from core.bm.changes.required import EMPTY, MAY_BE_EMPTY
 from core.bm.changes.value_questions import HOLDS
 from core.bm.inputs.facts import DUPLICATES, LONGER, VIOLATES, counted
 from core.bm.inputs.questions import KEEP, LEAVE
@@ -49,8 +49,7 @@ def _findings(way: Way) -> Iterator[Words]:
 def _filled(way: Way, path: str) -> bool:
     """Whether the definition says what empty records get."""
     one = way.target.model.field(*path.split(".")) if way.target.model is not None else None
-    return one is not None and one.required is True and (
-        fills_itself(one) or path in migrations.said(way.base, way.target))
+    return one is not None and one.required is True and path in migrations.said(way.base, way.target)
 
 
 def _parking_note(change: Removed, values: int | None) -> Words:

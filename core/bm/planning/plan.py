@@ -85,7 +85,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("migrations", problems=migrations.problems, notes=migrations.notes),
     Family("expressions", problems=fill_expressions.problems),
     Family("returning", questions=fill_returned.questions, problems=fill_returned.problems),
-    Family("moving", steps=moving.steps, problems=moving.problems),
+    Family("moving", steps=moving.steps),
     Family("filled", steps=fill_steps.steps),
     Family("formulas", steps=formulas.steps, problems=formulas.problems),
     Family("tightening", steps=tightening.steps, notes=tightening.notes),

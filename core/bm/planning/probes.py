@@ -21,7 +21,7 @@ from core.bm.changes.value_questions import HOLDS
 from core.bm.inputs.facts import DUPLICATES, GIVEN, LONGER, ORPHANS, SAMPLES, VIOLATES, Finding, Sample, in_time
 from core.bm.versions import choice_values, live
 from core.bm.versions.diff import former_name
-from core.bm.versions.homes import foreign_roots
+from core.bm.versions.homes import foreign_roots, home
 from core.ed.columns import RecordColumns
 from core.ed.session import Session
 from core.ed.system import System
@@ -61,7 +61,7 @@ def look(connection: Connection, way: Way) -> dict[tuple[str, str], Finding]:
         key = (one.what, one.name)
         new = _count(connection, system, one, way.facts.rows)
         if new:
-            found[key] = _sum(found[key], new) if key in found else new
+            found[key] = new.and_also(found.get(key))
     return {**found, **retyping.look(connection, way, system), **fill_expressions.look(connection, way, system)}
 
 
@@ -76,11 +76,6 @@ def _system(connection: Connection, way: Way) -> System:
     foreign = foreign_roots(way.facts.homes, model, base.identities, base.storages)
     return System(base.version or 0, model, base.identities, way.facts.physical, None, foreign,
                   live.pending(connection), base.storages)
-
-
-def _sum(one: Finding, other: Finding) -> Finding:
-    return Finding(one.count + other.count, (*one.samples, *other.samples)[:SAMPLES], one.partial or other.partial,
-                   max(one.last, other.last))
 
 
 # What is counted
@@ -100,13 +95,20 @@ def _empty(way: Way) -> Iterator[Look]:
     """Records without a value in what becomes required; all of them where the field is new."""
     base, _ = way.models
     for one in newly_required(way.base, way.target):
-        if way.target.identities[f"{one.field.table}.{one.field.name}"] in way.target.returning:
+        if _returns(way, one):
             continue                            # what returns has its values
         if one.former is not None and one.former.virtual:
             continue
         when = None if one.always else _past(base, one.before, one.field.required, "boolean")
         if one.always or when is not None:
             yield Look(EMPTY if one.always else MAY_BE_EMPTY, one.path, one.before, _without(one, when))
+
+
+def _returns(way: Way, one: Required) -> bool:
+    path = f"{one.field.table}.{one.field.name}"
+    there = path in way.facts.returned or way.target.storage(path) in {storage for storage, _ in way.facts.physical}
+    return there and way.target.identities[path] in way.target.returning \
+        and home(way.base, one.before) == home(way.target, one.table)
 
 
 def _without(one: Required, when: Expression | None) -> Where:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from core.bm.versions.diff import former_name
+
 if TYPE_CHECKING:
     from core.bm.versions.state import Member, State
-    from core.definition.model import Model
+    from core.definition.model import Field, Model
 
 
 def home(state: State, path: str) -> int:
@@ -43,6 +45,47 @@ def needs_another(base: State, target: State, path: str) -> bool:
 def moves(base: State, target: State, former: str, path: str) -> bool:
     """Whether the values of a field stand in another physical table from now on; tables have their homes."""
     return bool(target.members[path].parts or base.members[former].parts) and home(base, former) != home(target, path)
+
+
+def moving(base: State, target: State) -> Iterator[tuple[str, str]]:
+    """The tables whose records go to another physical table, as they are called before and after."""
+    for path in target.model.tables if base.model is not None and target.model is not None else ():
+        former = base.names.get(target.identities[path])
+        if former is not None and home(base, former) != home(target, path):
+            yield former, path
+
+
+def former_field(base: State, target: State, table: str, field: Field) -> Field | None:
+    """What a table of the base has for a field of the target: the same one, or one of its name above or beneath."""
+    fields = base.model.tables[table].fields if base.model is not None else {}
+    identity = target.identities[_path(field)]
+    same = fields.get(base.names.get(identity, "").partition(".")[2])
+    if same is not None and base.identities[_path(same)] == identity:
+        return same
+    for name in (field.name, *field.was) if not field.fresh else ():
+        found = fields.get(name)
+        # Within one table its identity says what a field was.
+        if found is not None and not found.virtual and base.identities[found.table] != target.identities[field.table] \
+                and _alike(base, target, found, field):
+            return found
+    return None
+
+
+def _path(field: Field) -> str:
+    return f"{field.table}.{field.name}"
+
+
+def _alike(base: State, target: State, before: Field, after: Field) -> bool:
+    """Whether values of one are values of the other, in the same columns, leading to or chosen from the same."""
+    return before.type.name == after.type.name and base.members[_path(before)].parts == target.members[
+        _path(after)].parts and _ends(base, before) == _ends(target, after, base)
+
+
+def _ends(state: State, field: Field, base: State | None = None) -> object:
+    if field.targets:
+        return tuple(sorted(state.identities[name] for name in field.targets if name in state.identities))
+    of = getattr(field.properties, "of", None)
+    return of if base is None or not isinstance(of, str) else former_name("choices", of, base, state) or of
 
 
 def from_relative(member: Member, base: State, target: State, assigned: Mapping[str, int]) -> int | None:

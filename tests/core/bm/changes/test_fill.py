@@ -170,6 +170,26 @@ def test_a_kind_may_fill_what_its_base_declares(system: Live) -> None:
     assert values(system, "size", "ticket", "title") == {"Plain": "ticket", "Deal": "3"}
 
 
+def test_a_kind_that_requires_what_its_base_has_fills_its_own_records_and_no_others_lose_theirs(system: Live) -> None:
+    text = ADDON["party.yaml"].rstrip() + "\n          size: {type: text}\n"
+    system.site.addon("party.yaml", text)
+    system.promote()
+    system.create("ticket", title="Plain", size="big")
+    system.create("deal", title="Deal")
+    system.create("deal", title="Other", size="small")
+    system.site.addon("deal.yaml", ADDON["deal.yaml"].rstrip() + "\n          size: {required: true, fill: new}\n")
+    system.promote(answers={})
+    assert values(system, "size", "ticket", "title") == {"Plain": "big", "Deal": "new", "Other": "small"}
+
+
+def test_a_fill_that_was_said_long_ago_does_not_keep_choices_from_being_renamed(firms: Live) -> None:
+    fields(firms, "rank: {type: choice, of: company_kind, fill: partner}")
+    firms.promote()
+    firms.site.addon("kinds.yaml", ADDON["kinds.yaml"].replace("partner: {", "ally: {was: partner, "))
+    firms.promote()
+    assert set(values(firms, "rank").values()) == {"ally"}
+
+
 def test_what_comes_back_keeps_its_values_and_what_came_meanwhile_is_filled(firms: Live) -> None:
     first = firms.version
     fields(firms, "label: {type: text, fill: =name}")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from core.bm import service
-from core.bm.changes import filling
+from core.bm.changes import catching_up, filling
 from core.bm.engine.batches import Batches
 from core.bm.follow import Systems
 from core.bm.versions import live
@@ -158,7 +158,7 @@ def _size(system: Live) -> int:
 
 def test_requirement_13_killed_between_batches_it_goes_on_after_the_last_one(
         system: Live, several: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    original, done = filling._batch, list[int]()
+    original, done = catching_up._batch, list[int]()
 
     def batch(work: Any, batches: Any) -> bool:
         if len(done) == 2:
@@ -166,13 +166,13 @@ def test_requirement_13_killed_between_batches_it_goes_on_after_the_last_one(
         done.append(1)
         return original(work, batches)
     with monkeypatch.context() as patch:
-        patch.setattr(filling, "_batch", batch)
+        patch.setattr(catching_up, "_batch", batch)
         with pytest.raises(KeyboardInterrupt):
             system.promote()
     assert system.version == 1
     system.records(lambda records: records.update("company", [{"id": several[0], "size": 90}]))
     done.clear()
-    monkeypatch.setattr(filling, "_batch", lambda work, batches: done.append(1) or original(work, batches))
+    monkeypatch.setattr(catching_up, "_batch", lambda work, batches: done.append(1) or original(work, batches))
     assert service.finish_earlier(system.engine, system.plugins)
     assert len(done) == 2                               # the two that were left, and the end
     assert system.version == 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
 from tests.core.bm.changes.test_moving import NAME, PARTY, change, company, identity
@@ -38,19 +37,3 @@ def test_history_files_and_what_was_shipped_go_on_under_the_bases_field_and_back
     shop.rollback()
     assert said(shop, acme, "name") == [("Acme 2", "Acme 3"), ("Acme", "Acme 2"), (None, "Acme")]
     assert shop.sql("select field_id from sys.file") == [(identity(shop, "company.photo"),)]
-
-
-@pytest.mark.parametrize("base", ["party", "body"])
-def test_a_table_that_gets_a_base_and_a_field_that_is_filled_is_two_promotions(shop: Live, base: str) -> None:
-    shop.site.addon("body.yaml", PARTY.replace("party", "body").replace("Part", "Bod"))
-    shop.promote()
-    acme = shop.create("company", name="Acme", size=3)
-    rank = ("size: {type: integer}", "size: {type: integer}\n      rank: {type: integer, fill: =size}")
-    shop.site.addon("company.yaml", company(base).replace(*rank))
-    [problem] = shop.plan().plan.problems
-    assert '"company.rank" gets other values, and its table another base; promote one of the two first' in str(problem)
-    shop.site.addon("company.yaml", company().replace(*rank))
-    shop.promote()
-    shop.site.addon("company.yaml", company(base).replace(*rank))
-    shop.promote()
-    assert shop.read("company", acme)["rank"] == 3

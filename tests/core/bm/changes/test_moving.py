@@ -339,24 +339,6 @@ def test_numbers_links_of_every_sort_and_what_is_through_a_table_go_on(shop: Liv
     assert shop.read("note", again)["of"] is None
 
 
-def test_a_table_that_gets_a_base_and_a_field_other_values_is_two_promotions(shop: Live) -> None:
-    record = shop.create("company", name="Acme", size=3, kind="partner")
-    kinds = "choices: company_kind\nvalues:\n  customer: {title: Customer}\n  ally: {title: Ally, was: partner}\n"
-    shop.site.addon("kinds.yaml", kinds)
-    shop.site.addon("company.yaml", company("party"))
-    with pytest.raises(Refused, match=r'company.yaml:.*"company.kind" gets other values, and its table another base'):
-        shop.promote()
-    shop.site.addon("company.yaml", company())
-    shop.promote()
-    shop.site.addon("company.yaml", company("party").replace("size: {type: integer}", "size: {type: text}").replace(
-        "formula: \"size * 2\", stored: true", "formula: \"1.5\""))
-    with pytest.raises(Refused, match='"company.size" gets other values'):
-        shop.promote()
-    shop.site.addon("company.yaml", company("party"))
-    shop.promote()
-    assert (shop.read("company", record)["kind"], shop.read("company", record)["size"]) == ("ally", 3)
-
-
 def test_fault_17_a_way_back_that_is_killed_when_room_is_made_already_goes_on(
         shop: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.create("company", name="Acme", size=3)
@@ -381,8 +363,8 @@ def test_what_a_base_requires_is_asked_for_the_records_that_come_under_it(shop: 
     shop.promote()
     shop.site.addon("company.yaml", company("party"))
     planned = shop.plan().plan
-    assert [(one.key, [option.value for option in one.options], one.count) for one in planned.questions] == [
-        ("fill company.city", ["leave"], 1)]
+    assert [(one.key, [option.value for option in one.options], one.free, one.count) for one in planned.questions] == [
+        ("fill company.city", ["leave"], True, 1)]
     answered = shop.plan(answers={"fill company.city": "leave"}).plan
     assert any("party.city is required, but not yet guaranteed" in str(note) for note in answered.notes)
     shop.promote(answers={"fill company.city": "leave"})

@@ -382,6 +382,11 @@ def rebase(draft: Draft) -> str | None:
     table.base = base.id
     _over(draft, table, own.id, next(one.id for one in base.fields if one.name == "name"))
     draft.touched.add(base.id)
+    for one in base.fields:                         # to its records they are new
+        given = one.body.get("fill", one.body.get("default") if one.body.get("required") else None)
+        for id_ in draft.records(table) if given is not None else ():
+            if draft.values[id_].get(one.id) is None:
+                draft.values[id_][one.id] = given
     return f"{table.name} gets the base {base.name}"
 
 
