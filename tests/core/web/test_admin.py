@@ -82,6 +82,8 @@ def test_promote_and_roll_back(site: Site, region: None) -> None:
     browser.get("/admin")
     for word in ("What is live Version 1", "Back from version 2 to 1", "Regions", "Done"):
         assert word in browser.words, word
+    browser.get("/admin/promotions/2")
+    assert "Version 2 is live." not in browser.words and "by now version 1 is." in browser.words
 
 
 def test_broken_definitions_are_shown_with_their_place(site: Site) -> None:
