@@ -140,7 +140,7 @@ def rename_field(draft: Draft) -> str | None:
     if draft.choice.random() < 0.6:
         one.body["was"] = old
     else:
-        draft.said[f"rename {table.name}.{one.name}"] = old
+        draft.said[f"rename {table.name}.{old}"] = one.name
     return f"{table.name}.{old} is {one.name} now"
 
 
