@@ -42,8 +42,9 @@ def _list(engine: Engine) -> None:
     with engine.connect() as connection:
         for one in history.entries(connection):
             about = "  ".join(word for word in (one.by, one.message or _sort(one)) if word)
+            state = "paused" if one.paused else one.state
             wrong = one.fault or str(one.error or "").split("\n")[0]
-            click.echo(f"{one.id:>5}  {one.started_on:%Y-%m-%d %H:%M}  {one.state:<9}  {one.done:>3} of {one.steps:<3}"
+            click.echo(f"{one.id:>5}  {one.started_on:%Y-%m-%d %H:%M}  {state:<9}  {one.done:>3} of {one.steps:<3}"
                        f"  {one.base or '-'} -> {one.target}  {about}".rstrip())
             if wrong:
                 click.echo(f"{'':>7}{wrong}")

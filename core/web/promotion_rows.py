@@ -20,6 +20,9 @@ STATES = {"waiting": (N_("Waiting for its turn"), "c-gray"), "running": (N_("Und
           "abandoned": (N_("Broken off"), "c-red")}
 
 
+PAUSED = (N_("Paused"), "c-orange")
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A promotion in the history."""
@@ -37,11 +40,16 @@ class Row:
 
 def row_of(context: Context, entry: Entry) -> Row:
     """A promotion as lists show it."""
-    state, color = STATES.get(entry.state, (entry.state, "c-plain"))
+    state, color = standing(entry.state, entry.paused)
     return Row(entry, context.text(state), color, way(context, entry.back, entry.base, entry.target, entry.mends),
                who(context, entry.by), context.text.of(entry.error or "").split("\n")[0],
                context.text.of(entry.fault or ""), moment(entry.started_on, context.viewer),
                plan_view.span(entry.seconds, context.text))
+
+
+def standing(state: str, paused: bool) -> tuple[str, str]:
+    """What people call the state of a promotion, and its colour."""
+    return PAUSED if paused else STATES.get(state, (state, "c-plain"))
 
 
 def who(context: Context, by: str) -> str:

@@ -33,6 +33,7 @@ class Entry:
     done: int
     steps: int
     mends: bool                     # what drifted
+    paused: bool                    # it rests until somebody lets it go on
     fault: Words | str | None       # what broke it off the last time, while it has not ended
 
 
@@ -96,7 +97,9 @@ def _entries() -> Select[Any]:
              .order_by(tables.fault.c.id.desc()).limit(1).scalar_subquery().label("fault"))
     return select(
         *promotion.c["id", "base", "target", "state", "by_name", "message", "error", "started_on", "ended_on"],
-        promotion.c.plan["back"].as_boolean().label("back"), count.c.steps, count.c.done, count.c.mends, fault,
+        promotion.c.plan["back"].as_boolean().label("back"),
+        (promotion.c.paused.is_not(None) & promotion.c.state.in_(OPEN)).label("paused"),
+        count.c.steps, count.c.done, count.c.mends, fault,
         func.extract("epoch", func.coalesce(promotion.c.ended_on, func.clock_timestamp()) - promotion.c.started_on)
         .label("seconds")).select_from(promotion.join(count, promotion.c.id > 0))
 
@@ -104,7 +107,7 @@ def _entries() -> Select[Any]:
 def _entry(row: Any) -> Entry:
     return Entry(row.id, row.base, row.target, row.state, bool(row.back), row.by_name, row.message or "", row.error,
                  row.started_on, row.ended_on, float(row.seconds), row.done, row.steps,
-                 bool(row.mends), row.fault)
+                 bool(row.mends), row.paused, row.fault)
 
 
 def _changes(bodies: Iterable[Mapping[str, Any]]) -> Iterable[Change]:

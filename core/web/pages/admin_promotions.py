@@ -18,7 +18,7 @@ from core.web import plan_view
 from core.web.context import Context
 from core.web.i18n import N_
 from core.web.pages.admin import frame
-from core.web.promotion_rows import STATES, row_of, way, who
+from core.web.promotion_rows import row_of, standing, way, who
 from core.web.request import once, only
 from core.web.response import page, redirect
 from core.web.routing import Route
@@ -26,7 +26,6 @@ from core.web.shell import Crumb, fragment, render
 from core.web.widgets.date import moment
 
 PAGE = 30
-PAUSED = (N_("Paused"), "c-orange")
 STEP_STATES = {"waiting": N_("waits"), "running": N_("under way"), "done": N_("done"), "undone": N_("taken back"),
                "failed": N_("failed")}
 
@@ -118,8 +117,7 @@ def _region(context: Context, progress: Progress) -> Markup:
     ran: dict[int, list[Statement]] = {}
     for statement in journal.statements(context.connection, progress.id):
         ran.setdefault(statement.step, []).append(statement)
-    state, color = PAUSED if progress.paused and not progress.ended else \
-        STATES.get(progress.state, (progress.state, "c-plain"))
+    state, color = standing(progress.state, progress.paused is not None and not progress.ended)
     steps = [_step(context, step, ran.get(step.number, [])) for step in progress.steps]
     shares = [1.0 if step.state in ("done", "undone") else step.share or 0.0 for step in steps]
     left = [step.seconds_left for step in progress.steps if step.seconds_left is not None]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from core.bm.engine.steps import Step
 from core.cli import Invocation, promotions
@@ -73,6 +74,14 @@ def test_one_that_was_paused_goes_on_when_asked(system: Live, run: Run) -> None:
         system.promote()
     run(2, "--continue")
     assert (system.version, state(system)) == (2, "done")
+
+
+def test_one_that_rests_is_told_from_one_that_runs(system: Live, run: Run) -> None:
+    broken_off(system)
+    assert "  running " in run().output.splitlines()[0]
+    with system.engine.begin() as connection:
+        connection.execute(text("update bm.promotion set paused = '{\"why\": \"busy\"}' where id = 2"))
+    assert "  paused " in run().output.splitlines()[0]
 
 
 @pytest.mark.parametrize("arguments", [("--pause",), (2, "--pause", "--cancel")])

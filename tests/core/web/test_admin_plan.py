@@ -216,7 +216,7 @@ def test_a_promotion_that_a_busy_table_stopped_says_who_holds_it_in_the_readers_
         with site.owner.begin() as connection:
             connection.execute(text("update bm.promotion set paused = cast(:why as jsonb) where id = :id"),
                                {"why": json.dumps(why), "id": number})
-        ada.get(f"/admin/promotions/{number}")
+        assert "Paused" in ada.get("/admin/promotions") and "Paused" in ada.get(f"/admin/promotions/{number}")
         assert "Paused" in ada.words and "monthly report (process 7), for 5 s: waits inside a transaction" in ada.words
         assert f"/admin/promotions/{number}/continue" in ada.text and f"/{number}/pause" not in ada.text
         with site.owner.begin() as connection:
