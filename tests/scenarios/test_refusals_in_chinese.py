@@ -86,4 +86,5 @@ def test_administrators_read_plans_in_chinese(crm: Crm) -> None:
         page = crm.browser("admin").ask("GET", "/admin/plan", None, {"Accept-Language": "zh-CN"}).text
     finally:
         change.unlink()
-    assert re.search("字段.*planet.*为新增", re.sub("<[^>]+>", "", page)) and "新增 1 项" in page and "风险：只增不减" in page
+    words = " ".join(re.sub("<[^>]+>", " ", page).split())
+    assert re.search("字段.*planet.*为新增", words) and "新增 1 已更改 0 移除 0" in words and "风险 只增不减" in words
