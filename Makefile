@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 VENV = .venv/bin/python
-PYTEST_ARGUMENTS ?= -n 2 --dist worksteal
+# One more than two cores: tests wait for PostgreSQL, servers and browsers.
+PYTEST_ARGUMENTS ?= -n 3 --dist worksteal
 
 .PHONY: help setup dev run test unit lint sweep bench lock clean
 
