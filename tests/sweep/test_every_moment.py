@@ -165,7 +165,7 @@ def test_a_generation_has_every_kind_of_step(killing: Killing) -> None:
         planned = killing.next().plan
         assert not planned.problems and not planned.questions, planned
         assert {step.kind for step in planned.steps} == set(generations.KINDS)
-        fills = {part["how"] for step in planned.steps if step.kind == "fill" for part in step.data.get("parts", [step.data])}
+        fills = {one["how"] for step in planned.steps if step.kind == "fill" for one in (step.data, *step.data["parts"])}
         assert fills >= set(generations.FILLS)
         killing.live.promote(planned=killing.live.plan(answers=generations.answers(killing.now)))
         killing.enter()
