@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -10,13 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from core.bm import service
-from core.bm.engine.run import Run
-from core.bm.engine.steps import Step
-from core.bm.versions import live
-from core.ed.records import Records
-from core.ed.session import Session
 from core.errors import Invalid, Refused
 from tests.core.bm.conftest import Live
+from tests.core.bm.meanwhile import before, running
 
 PARTY = """
     table: party
@@ -59,29 +55,6 @@ NAME = "name: {type: text, max: 100}"
 def company(base: str = "", name: str = NAME, keeps: str = "keeps: [history]") -> str:
     """The company by itself, or under a base, whose name it has then."""
     return COMPANY.format(base=f"base: {base}" if base else "", name="" if base else name, keeps=keeps)
-
-
-def before(monkeypatch: pytest.MonkeyPatch, kind: str, work: Callable[[], Any]) -> None:
-    """Let something happen right before a promotion's steps of a kind, once."""
-    do, done = Run._do, []
-
-    def then(run: Run, step: Step) -> None:
-        if step.kind == kind and not done:
-            done.append(True)
-            work()
-        do(run, step)
-    monkeypatch.setattr(Run, "_do", then)
-
-
-def running(system: Live) -> Any:
-    """What does work on the version that is live now, whatever is live then."""
-    with system.engine.connect() as connection:
-        version = live.system(connection, system.version, system.plugins)
-
-    def do(work: Any) -> Any:
-        with system.engine.begin() as connection:
-            return work(Records(Session.system_session(version, connection)))
-    return do
 
 
 def names(system: Live, table: str) -> list[str]:

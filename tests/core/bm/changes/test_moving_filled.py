@@ -8,9 +8,10 @@ import pytest
 
 from core.bm import service
 from core.errors import Refused
-from tests.core.bm.changes.test_moving import PARTY, before, change, company, names, running
+from tests.core.bm.changes.test_moving import PARTY, change, company, names
 from tests.core.bm.changes.test_moving import shop as shop
 from tests.core.bm.conftest import Live
+from tests.core.bm.meanwhile import before, running
 
 ALLY = "choices: company_kind\nvalues:\n  customer: {title: Customer}\n  ally: {title: Ally, was: partner}\n"
 SIZE = "size: {type: integer}"

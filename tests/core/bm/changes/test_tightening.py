@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.bm.engine.run import Run
-from core.bm.engine.steps import Step
 from core.errors import Invalid, Refused
 from tests.core.bm.conftest import Live
+from tests.core.bm.meanwhile import before, running
 
 REQUIRED = "change: table company\nfields: {size: {required: true}}\n"
 UNIQUE = "change: table company\nunique: {name: {fields: [name]}}\n"
@@ -178,31 +176,6 @@ def test_a_write_that_only_the_database_refuses_is_a_problem_of_the_field(system
     with pytest.raises(Invalid) as refused:
         old(lambda records: records.create("company", [{"name": "B"}]))
     assert [(one.field, one.code) for one in refused.value.problems] == [("size", "required")]
-
-
-def running(system: Live) -> Any:
-    """What does work on the version that is live now, whatever is live then."""
-    from core.bm.versions import live
-    from core.ed.records import Records
-    from core.ed.session import Session
-    with system.engine.connect() as connection:
-        version = live.system(connection, system.version, system.plugins)
-
-    def do(work: Any) -> Any:
-        with system.engine.begin() as connection:
-            return work(Records(Session.system_session(version, connection)))
-    return do
-
-
-def before(monkeypatch: pytest.MonkeyPatch, kind: str, work: Callable[[], Any]) -> None:
-    """Let something happen right before a promotion's steps of a kind."""
-    do = Run._do
-
-    def then(run: Run, step: Step) -> None:
-        if step.kind == kind:
-            work()
-        do(run, step)
-    monkeypatch.setattr(Run, "_do", then)
 
 
 def test_what_was_loosened_is_put_back_when_the_flip_does_not_come(
