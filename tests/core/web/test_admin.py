@@ -41,7 +41,7 @@ def test_promote_and_roll_back(site: Site, region: None) -> None:
     browser = site.browser("ada")
     company = site.create("company", name="Somewhere", owner=site.users["ada"])
     browser.get("/admin/plan")
-    for word in ("New 1", "What records hold", "field region is new Sales region", "site/tables/company.yaml:4",
+    for word in ("Added 1", "What records hold", "field region is new Sales region", "site/tables/company.yaml:4",
                  "New columns and tables"):
         assert word in browser.words, word
     form = browser.form("/admin/promote")
