@@ -91,9 +91,12 @@ def _conversions(way: Way) -> Iterator[Question]:
         one = way.target.model.field(table, name) if what == UNCONVERTIBLE and way.target.model is not None else None
         if one is not None and found and one.written.get("fill") is None:
             empty = Option(EMPTY, words("leave them empty; the old values are kept out of sight"))
+            said = words('"{field}" gets another type, and values of records mean nothing in it: what do they get?',
+                         field=path) if found.count else \
+                words('"{field}" gets another type. There was time for a part of the records only, and all of these '
+                      "have a meaning in it: what do others get that have none?", field=path)
             yield Question(
-                f"convert {path}", words('"{field}" gets another type, and values of records mean nothing in it: what '
-                                         "do they get?", field=path),
+                f"convert {path}", said,
                 (empty, *_values(way, one)), free=True, expression=False, count=found.count,
                 samples=found.samples, place=way.target.place("field", path),
                 said="fill: VALUE (or fill: =EXPRESSION)", otherwise=EMPTY)

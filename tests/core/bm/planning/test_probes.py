@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event
 
+from core.bm.changes import retyping
 from core.bm.inputs.facts import SAMPLES, SECONDS, Finding, gather
 from core.bm.inputs.way import Way
 from core.bm.planning import probes
@@ -192,3 +193,14 @@ def test_each_look_has_an_end_of_time_and_a_large_table_is_estimated(system: Liv
     assert found(system)["empty", "company.size"].partial
     asked, = system.plan().plan.questions
     assert asked.key == "fill company.size"
+
+
+def test_where_only_a_part_could_be_looked_at_it_is_asked_and_says_so(
+        system: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    system.create("company", name="Acme", size=3)
+    change(system, "fields:\n  size: {type: text}\n")
+    assert not system.plan().plan.questions
+    monkeypatch.setattr(retyping, "SECONDS", -1)
+    asked, = system.plan().plan.questions
+    assert (asked.key, asked.count) == ("convert company.size", 0)
+    assert "time for a part of the records only" in str(asked.words)
